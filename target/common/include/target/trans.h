@@ -1,0 +1,58 @@
+/*
+ * Translating one unit: what a guest front end may use while it turns an instruction into IR.
+ *
+ * The driver (target/common/trans.c) forms superblocks: it calls cpu_ops.translate() once an
+ * instruction, follows direct jumps, turns jumps to the unit's own head into loops, guards page
+ * crossings and decides where to end. The front end decodes at t->pc, sets t->next, emits IR,
+ * and says how control goes on with exactly one of the trans_* calls where it is not straight on:
+ *
+ *     static bool tr_beq(struct trans *t, const struct args *a)
+ *     {
+ *         trans_branch(t, IR_EQ, reg(t, a->rs1), reg(t, a->rs2), t->pc + a->imm);
+ *         return true;
+ *     }
+ */
+#ifndef TARGET_TRANS_H
+#define TARGET_TRANS_H
+
+#include <target/cpu.h>
+
+struct trans {
+    struct ir *ir;
+    struct cpu *cpu;   /* only for what is constant for it (model, extensions) */
+    uint32_t flags;    /* unit flags */
+    uint64_t pc;       /* of this instruction */
+    uint64_t next;     /* of the one behind it; the front end sets it before emitting */
+    uint64_t guest[8]; /* front end's own, zeroed at the start of a unit */
+    /* Driver's own from here. */
+    uint64_t start;
+    unsigned insns, max_insns;
+    enum { TRANS_NEXT, TRANS_GOTO, TRANS_ENDED } how;
+    uint64_t target;
+    bool single; /* one instruction only */
+    bool fetch_failed;
+    const struct trans_fetch *fetch;
+    void *fetch_opaque;
+};
+
+/* The accelerator's access to code. */
+struct trans_fetch {
+    /* @size 2 or 4 bytes (little endian) at @vaddr within one page; false: not fetchable (the fault
+     * is recorded). */
+    bool (*read)(void *opaque, uint64_t vaddr, unsigned size, uint32_t *val);
+    bool (*breakpoint)(void *opaque, uint64_t vaddr);
+};
+
+/* Code at t->pc + offset, 16 bits; on failure 0, and the driver ends the unit before this
+ * instruction (or, if it is the first, makes the guest take the fetch fault). Front ends need not
+ * check. */
+uint16_t trans_fetch16(struct trans *t, unsigned offset);
+
+/* Control leaves straight line. Each is the last thing that an instruction emits. */
+void trans_goto(struct trans *t, uint64_t pc); /* direct jump */
+void trans_branch(struct trans *t, enum ir_cond c, ir_val a, ir_val b, uint64_t taken);
+void trans_goto_ind(struct trans *t, ir_val pc); /* indirect; a constant becomes direct */
+void trans_resync(struct trans *t);              /* go on at t->next, unit flags may have changed */
+void trans_end(struct trans *t);                 /* a helper has set pc, or never returns */
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * The head of every CPU's state: what generated code touches at fixed offsets from its pinned CPU
+ * pointer. A guest's CPU struct starts with `struct cpu` (target/cpu.h), which starts with this.
+ *
+ * Fields belong to the CPU's own thread unless said otherwise.
+ */
+#ifndef TCG_ABI_H
+#define TCG_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TCG_PAGE_BITS 12
+#define TCG_PAGE_SIZE (1u << TCG_PAGE_BITS)
+#define TCG_PAGE_MASK (~(uint64_t)(TCG_PAGE_SIZE - 1))
+
+#define TCG_MMU_MODES 8 /* separate first-level TLBs, chosen when translating */
+#define TCG_TLB_BITS  9
+#define TCG_TLB_SIZE  (1u << TCG_TLB_BITS)
+#define TCG_JC_BITS   13 /* jump cache entries */
+#define TCG_JC_SIZE   (1u << TCG_JC_BITS)
+#define TCG_MAP_BITS  10 /* code page mapping cells */
+#define TCG_MAP_SIZE  (1u << TCG_MAP_BITS)
+
+/*
+ * First-level TLB entry, direct mapped by page number. A tag is the page's address if the access
+ * goes straight to host memory, else it has low bits set and never compares equal.
+ */
+struct tcg_tlb_entry {
+    uint64_t read,
+        write;       /* write: also changed by other threads, which only set bits, atomically */
+    uint64_t addend; /* host address minus guest address */
+    uint64_t spare;
+};
+#define TCG_TLB_INVALID 1u /* no entry */
+#define TCG_TLB_SLOW    2u /* mapped, but each access must go through the slow path */
+
+/* Where an indirect jump goes: probed inline; the unit's checked entry verifies the rest. */
+struct tcg_jump {
+    uint64_t pc;
+    const void *code;
+};
+
+/* Set in tcg_cpu.flags by any thread, atomically, to make a running CPU leave generated code soon.
+ */
+#define TCG_FLAGS_ATTENTION 0x80000000u
+
+struct tcg_cpu {
+    uint64_t hot[32];     /* guest registers used most; their meaning is the guest's */
+    uint64_t pc;          /* exact whenever generated code is not running or a helper may raise */
+    uint32_t flags;       /* unit flags of the current state | TCG_FLAGS_ATTENTION (any thread) */
+    uint32_t mxcsr;       /* host FP control and sticky flags while outside generated code */
+    uint64_t icount_left; /* -icount: instructions until the next event */
+    void *runtime;        /* accelerator's own */
+    uint64_t scratch[6];  /* slow path arguments and results; backend's own */
+    struct tcg_tlb_entry tlb[TCG_MMU_MODES][TCG_TLB_SIZE];
+    /*
+     * Mapping cells: a cell holds the id of a (virtual page, physical page, privilege) triple that
+     * is in force now. [0]: goes with the address space; [1]: global mappings.
+     */
+    uint32_t map[2][TCG_MAP_SIZE];
+    struct tcg_jump jump[TCG_JC_SIZE];
+};
+
+static inline unsigned tcg_tlb_index(uint64_t addr)
+{
+    return addr >> TCG_PAGE_BITS & (TCG_TLB_SIZE - 1);
+}
+
+static inline unsigned tcg_jump_index(uint64_t pc)
+{
+    return pc >> 1 & (TCG_JC_SIZE - 1);
+}
+
+static inline unsigned tcg_map_index(uint64_t pc)
+{
+    return (pc >> TCG_PAGE_BITS ^ pc >> (TCG_PAGE_BITS + TCG_MAP_BITS)) & (TCG_MAP_SIZE - 1);
+}
+
+#endif
