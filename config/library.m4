@@ -1,0 +1,74 @@
+# How a library is looked for: one switch, one pkg-config question, one line of the summary.
+
+AC_DEFUN([MYNA_PKG_CONFIG], [
+AC_CHECK_TOOL([PKG_CONFIG], [pkg-config], [no])
+AS_IF([test "$PKG_CONFIG" = no], [AC_MSG_ERROR([pkg-config is missing (Debian package: pkg-config)])])
+myna_libs_on= myna_libs_off=
+LIBRARY_CFLAGS= LIBRARY_LIBS= TEST_CFLAGS= TEST_LIBS=
+AC_SUBST([LIBRARY_CFLAGS]) AC_SUBST([LIBRARY_LIBS]) AC_SUBST([TEST_CFLAGS]) AC_SUBST([TEST_LIBS])
+])
+
+# MYNA_GLIB(version): the one library that nothing works without
+AC_DEFUN([MYNA_GLIB], [
+AC_MSG_CHECKING([for GLib >= $1])
+AS_IF([$PKG_CONFIG --exists "glib-2.0 >= $1" "gthread-2.0"], [
+  myna_version=`$PKG_CONFIG --modversion glib-2.0`
+  AC_MSG_RESULT([$myna_version])
+  LIBRARY_CFLAGS="`$PKG_CONFIG --cflags glib-2.0`"
+  LIBRARY_LIBS="`$PKG_CONFIG --libs glib-2.0 gthread-2.0`"
+], [
+  AC_MSG_RESULT([no])
+  AC_MSG_ERROR([GLib 2 (>= $1) is needed (Debian package: libglib2.0-dev)])
+])
+])
+
+# MYNA_LIBRARY(name, module, Debian package, purpose, need [, header, library])
+# Defines CONFIG_<NAME> in config.h and substitutes CONFIG_<NAME> (y or empty) in config.mk. Header and
+# library are for those that come without a pkg-config module on some systems.
+AC_DEFUN([MYNA_LIBRARY], [
+AC_ARG_ENABLE([$1], [AS_HELP_STRING([--disable-$1], [do without $1: $4])], [], [enable_$1=auto])
+m4_pushdef([UP], [CONFIG_]m4_toupper([$1]))
+UP= myna_version=no myna_cflags= myna_link=
+AC_SUBST(UP)
+AC_MSG_CHECKING([for $1 ($4)])
+AS_IF([test "$enable_$1" = no], [myna_version=disabled],
+  [$PKG_CONFIG --exists "$2"], [
+  UP=y
+  myna_version=`$PKG_CONFIG --modversion "$2"`
+  myna_cflags=`$PKG_CONFIG --cflags "$2"`
+  myna_link=`$PKG_CONFIG --libs "$2"`
+]m4_ifval([$6], [, [
+  myna_saved=$LIBS LIBS="-l$7 $LIBS"
+  AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <$6>]], [])], [UP=y myna_version=yes myna_link=-l$7])
+  LIBS=$myna_saved
+]]))
+AC_MSG_RESULT([$myna_version])
+AS_IF([test "$UP" = y], [
+  AC_DEFINE(UP, [1], [Define to 1 if $1 is there ($4).])
+  myna_libs_on="$myna_libs_on $1"
+  m4_if([$5], [tests], [
+  TEST_CFLAGS="$TEST_CFLAGS $myna_cflags" TEST_LIBS="$TEST_LIBS $myna_link"], [
+  LIBRARY_CFLAGS="$LIBRARY_CFLAGS $myna_cflags" LIBRARY_LIBS="$LIBRARY_LIBS $myna_link"])
+], [
+  AS_IF([test "$enable_$1" = yes || test "$enable_$1$5" = autocore],
+    [AC_MSG_ERROR([$1 is missing: $4 (Debian package: $3; or give --disable-$1)])])
+  myna_libs_off="$myna_libs_off $1"
+])
+m4_popdef([UP])
+])
+
+AC_DEFUN([MYNA_SUMMARY], [
+cat <<SUMMARY
+
+myna $PACKAGE_VERSION
+  host            $host_cpu ($MYNA_HOST backend: ${myna_backend})
+  compiler        $CC
+  flags           $CFLAGS $SANITIZE
+  sanitizers      ${enable_sanitize}
+  prefix          $prefix
+  with           $myna_libs_on
+  without        ${myna_libs_off:- (nothing)}
+
+Now run: make
+SUMMARY
+])
