@@ -1,0 +1,128 @@
+/*
+ * Loads and stores of single numbers. Those that are aligned and in RAM are one host access, so
+ * that rings shared with a running CPU are never seen torn.
+ */
+#include "internal.h"
+
+#include <base/bits.h>
+
+/* One aligned host access of the little-endian number at p. */
+static uint64_t atomic_ld(const void *p, unsigned size)
+{
+    switch (size) {
+    case 1: return __atomic_load_n((const uint8_t *)p, __ATOMIC_RELAXED);
+    case 2: return GUINT16_FROM_LE(__atomic_load_n((const uint16_t *)p, __ATOMIC_RELAXED));
+    case 4: return GUINT32_FROM_LE(__atomic_load_n((const uint32_t *)p, __ATOMIC_RELAXED));
+    default: return GUINT64_FROM_LE(__atomic_load_n((const uint64_t *)p, __ATOMIC_RELAXED));
+    }
+}
+
+static void atomic_st(void *p, unsigned size, uint64_t v)
+{
+    switch (size) {
+    case 1: __atomic_store_n((uint8_t *)p, (uint8_t)v, __ATOMIC_RELAXED); break;
+    case 2: __atomic_store_n((uint16_t *)p, GUINT16_TO_LE((uint16_t)v), __ATOMIC_RELAXED); break;
+    case 4: __atomic_store_n((uint32_t *)p, GUINT32_TO_LE((uint32_t)v), __ATOMIC_RELAXED); break;
+    default: __atomic_store_n((uint64_t *)p, GUINT64_TO_LE(v), __ATOMIC_RELAXED); break;
+    }
+}
+
+enum mem_result space_load(struct address_space *as, uint64_t addr, unsigned size, uint64_t *val,
+                           mem_attrs attrs)
+{
+    unsigned cookie = mem_read_begin(as->mem);
+    uint64_t len = size;
+    struct section s = space_lookup(as, addr, &len);
+    uint8_t buf[8] = { 0 };
+    enum mem_result res;
+    bool taken;
+
+    if (s.host && len == size && !((uintptr_t)s.host & (size - 1))) {
+        *val = atomic_ld(s.host, size);
+        mem_read_end(as->mem, cookie);
+        return MEM_OK;
+    }
+    mem_read_end(as->mem, cookie);
+    taken = loop_lock_if(as->mem->loop);
+    len = size;
+    s = space_lookup(as, addr, &len);
+    if (s.host || len != size) {
+        res = space_read(as, addr, buf, size, attrs);
+        *val = ldn_le(buf, size);
+    } else {
+        res = mem_io_read(s.region, s.offset, size, val, attrs);
+    }
+    loop_unlock_if(as->mem->loop, taken);
+    return res;
+}
+
+enum mem_result space_store(struct address_space *as, uint64_t addr, unsigned size, uint64_t val,
+                            mem_attrs attrs)
+{
+    unsigned cookie = mem_read_begin(as->mem);
+    uint64_t len = size;
+    struct section s = space_lookup(as, addr, &len);
+    uint8_t buf[8];
+    enum mem_result res;
+    bool taken;
+
+    if (s.host && !s.readonly && len == size && !((uintptr_t)s.host & (size - 1))) {
+        atomic_st(s.host, size, val);
+        ram_written(as->mem->ram, s.ram, size);
+        mem_read_end(as->mem, cookie);
+        return MEM_OK;
+    }
+    mem_read_end(as->mem, cookie);
+    taken = loop_lock_if(as->mem->loop);
+    len = size;
+    s = space_lookup(as, addr, &len);
+    if ((s.host && !s.readonly) || len != size) {
+        stn_le(buf, size, val);
+        res = space_write(as, addr, buf, size, attrs);
+    } else {
+        res = mem_io_write(s.region, s.offset, size, val, attrs);
+    }
+    loop_unlock_if(as->mem->loop, taken);
+    return res;
+}
+
+static uint64_t load(struct address_space *as, uint64_t addr, unsigned size, mem_attrs attrs,
+                     enum mem_result *res)
+{
+    uint64_t val = 0;
+    enum mem_result r = space_load(as, addr, size, &val, attrs);
+
+    if (res)
+        *res = r;
+    return val;
+}
+
+uint8_t space_ld8(struct address_space *as, uint64_t addr, mem_attrs attrs, enum mem_result *res)
+{
+    return (uint8_t)load(as, addr, 1, attrs, res);
+}
+
+enum mem_result space_st8(struct address_space *as, uint64_t addr, uint8_t val, mem_attrs attrs)
+{
+    return space_store(as, addr, 1, val, attrs);
+}
+
+#define SAME(v) (v)
+#define ACCESSORS(bits, order, conv)                                                  \
+    uint##bits##_t space_ld##bits##_##order(struct address_space *as, uint64_t addr,  \
+                                            mem_attrs attrs, enum mem_result *res)    \
+    {                                                                                 \
+        return conv((uint##bits##_t)load(as, addr, (bits) / 8, attrs, res));          \
+    }                                                                                 \
+    enum mem_result space_st##bits##_##order(struct address_space *as, uint64_t addr, \
+                                             uint##bits##_t val, mem_attrs attrs)     \
+    {                                                                                 \
+        return space_store(as, addr, (bits) / 8, conv(val), attrs);                   \
+    }
+
+ACCESSORS(16, le, SAME)
+ACCESSORS(32, le, SAME)
+ACCESSORS(64, le, SAME)
+ACCESSORS(16, be, GUINT16_SWAP_LE_BE)
+ACCESSORS(32, be, GUINT32_SWAP_LE_BE)
+ACCESSORS(64, be, GUINT64_SWAP_LE_BE)

@@ -1,0 +1,53 @@
+/* What the files of mem/ share: the machine's memory object and its helpers. */
+#ifndef MEM_INTERNAL_H
+#define MEM_INTERNAL_H
+
+#include <base/loop.h>
+#include <mem/space.h>
+
+/* Reader counters are spread, so that CPUs on their slow paths do not share a cache line. */
+#define READER_STRIPES 16
+
+struct reader_stripe {
+    unsigned count[2]; /* atomic; readers inside, by phase */
+    char pad[56];
+};
+
+struct retired {
+    void *p;
+    GDestroyNotify fn;
+};
+
+struct mem {
+    struct loop *loop;
+    struct ram *ram;
+    bool big_endian;
+    unsigned depth;    /* of mem_begin(); device lock */
+    bool changed;      /* device lock */
+    GPtrArray *spaces; /* of address_space; device lock */
+
+    struct reader_stripe readers[READER_STRIPES];
+    unsigned phase;  /* atomic; readers enter by its lowest bit */
+    GArray *pending; /* of struct retired, since the current grace period began; device lock */
+    GArray *waiting; /* of struct retired, freed when the grace period ends; device lock */
+    bool flipped;    /* the grace period is in its second half; device lock */
+};
+
+/* The ranges of a tree, a new view. */
+struct flat_view *flat_view_new(struct mem_region *root);
+void flat_view_free(struct flat_view *view);
+bool flat_view_equal(const struct flat_view *a, const struct flat_view *b);
+
+/* Builds and publishes the space's view if it differs. Device lock held. */
+void space_update(struct address_space *as);
+
+/* Last byte of a region, counted from its start. */
+static inline uint64_t region_last(const struct mem_region *r)
+{
+    return r->size == MEM_SIZE_ALL ? UINT64_MAX : r->size - 1;
+}
+
+/* Notes a change of the tree. */
+void mem_changed(struct mem *mem);
+
+#endif
