@@ -222,6 +222,10 @@ bool log_set_filter(const char *ranges, GError **err)
     g_auto(GStrv) parts = g_strsplit(ranges, ",", -1);
     GArray *list = g_array_new(FALSE, FALSE, sizeof(struct range));
 
+    if (!*parts) {
+        g_array_free(list, TRUE);
+        return error_set(err, "-dfilter: no range given");
+    }
     for (char **p = parts; *p; p++) {
         struct range r;
 

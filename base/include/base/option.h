@@ -30,7 +30,12 @@ struct opts *opts_new(const char *option);
 struct opts *opts_parse(const char *option, const char *text, const char *implied, GError **err);
 struct opts *opts_copy(const struct opts *o);
 void opts_free(struct opts *o);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct opts, opts_free)
+/* g_autofree's like: `opts_auto struct opts *o = …` is freed at the end of its scope. */
+static inline void opts_auto_free_(struct opts **o)
+{
+    opts_free(*o);
+}
+#define opts_auto __attribute__((cleanup(opts_auto_free_)))
 
 const char *opts_option(const struct opts *o);
 /* Adds a pair (also if the key is there: the last one counts). */
@@ -69,6 +74,13 @@ bool opts_enum(struct opts *o, const char *key, const char *const *names, int *v
 void opts_known(struct opts *o, const char *key);
 /* False if there is a key that no accessor asked for. */
 bool opts_done(struct opts *o, GError **err);
+
+/*
+ * Reads a -readconfig file and calls fn for each section in order: group "device", the section's
+ * pairs (with the id, if it has one). fn owns o. Ends at the first error.
+ */
+typedef bool opts_section_fn(const char *group, struct opts *o, void *opaque, GError **err);
+bool opts_read_config(const char *path, opts_section_fn *fn, void *opaque, GError **err);
 
 /* The same for one value: `what` ("-m: size", "virtio-blk.num-queues") begins the message. */
 bool option_bool(const char *what, const char *text, bool *value, GError **err);
