@@ -152,21 +152,29 @@ struct ir_insn {
 struct ir {
     struct ir_insn *insn; /* [0] is a NOP, so that no value has index 0 */
     uint32_t count, max;
-    bool full;  /* something did not fit; the unit is to be built again, smaller */
-    bool loops; /* holds LOOP or LOOPIF */
+    uint32_t limit; /* builder: no insn may be appended from this index on */
+    bool full;      /* something did not fit; the unit is to be built again, smaller */
+    bool ended;     /* control cannot come here: the unit has its end, appends are dropped */
+    bool loops;     /* holds LOOP or LOOPIF */
     const struct ir_slots *slots;
     uint64_t pc;                /* of the first guest instruction */
     uint32_t flags;             /* unit flags it is translated under */
     uint64_t cur_pc;            /* of the guest instruction being built (set by ir_insn_start) */
     uint32_t ninsns;            /* guest instructions so far */
     ir_val known[IR_MAX_SLOTS]; /* builder: value each slot holds now, or IR_NONE */
+    ir_val recent[16];          /* builder: constants seen last, to be used again */
 };
 
 /* Starts an empty unit in @ir, which the caller allocated with room for @max insns. */
 void ir_init(struct ir *ir, struct ir_insn *buf, uint32_t max, const struct ir_slots *slots);
 void ir_begin(struct ir *ir, uint64_t pc, uint32_t flags);
 
-/* Appending. Types follow from the operands where not given. */
+/*
+ * Appending. Types follow from the operands where not given. Both operands of a binary operation,
+ * shifts included, have one type. A side exit found to be always taken becomes the unit's end:
+ * then `ended` is set, and what is appended behind it is dropped (as after `full`, results are
+ * IR_NONE, which every function here takes).
+ */
 void ir_insn_start(struct ir *ir, uint64_t pc);
 ir_val ir_imm(struct ir *ir, enum ir_type type, int64_t v);
 ir_val ir_get(struct ir *ir, unsigned slot);
@@ -258,6 +266,14 @@ struct ir_op_info {
     uint8_t props;
 };
 extern const struct ir_op_info ir_op_info[IR_NB_OPS];
+extern const char *const ir_type_name[IR_V256 + 1];
+extern const uint8_t ir_type_bytes[IR_V256 + 1];
+
+/*
+ * Calls @h with @args (as many as it takes, zero extended) and, if it wants one, @cpu. The result
+ * is zero extended from the helper's type; 0 if void.
+ */
+uint64_t ir_helper_call(const struct ir_helper *h, void *cpu, const uint64_t *args);
 
 /* Text form (docs/ir.md): what -d op prints and what tests are written in. */
 void ir_print(const struct ir *ir, FILE *to);
