@@ -1,0 +1,9 @@
+/* binary128 (quadruple precision): see tcg/softfp.h. */
+#include "define.h"
+
+FP_DEFINE_FORMAT(f128, fp_u128)
+
+FP_DEFINE_CONVERT(f128, fp_u128, f16, uint16_t)
+FP_DEFINE_CONVERT(f128, fp_u128, f32, uint32_t)
+FP_DEFINE_CONVERT(f128, fp_u128, f64, uint64_t)
+FP_DEFINE_CONVERT(f128, fp_u128, f80, fp_u128)
