@@ -1,0 +1,197 @@
+/*
+ * Merging of memory checks: accesses of one straight line with the same base and MMU mode, close
+ * to each other, share one CHECK in front of the first; they become LDH and STH, which only add the
+ * host offset that CHECK found.
+ *
+ * When a CHECK does not hold, the unit is left for its unmerged variant at the guest instruction
+ * that the CHECK stands in. So nothing with an effect may stand between that instruction's start
+ * and the CHECK. Side exits between the accesses are harmless: a check has no effect that a guest
+ * can see. A group ends where mappings or the order of accesses may change.
+ */
+#include <string.h>
+#include <tcg/opt.h>
+
+#define MAX_GROUPS 64  /* in a unit */
+#define MAX_OPEN   8   /* at a time */
+#define MAX_SPAN   200 /* insns over which a host offset is kept in a register */
+
+struct group {
+    uint32_t first; /* index of the first access */
+    uint32_t count;
+    ir_val base;
+    int64_t lo, hi; /* displacement of the first byte, and behind the last */
+    uint16_t mode;  /* IR_MEM_MODE bits */
+    bool write;
+    ir_val check; /* its CHECK, once placed */
+};
+
+struct merge {
+    struct ir *ir;
+    uint32_t *member; /* per insn: 1 + index of its group, or 0 */
+    uint32_t *moved;  /* per insn: its index after placing the CHECKs */
+    struct group group[MAX_GROUPS];
+    unsigned ngroups;
+    uint8_t open[MAX_OPEN]; /* groups that accesses may still join */
+    unsigned nopen;
+    bool clean; /* nothing with an effect since the guest instruction's start */
+};
+
+static bool is_mergeable(const struct ir_insn *i)
+{
+    return (i->op == IR_LD || i->op == IR_ST) && !(i->mem & (IR_MEM_ALIGNED | IR_MEM_BE));
+}
+
+/* Behind it, what a CHECK found before may not hold. */
+static bool is_barrier(const struct ir_insn *i)
+{
+    switch (i->op) {
+    case IR_FENCE:
+    case IR_AMO:
+    case IR_CMPXCHG:
+    case IR_GUARD: return true;
+    case IR_CALL: return !(i->helper->flags & IR_H_PURE);
+    default: return false;
+    }
+}
+
+static struct group *find_open(struct merge *m, const struct ir_insn *i, uint32_t n, int64_t end)
+{
+    for (unsigned k = 0; k < m->nopen; k++) {
+        struct group *g = &m->group[m->open[k]];
+        int64_t lo = i->imm < g->lo ? i->imm : g->lo, hi = end > g->hi ? end : g->hi;
+
+        if (g->base == i->a && g->mode == (i->mem & IR_MEM_MODE) && hi - lo <= OPT_MERGE_WINDOW &&
+            n - g->first <= MAX_SPAN)
+            return g;
+    }
+    return NULL;
+}
+
+static struct group *open_group(struct merge *m, const struct ir_insn *i, uint32_t n, int64_t end)
+{
+    struct group *g;
+
+    if (!m->clean || m->ngroups == MAX_GROUPS)
+        return NULL;
+    if (m->nopen == MAX_OPEN)
+        memmove(m->open, m->open + 1, --m->nopen);
+    g = &m->group[m->ngroups];
+    *g = (struct group){
+        .first = n, .base = i->a, .lo = i->imm, .hi = end, .mode = i->mem & IR_MEM_MODE
+    };
+    m->open[m->nopen++] = m->ngroups++;
+    return g;
+}
+
+static void visit_access(struct merge *m, const struct ir_insn *i, uint32_t n)
+{
+    int64_t end = i->imm + (1 << (i->mem & IR_MEM_SIZE));
+    struct group *g = find_open(m, i, n, end);
+
+    if (!g)
+        g = open_group(m, i, n, end);
+    if (!g)
+        return;
+    g->lo = i->imm < g->lo ? i->imm : g->lo;
+    g->hi = end > g->hi ? end : g->hi;
+    g->write |= i->op == IR_ST;
+    g->count++;
+    m->member[n] = 1 + (g - m->group);
+}
+
+static void find_groups(struct merge *m)
+{
+    const struct ir *ir = m->ir;
+
+    for (uint32_t n = 1; n < ir->count; n++) {
+        const struct ir_insn *i = &ir->insn[n];
+
+        m->member[n] = 0;
+        if (is_mergeable(i))
+            visit_access(m, i, n);
+        if (is_barrier(i))
+            m->nopen = 0;
+        if (i->op == IR_INSN)
+            m->clean = true;
+        else if (ir_op_info[i->op].props & IR_P_S)
+            m->clean = false;
+    }
+}
+
+/* Numbers the insns as they will stand with the CHECKs in place. Returns how many CHECKs. */
+static unsigned number(struct merge *m)
+{
+    struct ir *ir = m->ir;
+    unsigned room = ir->max - ir->count, checks = 0, next = 0;
+
+    for (uint32_t n = 0; n < ir->count; n++) {
+        for (; next < m->ngroups && m->group[next].first == n; next++) {
+            struct group *g = &m->group[next];
+
+            if (g->count < 2 || checks == room)
+                continue;
+            g->check = n + checks++;
+        }
+        m->moved[n] = n + checks;
+    }
+    return checks;
+}
+
+static void place_check(struct merge *m, const struct group *g)
+{
+    m->ir->insn[g->check] = (struct ir_insn){
+        .op = IR_CHECK,
+        .type = IR_I64,
+        .mem = g->mode | (g->write ? IR_MEM_WRITE : 0),
+        .a = m->moved[g->base],
+        .c = g->hi - g->lo,
+        .imm = g->lo,
+    };
+}
+
+/* Moves one insn to its place, with its operands renamed; a member gets its host offset. */
+static void move_insn(struct merge *m, uint32_t n)
+{
+    struct ir_insn *i = &m->ir->insn[m->moved[n]];
+    const struct group *g = m->member[n] ? &m->group[m->member[n] - 1] : NULL;
+    unsigned nargs;
+
+    *i = m->ir->insn[n];
+    nargs = ir_op_info[i->op].nargs;
+    i->a = nargs > 0 ? m->moved[i->a] : i->a;
+    i->b = nargs > 1 ? m->moved[i->b] : i->b;
+    i->c = nargs > 2 ? m->moved[i->c] : i->c;
+    i->d = nargs > 3 ? m->moved[i->d] : i->d;
+    if (!g || !g->check)
+        return;
+    if (i->op == IR_LD) {
+        i->op = IR_LDH;
+        i->b = g->check;
+    } else {
+        i->op = IR_STH;
+        i->c = g->check;
+    }
+    if (g->first == n)
+        place_check(m, g);
+}
+
+void opt_merge(struct ir *ir, uint32_t *scratch)
+{
+    struct merge m;
+    unsigned checks;
+
+    m.ir = ir;
+    m.member = scratch;
+    m.moved = scratch + ir->max;
+    m.ngroups = m.nopen = 0;
+    m.clean = false;
+    find_groups(&m);
+    if (!m.ngroups)
+        return;
+    checks = number(&m);
+    if (!checks)
+        return;
+    for (uint32_t n = ir->count - 1; n > 0; n--)
+        move_insn(&m, n);
+    ir->count += checks;
+}
