@@ -32,7 +32,10 @@ enum fp_round {
     FP_ROD, /* to odd: an inexact result gets its last bit set */
 };
 
-/* Exception flags; the first five sit where RISC-V's fflags has them. They are only ever set. */
+/*
+ * Exception flags; the first five sit where RISC-V's fflags has them, the other two are none of 754's
+ * and to be masked off by those who do not know them. Flags are only ever set.
+ */
 enum fp_flag {
     FP_FLAG_NX = 1,  /* inexact */
     FP_FLAG_UF = 2,  /* underflow: tiny and inexact (or flushed to zero) */
