@@ -67,7 +67,12 @@ void fpref_decode(mpfr_t z, const struct fpv_shape *s, fpv_u128 bits)
     if (exp == max) {
         mpfr_set_inf(z, 1);
     } else {
-        set_u128(z, exp ? m | (fpv_u128)1 << s->frac_bits : m);
+        if (s->explicit_bit) {
+            m = (uint64_t)bits; /* the integer bit may be set in a denormal */
+        } else if (exp) {
+            m |= (fpv_u128)1 << s->frac_bits;
+        }
+        set_u128(z, m);
         mpfr_mul_2si(z, z, MAX(exp, 1) - max / 2 - s->frac_bits, MPFR_RNDN);
     }
     mpfr_setsign(z, z, sign_of(s, bits), MPFR_RNDN);
