@@ -120,15 +120,15 @@ struct device_type {
 
 #define DEVICE_REGIONS_MAX 8
 
-/* Lines by which a device is driven, or drives; one group is "unnamed" (name NULL). */
+/* Lines by which a device is driven, or drives; one group is unnamed (name NULL). */
 struct irq_group {
     const char *name;
     unsigned n;
     irq_fn *fn; /* inputs: the device's handler */
     void *opaque;
-    struct irq_line **outs; /* outputs: where the device keeps each line */
-    struct irq_line *wired; /* outputs: what each line leads to, while intercepted */
-    irq_fn *tap;            /* qtest: told of each change; inputs: instead of the handler */
+    struct irq_line *outs;  /* outputs: where the device keeps its lines */
+    struct irq_line *wired; /* outputs: what they lead to, while tapped */
+    irq_fn *tap;            /* told of each change, besides */
     void *tap_opaque;
 };
 
@@ -202,8 +202,8 @@ void device_connect_irq_named(struct device *dev, const char *name, unsigned n, 
 /* Places region i at `addr` of the machine's memory. */
 void device_map(struct device *dev, unsigned i, uint64_t addr);
 
-/* For qtest: `tap` gets every change of a group's lines: of inputs instead of the device, of
- * outputs instead of what they lead to. False: no such group, or tapped already. */
+/* For qtest: `tap` is told of every change of a group's lines, besides whom they lead to. False: no
+ * such group, or it is tapped already. */
 bool device_tap_irqs(struct device *dev, bool outputs, const char *name, irq_fn *tap, void *opaque);
 
 #endif

@@ -159,6 +159,8 @@ bool machine_set(struct machine *m, const char *prop, const char *value, GError 
     __attribute__((warn_unused_result));
 /* Makes memory, then calls the type's init; checks sizes and numbers before. Device lock held. */
 bool machine_init(struct machine *m, GError **err) __attribute__((warn_unused_result));
+/* The machine is complete; devices made from now on are plugged into a running machine. */
+void machine_ready(struct machine *m);
 /* All devices, CPUs, memory. CPUs are paused. Device lock held. */
 void machine_free(struct machine *m);
 void machine_config_clear(struct machine_config *cfg);

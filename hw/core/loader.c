@@ -1,0 +1,247 @@
+/* Blobs written at reset, and reading of files; see hw/core/loader.h. */
+#include <hw/core/loader.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <base/bits.h>
+#include <base/error.h>
+#ifdef CONFIG_ZLIB
+#include <zlib.h>
+#endif
+
+struct rom {
+    char *name;
+    uint64_t addr, len, zeroes;
+    uint8_t *data;
+};
+
+struct rom_list {
+    struct machine *machine;
+    GPtrArray *roms; /* of struct rom, by address */
+};
+
+static void rom_free(void *opaque)
+{
+    struct rom *r = opaque;
+
+    g_free(r->name);
+    g_free(r->data);
+    g_free(r);
+}
+
+static void write_roms(void *opaque)
+{
+    struct rom_list *l = opaque;
+    struct address_space *as = &l->machine->memory;
+
+    for (unsigned i = 0; i < l->roms->len; i++) {
+        const struct rom *r = g_ptr_array_index(l->roms, i);
+
+        space_write_rom(as, r->addr, r->data, r->len);
+        if (r->zeroes)
+            space_set(as, r->addr + r->len, 0, r->zeroes, 0);
+    }
+}
+
+struct rom_list *rom_list_new(struct machine *m)
+{
+    struct rom_list *l = g_new0(struct rom_list, 1);
+
+    l->machine = m;
+    l->roms = g_ptr_array_new_with_free_func(rom_free);
+    machine_on_reset(m, write_roms, l);
+    return l;
+}
+
+void rom_list_free(struct rom_list *l)
+{
+    machine_off_reset(l->machine, write_roms, l);
+    g_ptr_array_free(l->roms, TRUE);
+    g_free(l);
+}
+
+bool rom_add(struct machine *m, const char *name, const void *data, uint64_t len, uint64_t zeroes,
+             uint64_t addr, GError **err)
+{
+    GPtrArray *roms = m->roms->roms;
+    uint64_t total = len + zeroes;
+    struct rom *r;
+    unsigned i = 0;
+
+    if (!total)
+        return true;
+    if (total < len || total - 1 > UINT64_MAX - addr)
+        return error_set(err, "%s: it goes past the end of the address space", name);
+    while (i < roms->len && ((struct rom *)g_ptr_array_index(roms, i))->addr < addr)
+        i++;
+    for (unsigned j = i ? i - 1 : 0; j < roms->len && j <= i; j++) {
+        const struct rom *o = g_ptr_array_index(roms, j);
+
+        if (o->addr - addr < total || addr - o->addr < o->len + o->zeroes)
+            return error_set(
+                err, "%s: 0x%" PRIx64 "-0x%" PRIx64 " overlaps %s at 0x%" PRIx64 "-0x%" PRIx64,
+                name, addr, addr + total - 1, o->name, o->addr, o->addr + o->len + o->zeroes - 1);
+    }
+    r = g_new0(struct rom, 1);
+    r->name = g_strdup(name);
+    r->addr = addr;
+    r->len = len;
+    r->zeroes = zeroes;
+    r->data = g_memdup2(data, len);
+    g_ptr_array_insert(roms, (int)i, r);
+    return true;
+}
+
+bool rom_replace(struct machine *m, uint64_t addr, const void *data, uint64_t len)
+{
+    GPtrArray *roms = m->roms->roms;
+
+    for (unsigned i = 0; i < roms->len; i++) {
+        struct rom *r = g_ptr_array_index(roms, i);
+
+        if (addr >= r->addr && addr - r->addr <= r->len && len <= r->len - (addr - r->addr)) {
+            memcpy(r->data + (addr - r->addr), data, len);
+            return true;
+        }
+    }
+    return false;
+}
+
+void rom_print(struct machine *m, GString *out)
+{
+    GPtrArray *roms = m->roms->roms;
+
+    for (unsigned i = 0; i < roms->len; i++) {
+        const struct rom *r = g_ptr_array_index(roms, i);
+
+        g_string_append_printf(out, "addr=%016" PRIx64 " size=0x%06" PRIx64 " name=\"%s\"\n",
+                               r->addr, r->len + r->zeroes, r->name);
+    }
+}
+
+/* Reads a regular file. Its size may change meanwhile; what is read is what counts. */
+static uint8_t *slurp(int fd, const char *what, const char *path, uint64_t max, uint64_t *len,
+                      GError **err)
+{
+    struct stat st;
+    uint8_t *buf;
+    uint64_t got = 0;
+
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        error_set(err, "%s: '%s' is not a regular file", what, path);
+        return NULL;
+    }
+    if (st.st_size == 0) {
+        error_set(err, "%s: '%s' is empty", what, path);
+        return NULL;
+    }
+    if ((uint64_t)st.st_size > max) {
+        error_set(err, "%s: '%s' has %" PRIu64 " bytes, at most %" PRIu64 " fit", what, path,
+                  (uint64_t)st.st_size, max);
+        return NULL;
+    }
+    buf = g_try_malloc((gsize)st.st_size);
+    if (!buf) {
+        error_set(err, "%s: '%s': no memory for %" PRIu64 " bytes", what, path,
+                  (uint64_t)st.st_size);
+        return NULL;
+    }
+    while (got < (uint64_t)st.st_size) {
+        ssize_t n = read(fd, buf + got, (size_t)st.st_size - got);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        got += (uint64_t)n;
+    }
+    if (got < (uint64_t)st.st_size) {
+        error_set_errno(err, errno ? errno : EIO, "%s: cannot read '%s'", what, path);
+        g_free(buf);
+        return NULL;
+    }
+    *len = got;
+    return buf;
+}
+
+#ifdef CONFIG_ZLIB
+static GBytes *gunzip(GBytes *packed, const char *what, const char *path, uint64_t max,
+                      GError **err)
+{
+    GByteArray *out = g_byte_array_new();
+    z_stream z = { 0 };
+    gsize len;
+    const void *data = g_bytes_get_data(packed, &len);
+    int res = inflateInit2(&z, 16 + MAX_WBITS);
+    guint8 *chunk = g_malloc(1 << 20);
+
+    z.next_in = (Bytef *)(uintptr_t)data;
+    z.avail_in = (uInt)MIN(len, G_MAXUINT);
+    while (res == Z_OK && out->len <= max && out->len < G_MAXINT) {
+        z.next_out = chunk;
+        z.avail_out = 1 << 20;
+        res = inflate(&z, Z_NO_FLUSH);
+        g_byte_array_append(out, chunk, (1 << 20) - z.avail_out);
+    }
+    inflateEnd(&z);
+    g_free(chunk);
+    if (res == Z_STREAM_END && out->len <= max)
+        return g_byte_array_free_to_bytes(out);
+    if (res == Z_STREAM_END || res == Z_OK)
+        error_set(err, "%s: '%s' unpacks to more than the %" PRIu64 " bytes that fit", what, path,
+                  max);
+    else
+        error_set(err, "%s: '%s' is damaged: gzip data does not unpack", what, path);
+    g_byte_array_free(out, TRUE);
+    return NULL;
+}
+#else
+static GBytes *gunzip(GBytes *packed, const char *what, const char *path, uint64_t max,
+                      GError **err)
+{
+    (void)packed, (void)max;
+    error_set(err, "%s: '%s' is gzip'ed, and this program was built without zlib", what, path);
+    return NULL;
+}
+#endif
+
+GBytes *load_file(const char *what, const char *path, uint64_t max, GError **err)
+{
+    uint64_t len;
+    uint8_t *buf;
+    GBytes *file, *plain;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) {
+        error_set_errno(err, errno, "%s: cannot open '%s'", what, path);
+        return NULL;
+    }
+    errno = 0;
+    buf = slurp(fd, what, path, MIN(max, LOADER_FILE_MAX), &len, err);
+    close(fd);
+    if (!buf)
+        return NULL;
+    file = g_bytes_new_take(buf, len);
+    if (len < 2 || buf[0] != 0x1f || buf[1] != 0x8b)
+        return file;
+    plain = gunzip(file, what, path, max, err);
+    g_bytes_unref(file);
+    return plain;
+}
+
+bool parse_riscv_image(GBytes *file, struct riscv_image *out)
+{
+    gsize len;
+    const uint8_t *p = g_bytes_get_data(file, &len);
+
+    /* magic2 "RSC\x05" at 56 counts, the older magic at 48 may be missing */
+    if (len < 64 || memcmp(p + 56, "RSC\x05", 4) != 0)
+        return false;
+    out->text_offset = ldq_le(p + 8);
+    out->image_size = ldq_le(p + 16);
+    return true;
+}

@@ -1,0 +1,72 @@
+/* The tables that hw/devices.def and hw/machines.def make: what this program knows. */
+#include "private.h"
+
+#include <string.h>
+#include <base/error.h>
+
+#define DEVICE(name) extern const struct device_type name##_type;
+#include "../devices.def"
+#undef DEVICE
+#define MACHINE(name) extern const struct machine_type name##_machine;
+#include "../machines.def"
+#undef MACHINE
+
+static const struct device_type *const devices[] = {
+#define DEVICE(name) &name##_type,
+#include "../devices.def"
+#undef DEVICE
+    NULL
+};
+
+static const struct machine_type *const machines[] = {
+#define MACHINE(name) &name##_machine,
+#include "../machines.def"
+#undef MACHINE
+    NULL
+};
+
+const struct device_type *const *device_types(void)
+{
+    return devices;
+}
+
+const struct machine_type *const *machine_types(void)
+{
+    return machines;
+}
+
+const struct device_type *device_type_find(const char *what, const char *name, GError **err)
+{
+    struct nearest near;
+
+    nearest_init(&near, name);
+    for (unsigned i = 0; devices[i]; i++) {
+        if (strcmp(devices[i]->name, name) == 0)
+            return devices[i];
+        if (!devices[i]->internal)
+            nearest_try(&near, devices[i]->name);
+    }
+    error_set_unknown(err, what, "device", name, &near);
+    return NULL;
+}
+
+const struct machine_type *machine_type_find(const char *name, const char *arch, GError **err)
+{
+    struct nearest near;
+
+    nearest_init(&near, name ? name : "");
+    for (unsigned i = 0; machines[i]; i++) {
+        const struct machine_type *t = machines[i];
+
+        if (!g_strv_contains(t->archs, arch))
+            continue;
+        if (name ? strcmp(t->name, name) == 0 || g_strcmp0(t->alias, name) == 0 : t->is_default)
+            return t;
+        nearest_try(&near, t->name);
+    }
+    if (!name)
+        error_set(err, "-machine: none was given, and there is no default for '%s'", arch);
+    else
+        error_set_unknown(err, "-machine", "machine", name, &near);
+    return NULL;
+}
