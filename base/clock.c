@@ -29,6 +29,8 @@ struct clocks {
     bool in_advance;       /* guarded by the device lock */
     void (*hook)(void *opaque);
     void *hook_opaque;
+    enum clock_id rtc_source; /* set before threads start */
+    int64_t rtc_offset;       /* what to add to it */
 };
 
 enum {
@@ -48,6 +50,7 @@ struct clocks *clocks_new(void)
 {
     struct clocks *cs = g_new0(struct clocks, 1);
 
+    cs->rtc_source = CLK_HOST;
     for (unsigned i = 0; i < CLK_COUNT; i++) {
         struct clock *c = &cs->clock[i];
 
@@ -380,6 +383,31 @@ void clock_load_virtual(struct loop *l, int64_t now)
     bug_on(!loop_locked(l));
     set_word(&cs->clock[CLK_VIRTUAL], now, cs->running && !cs->explicit_virtual);
     loop_wakeup(l);
+}
+
+int64_t clock_rtc_ns(struct loop *l)
+{
+    struct clocks *cs = loop_clocks(l);
+
+    return clocks_now(cs, cs->rtc_source) + cs->rtc_offset;
+}
+
+void clock_set_rtc(struct loop *l, enum clock_id source, int64_t now)
+{
+    struct clocks *cs = loop_clocks(l);
+
+    cs->rtc_source = source;
+    cs->rtc_offset = now - clocks_now(cs, source);
+}
+
+enum clock_id clock_rtc_source(struct loop *l)
+{
+    return loop_clocks(l)->rtc_source;
+}
+
+int64_t clock_rtc_deadline(struct loop *l, int64_t rtc)
+{
+    return rtc - loop_clocks(l)->rtc_offset;
 }
 
 void clock_set_deadline_hook(struct loop *l, void (*hook)(void *opaque), void *opaque)
