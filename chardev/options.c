@@ -131,22 +131,25 @@ static struct chardev *build(struct chardev_set *set, const char *backend, const
                                        : chardev_create(set, type, id, opts, err);
 }
 
-struct chardev *chardev_new_from_opts(struct chardev_set *set, const char *arg, GError **err)
+struct chardev *chardev_new_parsed(struct chardev_set *set, struct opts *opts, GError **err)
 {
-    struct opts *opts = opts_parse("-chardev", arg, "backend", err);
-    struct chardev *chr = NULL;
-    const char *backend, *id;
+    const char *backend = opts_str(opts, "backend", NULL);
+    const char *id = opts_str(opts, "id", NULL);
 
-    if (!opts)
-        return NULL;
-    backend = opts_str(opts, "backend", NULL);
-    id = opts_str(opts, "id", NULL);
     if (!backend)
-        error_set(err, "-chardev: '%s' names no backend, such as socket or stdio", arg);
+        error_set(err, "-chardev: no backend is named, such as socket or stdio");
     else if (!id)
         error_set(err, "-chardev: '%s' needs an id=NAME", backend);
     else
-        chr = build(set, !strcmp(backend, "vc") ? "null" : backend, id, opts, err);
+        return build(set, !strcmp(backend, "vc") ? "null" : backend, id, opts, err);
+    return NULL;
+}
+
+struct chardev *chardev_new_from_opts(struct chardev_set *set, const char *arg, GError **err)
+{
+    struct opts *opts = opts_parse("-chardev", arg, "backend", err);
+    struct chardev *chr = opts ? chardev_new_parsed(set, opts, err) : NULL;
+
     opts_free(opts);
     return chr;
 }

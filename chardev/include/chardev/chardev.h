@@ -22,6 +22,7 @@
 struct chardev;
 struct chardev_set;
 struct loop;
+struct opts;
 
 enum chardev_event {
     CHARDEV_OPENED,  /* the other end is there; also said once on attach if it already is */
@@ -87,6 +88,8 @@ void chardev_set_escape(struct chardev_set *set, unsigned character);
 /* Creates from the argument of -chardev ("socket,id=c0,path=/tmp/s,server=on,wait=off", or a JSON
  * object). Owned by the set. Blocks until a client is there for server sockets with wait=on. */
 struct chardev *chardev_new_from_opts(struct chardev_set *set, const char *arg, GError **err);
+/* The same from options that were parsed before; they stay the caller's. */
+struct chardev *chardev_new_parsed(struct chardev_set *set, struct opts *opts, GError **err);
 /* Creates from the short form of -serial, -monitor, -qmp, -gdb: "stdio", "mon:stdio",
  * "tcp:host:port,server=on", "unix:path", "file:path", "pipe:path", "pty", "null", "vc", or
  * "chardev:id" for an existing one. @id becomes its name unless it names an existing one. "none"
