@@ -1,8 +1,11 @@
 /* What options that only print print. */
 #include "help.h"
 
+#include <base/error.h>
 #include <base/log.h>
 #include <chardev/chardev.h>
+#include <hw/core/bus.h>
+#include <hw/core/machine.h>
 
 static char *version_text(void)
 {
@@ -57,29 +60,130 @@ static bool is_help(const char *word)
     return word && (strcmp(word, "help") == 0 || strcmp(word, "?") == 0);
 }
 
-static bool list_asks(const GPtrArray *list)
+/* ---- machines and devices ---- */
+
+static char *machine_help(const char *arch)
+{
+    GString *s = g_string_new(NULL);
+
+    g_string_append_printf(s, "Machines for %s:\n", arch);
+    for (const struct machine_type *const *t = machine_types(); *t; t++) {
+        if (!g_strv_contains((*t)->archs, arch)) {
+            continue;
+        }
+        g_string_append_printf(s, "%-16s %s%s\n", (*t)->name, (*t)->help,
+                               (*t)->is_default ? " (default)" : "");
+        if ((*t)->alias) {
+            g_string_append_printf(s, "%-16s the same as %s\n", (*t)->alias, (*t)->name);
+        }
+    }
+    return g_string_free(s, FALSE);
+}
+
+static char *machine_props_help(const struct machine_type *t)
+{
+    GString *s = g_string_new(NULL);
+
+    g_string_append_printf(s, "Properties of machine %s:\n", t->name);
+    for (const struct prop *p = t->props; p && p->kind != PROP_END; p++) {
+        g_autofree char *line = prop_describe(p);
+
+        g_string_append_printf(s, "  %s\n", line);
+    }
+    return g_string_free(s, FALSE);
+}
+
+static int by_category(gconstpointer a, gconstpointer b)
+{
+    const struct device_type *const *x = a, *const *y = b;
+    int order = g_strcmp0((*x)->category, (*y)->category);
+
+    return order ? order : strcmp((*x)->name, (*y)->name);
+}
+
+static char *device_list(void)
+{
+    GString *s = g_string_new(NULL);
+    g_autoptr(GPtrArray) types = g_ptr_array_new();
+    const char *category = NULL;
+
+    for (const struct device_type *const *t = device_types(); *t; t++) {
+        if (!(*t)->internal) {
+            g_ptr_array_add(types, (gpointer)*t);
+        }
+    }
+    g_ptr_array_sort(types, by_category);
+    for (guint i = 0; i < types->len; i++) {
+        const struct device_type *t = types->pdata[i];
+
+        if (g_strcmp0(category, t->category) != 0) {
+            category = t->category;
+            g_string_append_printf(s, "%s%s devices:\n", i ? "\n" : "", category);
+        }
+        g_string_append_printf(s, "name \"%s\", bus %s, desc \"%s\"\n", t->name, t->bus->name,
+                               t->help);
+    }
+    return g_string_free(s, FALSE);
+}
+
+/* Text, or NULL with err set. */
+static char *device_help(struct opts *o, GError **err)
+{
+    const char *name = opts_str(o, "driver", NULL);
+    const struct device_type *t;
+
+    if (!name || is_help(name)) {
+        return device_list();
+    }
+    t = device_type_find("-device", name, err);
+    return t ? device_type_help(t) : NULL;
+}
+
+static struct opts *first_asking(const GPtrArray *list)
 {
     for (guint i = 0; i < list->len; i++) {
         if (opts_help_asked(list->pdata[i])) {
-            return true;
+            return list->pdata[i];
         }
     }
-    return false;
+    return NULL;
+}
+
+/* -machine help, or -machine NAME,help */
+static bool machine_asks(struct config *c, char **text, GError **err)
+{
+    struct opts *o = c->one[ONE_MACHINE];
+    const char *name = opts_str(o, "type", NULL);
+    const struct machine_type *t;
+
+    if (!is_help(name) && !opts_help_asked(o)) {
+        return false;
+    }
+    if (is_help(name) || !name) {
+        *text = machine_help(config_arch(c));
+    } else {
+        t = machine_type_find(name, config_arch(c), err);
+        *text = t ? machine_props_help(t) : NULL;
+    }
+    return true;
 }
 
 bool help_asked(struct config *c, char **text, GError **err)
 {
-    (void)err;
+    struct opts *device = first_asking(c->lists[LIST_DEVICE]);
+
     if (c->flag[FLAG_HELP]) {
         *text = config_help(c);
     } else if (c->flag[FLAG_VERSION]) {
         *text = version_text();
     } else if (is_help(c->text[TEXT_LOG_ITEMS])) {
         *text = log_help();
-    } else if (list_asks(c->lists[LIST_CHARDEV])) {
+    } else if (first_asking(c->lists[LIST_CHARDEV])) {
         *text = chardev_help();
+    } else if (device) {
+        *text = device_help(device, err);
     } else {
-        return false;
+        return machine_asks(c, text, err);
     }
     return true;
 }

@@ -36,7 +36,7 @@ static int run(struct config *c)
         if (text) {
             fputs(text, stdout);
         }
-    } else if (!err && set_up_log(c, &err) && (!c->flag[FLAG_DAEMONIZE] || daemon_begin(&err))) {
+    } else if (set_up_log(c, &err) && (!c->flag[FLAG_DAEMONIZE] || daemon_begin(&err))) {
         session_run(c, &status, &err);
     }
     pidfile_remove();

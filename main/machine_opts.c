@@ -1,0 +1,231 @@
+/* Options that shape the machine as a whole. */
+#include "machine_opts.h"
+
+#include <base/clock.h>
+#include <base/error.h>
+#include <base/loop.h>
+
+#include <limits.h>
+#include <sys/prctl.h>
+
+/* -smp: what is left out follows from the rest; more CPUs than given are cores of one socket. */
+static bool set_smp(struct opts *o, struct machine_config *mc, GError **err)
+{
+    enum { LIMIT = 1024 };
+    uint32_t cpus = 0, max = 0, sockets = 0, cores = 0, threads = 0;
+
+    if (!opts_u32(o, "cpus", 1, LIMIT, &cpus, err) ||
+        !opts_u32(o, "maxcpus", 1, LIMIT, &max, err) ||
+        !opts_u32(o, "sockets", 1, LIMIT, &sockets, err) ||
+        !opts_u32(o, "cores", 1, LIMIT, &cores, err) ||
+        !opts_u32(o, "threads", 1, LIMIT, &threads, err) || !opts_done(o, err)) {
+        return false;
+    }
+    threads = threads ? threads : 1;
+    if (!cores) {
+        uint32_t all = max ? max : cpus ? cpus : MAX(sockets, 1) * threads;
+
+        cores = MAX(all / (MAX(sockets, 1) * threads), 1);
+    }
+    if (!sockets) {
+        uint32_t all = max ? max : cpus;
+
+        sockets = MAX(all / (cores * threads), 1);
+    }
+    max = max ? max : sockets * cores * threads;
+    cpus = cpus ? cpus : max;
+    if ((uint64_t)sockets * cores * threads != max) {
+        return error_set(err, "-smp: %u sockets of %u cores of %u threads do not make maxcpus=%u",
+                         sockets, cores, threads, max);
+    }
+    if (cpus > max) {
+        return error_set(err, "-smp: cpus=%u is more than maxcpus=%u", cpus, max);
+    }
+    mc->cpus = cpus;
+    mc->max_cpus = max;
+    mc->sockets = sockets;
+    mc->cores = cores;
+    mc->threads = threads;
+    return true;
+}
+
+static bool set_memory(struct opts *o, struct machine_config *mc, GError **err)
+{
+    return opts_size(o, "size", 1 << 20, 1, INT64_MAX, &mc->ram_size, err) && opts_done(o, err);
+}
+
+static bool set_name(struct opts *o, struct machine_config *mc, GError **err)
+{
+    const char *process = opts_str(o, "process", NULL);
+    bool threads = true;
+
+    mc->name = g_strdup(opts_str(o, "guest", NULL));
+    /* Threads always have names. */
+    if (!opts_bool(o, "debug-threads", &threads, err) || !opts_done(o, err)) {
+        return false;
+    }
+    if (process) {
+        prctl(PR_SET_NAME, process, 0, 0, 0);
+    }
+    return true;
+}
+
+/* RFC 4122 text form: 8-4-4-4-12 hexadecimal digits. */
+static bool set_uuid(const char *text, uint8_t *uuid, GError **err)
+{
+    static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    size_t n = 0;
+
+    if (!text) {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(form); i++) {
+        if (form[i] == 'x' ? !g_ascii_isxdigit(text[i]) : text[i] != form[i]) {
+            return error_set(err, "-uuid: '%s' is not of the form %s", text, form);
+        }
+        if (form[i] == 'x') {
+            uuid[n / 2] = (uint8_t)(uuid[n / 2] << 4 | g_ascii_xdigit_value(text[i]));
+            n++;
+        }
+    }
+    return true;
+}
+
+static bool set_seed(const char *text, struct machine_config *mc, GError **err)
+{
+    mc->has_seed = text != NULL;
+    return !text || option_u64("-seed", text, 0, UINT64_MAX, &mc->seed, err);
+}
+
+/* A text that -machine can give as well as an option of its own, which counts more. */
+static char *text_or_key(struct config *c, enum config_text text, const char *key)
+{
+    const char *of_machine = opts_str(c->one[ONE_MACHINE], key, NULL);
+
+    return g_strdup(c->text[text] ? c->text[text] : of_machine);
+}
+
+bool machine_opts_config(struct config *c, const char *arch, struct machine_config *mc,
+                         GError **err)
+{
+    mc->arch = g_strdup(arch);
+    mc->cpu = g_strdup(c->text[TEXT_CPU]);
+    mc->kernel = text_or_key(c, TEXT_KERNEL, "kernel");
+    mc->initrd = text_or_key(c, TEXT_INITRD, "initrd");
+    mc->append = text_or_key(c, TEXT_APPEND, "append");
+    mc->dtb = text_or_key(c, TEXT_DTB, "dtb");
+    mc->firmware = text_or_key(c, TEXT_BIOS, "firmware");
+    mc->dump_dtb = g_strdup(opts_str(c->one[ONE_MACHINE], "dumpdtb", NULL));
+    mc->no_reboot = c->flag[FLAG_NO_REBOOT];
+    mc->no_shutdown = c->flag[FLAG_NO_SHUTDOWN];
+    if (mc->append && !mc->kernel) {
+        return error_set(err, "-append: there is no -kernel to give '%s' to", mc->append);
+    }
+    if (mc->initrd && !mc->kernel) {
+        return error_set(err, "-initrd: there is no -kernel to give '%s' to", mc->initrd);
+    }
+    return set_smp(c->one[ONE_SMP], mc, err) && set_memory(c->one[ONE_MEMORY], mc, err) &&
+           set_name(c->one[ONE_NAME], mc, err) && set_uuid(c->text[TEXT_UUID], mc->uuid, err) &&
+           set_seed(c->text[TEXT_SEED], mc, err);
+}
+
+/* Keys of -machine that are not properties of the type but belong to other options. */
+static bool is_common_key(const char *key)
+{
+    static const char *const keys[] = { "type", "accel",    "kernel",  "initrd", "append",
+                                        "dtb",  "firmware", "dumpdtb", NULL };
+
+    return g_strv_contains(keys, key);
+}
+
+bool machine_opts_props(struct config *c, struct machine *m, GError **err)
+{
+    struct opts *o = c->one[ONE_MACHINE];
+
+    for (size_t i = 0; i < opts_count(o); i++) {
+        const char *key = opts_key_at(o, i);
+
+        if (!is_common_key(key) && !machine_set(m, key, opts_value_at(o, i), err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* base=: a word or a date as ISO 8601 (in UTC where it does not say). */
+static bool rtc_base(const char *text, int64_t *seconds, GError **err)
+{
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    g_autoptr(GDateTime) now = g_date_time_new_now_local();
+    g_autoptr(GDateTime) date = NULL;
+    g_autofree char *at_midnight = NULL;
+
+    *seconds = g_date_time_to_unix(now);
+    if (strcmp(text, "utc") == 0) {
+        return true;
+    }
+    if (strcmp(text, "localtime") == 0) {
+        *seconds += g_date_time_get_utc_offset(now) / G_TIME_SPAN_SECOND;
+        return true;
+    }
+    if (!strchr(text, 'T')) {
+        at_midnight = g_strconcat(text, "T00:00:00", NULL);
+    }
+    date = g_date_time_new_from_iso8601(at_midnight ? at_midnight : text, utc);
+    if (!date) {
+        return error_set(
+            err, "-rtc: base=%s is not utc, localtime or a date such as 2026-01-31T12:00:00", text);
+    }
+    *seconds = g_date_time_to_unix(date);
+    return true;
+}
+
+static bool set_rtc(struct opts *o, struct loop *l, GError **err)
+{
+    static const char *const clocks[] = { "host", "rt", "vm", NULL };
+    static const enum clock_id ids[] = { CLK_HOST, CLK_REALTIME, CLK_VIRTUAL };
+    const char *base = opts_str(o, "base", "utc");
+    int64_t seconds, now = clock_ns(l, CLK_HOST);
+    int clock = 0;
+
+    if (!opts_enum(o, "clock", clocks, &clock, err) || !rtc_base(base, &seconds, err) ||
+        !opts_done(o, err)) {
+        return false;
+    }
+    if (strcmp(base, "utc") != 0) {
+        now = seconds * NS_PER_SEC;
+    }
+    clock_set_rtc(l, ids[clock], now);
+    return true;
+}
+
+static bool set_icount(struct opts *o, struct icount *ic, GError **err)
+{
+    const char *shift = opts_str(o, "shift", NULL);
+    bool align = false;
+    int64_t n = -1;
+
+    *ic = (struct icount){ .on = opts_count(o) > 0, .shift = -1, .sleep = true };
+    if (!opts_bool(o, "sleep", &ic->sleep, err) || !opts_bool(o, "align", &align, err) ||
+        !opts_done(o, err)) {
+        return false;
+    }
+    if (shift && strcmp(shift, "off") == 0) {
+        ic->on = false;
+        return true;
+    }
+    if (shift && strcmp(shift, "auto") != 0 &&
+        !option_i64("-icount: shift", shift, 0, 10, &n, err)) {
+        return false;
+    }
+    if (align) {
+        return error_set(err, "-icount: align=on is not there");
+    }
+    ic->shift = (int)n;
+    return true;
+}
+
+bool machine_opts_clocks(struct config *c, struct loop *l, struct icount *icount, GError **err)
+{
+    return set_rtc(c->one[ONE_RTC], l, err) && set_icount(c->one[ONE_ICOUNT], icount, err);
+}

@@ -1,0 +1,36 @@
+/* A running session, shared by the files that make its parts. */
+#ifndef MAIN_PARTS_H
+#define MAIN_PARTS_H
+
+#include <chardev/chardev.h>
+#include <hw/core/machine.h>
+
+#include "config.h"
+#include "machine_opts.h"
+
+/* A monitor that is to be made once there is a machine. */
+struct monitor_wish {
+    struct chardev *chr;
+    bool qmp, pretty;
+};
+
+struct session {
+    struct config *config;
+    struct loop *loop;
+    struct chardev_set *chardevs;
+    struct chardev *serials[MACHINE_SERIALS];
+    GArray *monitors; /* of struct monitor_wish */
+    struct icount icount;
+    struct machine *machine; /* NULL until its turn */
+    GSource *signals;
+    int signal_fd;
+};
+
+/* Signals that end the program become shutdown requests. Before any thread is made. */
+bool signals_begin(struct session *s, GError **err);
+void signals_end(struct session *s);
+
+/* -chardev, -serial, -monitor, -qmp, -mon, and what they are by default. */
+bool streams_make(struct session *s, GError **err);
+
+#endif

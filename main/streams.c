@@ -1,0 +1,177 @@
+/*
+ * Who gets which character stream. There is no window, so that without other wishes the terminal
+ * shows the first serial port, with the monitor behind C-a c.
+ */
+#include "parts.h"
+
+#include <base/error.h>
+
+static bool make_chardevs(struct session *s, GError **err)
+{
+    const GPtrArray *list = s->config->lists[LIST_CHARDEV];
+
+    for (guint i = 0; i < list->len; i++) {
+        if (!chardev_new_parsed(s->chardevs, list->pdata[i], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool names_stdio(const char *stream)
+{
+    return stream && (g_str_has_prefix(stream, "stdio") || g_str_has_prefix(stream, "mon:stdio"));
+}
+
+/* Whether the terminal already belongs to somebody by an explicit option. */
+static bool stdio_is_taken(const struct config *c)
+{
+    for (int k = 0; k < STREAMS_COUNT; k++) {
+        for (guint i = 0; i < c->streams[k]->len; i++) {
+            if (names_stdio(c->streams[k]->pdata[i])) {
+                return true;
+            }
+        }
+    }
+    for (guint i = 0; i < c->lists[LIST_CHARDEV]->len; i++) {
+        if (g_strcmp0(opts_str(c->lists[LIST_CHARDEV]->pdata[i], "backend", NULL), "stdio") == 0) {
+            return true;
+        }
+    }
+    return names_stdio(c->text[TEXT_GDB]) || names_stdio(c->text[TEXT_QTEST]);
+}
+
+static void add_stream(struct config *c, enum config_streams which, const char *stream)
+{
+    g_ptr_array_add(c->streams[which], g_strdup(stream));
+}
+
+/* -nographic, or no word about a display: the terminal is for the serial port, the monitor, or
+ * both. */
+static void add_defaults(struct config *c)
+{
+    bool terminal = c->flag[FLAG_NOGRAPHIC] || (!c->text[TEXT_DISPLAY] && !c->flag[FLAG_DAEMONIZE]);
+    bool serial = c->streams[STREAMS_SERIAL]->len == 0;
+    bool monitor = c->streams[STREAMS_MONITOR]->len == 0 && c->lists[LIST_MON]->len == 0;
+
+    if (c->flag[FLAG_NODEFAULTS] || !terminal || stdio_is_taken(c)) {
+        return;
+    }
+    if (serial) {
+        add_stream(c, STREAMS_SERIAL, monitor ? "mon:stdio" : "stdio");
+    } else if (monitor && c->flag[FLAG_NOGRAPHIC]) {
+        add_stream(c, STREAMS_MONITOR, "stdio");
+    }
+}
+
+static void wish_monitor(struct session *s, struct chardev *chr, bool qmp, bool pretty)
+{
+    const struct monitor_wish wish = { .chr = chr, .qmp = qmp, .pretty = pretty };
+
+    g_array_append_val(s->monitors, wish);
+}
+
+static bool make_serials(struct session *s, GError **err)
+{
+    const GPtrArray *list = s->config->streams[STREAMS_SERIAL];
+
+    for (guint i = 0; i < list->len; i++) {
+        g_autofree char *id = g_strdup_printf("serial%u", i);
+        const char *stream = list->pdata[i];
+        GError *why = NULL;
+
+        if (i >= MACHINE_SERIALS) {
+            return error_set(err, "-serial: '%s' is one too many, there are %d ports at most",
+                             stream, MACHINE_SERIALS);
+        }
+        s->serials[i] = chardev_new_from_legacy(s->chardevs, id, stream, &why);
+        if (why) {
+            g_propagate_prefixed_error(err, why, "-serial: ");
+            return false;
+        }
+        if (s->serials[i] && g_str_has_prefix(stream, "mon:")) {
+            wish_monitor(s, s->serials[i], false, false);
+        }
+    }
+    return true;
+}
+
+static bool make_monitor_streams(struct session *s, enum config_streams which, GError **err)
+{
+    const GPtrArray *list = s->config->streams[which];
+    bool qmp = which == STREAMS_QMP;
+
+    for (guint i = 0; i < list->len; i++) {
+        g_autofree char *id = g_strdup_printf("compat_monitor%u", s->monitors->len);
+        GError *why = NULL;
+        struct chardev *chr = chardev_new_from_legacy(s->chardevs, id, list->pdata[i], &why);
+
+        if (why) {
+            g_propagate_prefixed_error(err, why, qmp ? "-qmp: " : "-monitor: ");
+            return false;
+        }
+        if (chr) {
+            wish_monitor(s, chr, qmp, false);
+        }
+    }
+    return true;
+}
+
+/* -mon chardev=ID,mode=readline|control,pretty=on */
+static bool take_mons(struct session *s, GError **err)
+{
+    static const char *const modes[] = { "readline", "control", NULL };
+    const GPtrArray *list = s->config->lists[LIST_MON];
+
+    for (guint i = 0; i < list->len; i++) {
+        struct opts *o = list->pdata[i];
+        const char *id = opts_str(o, "chardev", NULL);
+        struct chardev *chr;
+        bool pretty = false;
+        int mode = 0;
+
+        opts_known(o, "id");
+        if (!id) {
+            return error_set(err, "-mon: chardev=ID is missing");
+        }
+        if (!opts_enum(o, "mode", modes, &mode, err) || !opts_bool(o, "pretty", &pretty, err) ||
+            !opts_done(o, err)) {
+            return false;
+        }
+        chr = chardev_find(s->chardevs, id, err);
+        if (!chr) {
+            g_prefix_error(err, "-mon: ");
+            return false;
+        }
+        wish_monitor(s, chr, mode == 1, pretty);
+    }
+    return true;
+}
+
+static bool check_display(const struct config *c, GError **err)
+{
+    const char *display = c->text[TEXT_DISPLAY];
+
+    if (display && strcmp(display, "none") != 0) {
+        return error_set(err, "-display: '%s' is not there, only 'none' is", display);
+    }
+    if (c->flag[FLAG_DAEMONIZE] && c->flag[FLAG_NOGRAPHIC]) {
+        return error_set(err,
+                         "-nographic: the terminal is gone after -daemonize, use -display none");
+    }
+    if (c->flag[FLAG_DAEMONIZE] && stdio_is_taken(c)) {
+        return error_set(err, "-daemonize: the terminal is gone then, nothing can be on stdio");
+    }
+    return true;
+}
+
+bool streams_make(struct session *s, GError **err)
+{
+    if (!check_display(s->config, err)) {
+        return false;
+    }
+    add_defaults(s->config);
+    return make_chardevs(s, err) && make_serials(s, err) &&
+           make_monitor_streams(s, STREAMS_MONITOR, err) &&
+           make_monitor_streams(s, STREAMS_QMP, err) && take_mons(s, err);
+}
