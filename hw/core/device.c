@@ -72,6 +72,7 @@ struct device *device_new(struct machine *m, const struct device_type *type, con
     for (unsigned i = 0; (p = device_prop_at(type, i)); i++)
         prop_default(p, dev);
     g_hash_table_insert(m->priv->devices, dev->path, dev);
+    machine_apply_globals(dev);
     return dev;
 }
 

@@ -28,6 +28,7 @@ static void make_lists(struct machine *m)
     }
     machine_states_init(m);
     machine_runstate_init(m);
+    machine_globals_init(m);
 }
 
 struct machine *machine_new(const struct machine_type *t, struct loop *loop,
@@ -155,6 +156,7 @@ void machine_free(struct machine *m)
     space_destroy(&m->ports);
     mem_free(m->mem);
     machine_runstate_destroy(m);
+    machine_globals_destroy(m);
     machine_states_destroy(m);
     g_hash_table_destroy(p->devices);
     g_hash_table_destroy(p->ids);

@@ -42,6 +42,7 @@ struct machine_private {
     GHashTable *ids;     /* id -> struct device */
     GHashTable *buses;   /* name -> struct bus */
     GHashTable *numbers; /* type name -> how many were made */
+    GPtrArray *globals;  /* -global, in the order given */
     GPtrArray *states;   /* of state_entry, in order of registration */
     GArray *resets, *runs, *events;
     unsigned macs;
@@ -59,6 +60,10 @@ void machine_runstate_init(struct machine *m);
 void machine_runstate_destroy(struct machine *m);
 void machine_states_init(struct machine *m);
 void machine_states_destroy(struct machine *m);
+void machine_globals_init(struct machine *m);
+void machine_globals_destroy(struct machine *m);
+/* Changes what a new device has by default. */
+void machine_apply_globals(struct device *dev);
 void machine_emit(struct machine *m, enum machine_event e, enum machine_cause c);
 
 #endif

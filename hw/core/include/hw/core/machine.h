@@ -157,6 +157,9 @@ struct machine *machine_new(const struct machine_type *t, struct loop *loop,
 /* -machine name,prop=value. */
 bool machine_set(struct machine *m, const char *prop, const char *value, GError **err)
     __attribute__((warn_unused_result));
+/* -global: another default of a property of all devices of a type that are made from now on. */
+bool machine_add_global(struct machine *m, const char *driver, const char *prop, const char *value,
+                        GError **err) __attribute__((warn_unused_result));
 /* Makes memory, then calls the type's init; checks sizes and numbers before. Device lock held. */
 bool machine_init(struct machine *m, GError **err) __attribute__((warn_unused_result));
 /* The machine is complete; devices made from now on are plugged into a running machine. */
