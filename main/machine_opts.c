@@ -129,6 +129,34 @@ bool machine_opts_config(struct config *c, const char *arch, struct machine_conf
            set_seed(c->text[TEXT_SEED], mc, err);
 }
 
+const char *machine_opts_arch(const struct config *c, GError **err)
+{
+    const char *arch = config_arch(c);
+    g_autoptr(GHashTable) all = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autofree const char **names = NULL;
+    g_autofree char *list = NULL;
+    struct nearest n;
+
+    nearest_init(&n, arch);
+    for (const struct machine_type *const *t = machine_types(); *t; t++) {
+        for (const char *const *a = (*t)->archs; *a; a++) {
+            g_hash_table_add(all, (gpointer)*a);
+            nearest_try(&n, *a);
+        }
+    }
+    if (g_hash_table_contains(all, arch)) {
+        return arch;
+    }
+    if (c->text[TEXT_ARCH] && n.best) {
+        error_set_unknown(err, "-arch", "guest", arch, &n);
+        return NULL;
+    }
+    names = (const char **)g_hash_table_get_keys_as_array(all, NULL);
+    list = g_strjoinv(", ", (char **)names);
+    error_set(err, "-arch: guest '%s' is not there; there are: %s", arch, list);
+    return NULL;
+}
+
 /* Keys of -machine that are not properties of the type but belong to other options. */
 static bool is_common_key(const char *key)
 {
@@ -138,10 +166,37 @@ static bool is_common_key(const char *key)
     return g_strv_contains(keys, key);
 }
 
+/* DRIVER.PROP=VALUE, or driver=,property=,value= */
+static bool add_global(struct opts *o, struct machine *m, GError **err)
+{
+    const char *driver = opts_str(o, "driver", NULL);
+    const char *prop = opts_str(o, "property", NULL);
+    const char *value = opts_str(o, "value", NULL);
+    g_autofree char *before_dot = NULL;
+
+    if (!driver && opts_count(o) == 1) {
+        const char *key = opts_key_at(o, 0), *dot = strchr(key, '.');
+
+        if (dot) {
+            before_dot = g_strndup(key, (gsize)(dot - key));
+            return machine_add_global(m, before_dot, dot + 1, opts_value_at(o, 0), err);
+        }
+    }
+    if (!driver || !prop || !value) {
+        return error_set(err, "-global: the form is DRIVER.PROP=VALUE");
+    }
+    return opts_done(o, err) && machine_add_global(m, driver, prop, value, err);
+}
+
 bool machine_opts_props(struct config *c, struct machine *m, GError **err)
 {
     struct opts *o = c->one[ONE_MACHINE];
 
+    for (guint i = 0; i < c->lists[LIST_GLOBAL]->len; i++) {
+        if (!add_global(c->lists[LIST_GLOBAL]->pdata[i], m, err)) {
+            return false;
+        }
+    }
     for (size_t i = 0; i < opts_count(o); i++) {
         const char *key = opts_key_at(o, i);
 

@@ -16,7 +16,9 @@ struct icount {
 /* Fills *mc (strings are the caller's, see machine_config_clear). */
 bool machine_opts_config(struct config *c, const char *arch, struct machine_config *mc,
                          GError **err);
-/* Hands the remaining keys of -machine to the machine as properties. */
+/* The guest's name if there is a machine for it, else NULL with err set. */
+const char *machine_opts_arch(const struct config *c, GError **err);
+/* Hands -global and the remaining keys of -machine to the machine. */
 bool machine_opts_props(struct config *c, struct machine *m, GError **err);
 /* -rtc and -icount */
 bool machine_opts_clocks(struct config *c, struct loop *l, struct icount *icount, GError **err);

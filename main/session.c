@@ -35,9 +35,9 @@ static const char *name_chardev(void *backend)
 
 static bool make_machine(struct session *s, GError **err)
 {
-    const char *arch = config_arch(s->config);
+    const char *arch = machine_opts_arch(s->config, err);
     const char *name = opts_str(s->config->one[ONE_MACHINE], "type", NULL);
-    const struct machine_type *type = machine_type_find(name, arch, err);
+    const struct machine_type *type = arch ? machine_type_find(name, arch, err) : NULL;
     struct machine_config mc = { 0 };
 
     if (!type) {
