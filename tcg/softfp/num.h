@@ -206,11 +206,13 @@ FP_INLINE fp_u128 fp_pack_inf(const struct fp_format *f, bool sign)
     return fp_pack_fields(f, sign, fp_exp_max(f), (fp_u128)f->explicit_bit << f->frac_bits);
 }
 
-FP_INLINE fp_u128 fp_pack_largest(const struct fp_format *f, bool sign)
+/* The largest finite number with a significand of `precision` bits. */
+FP_INLINE fp_u128 fp_pack_largest(const struct fp_format *f, bool sign, int precision)
 {
-    int bits = f->frac_bits + f->explicit_bit;
+    int bits = f->frac_bits + f->explicit_bit, cut = f->frac_bits + 1 - precision;
+    fp_u128 ones = ((fp_u128)1 << bits) - 1;
 
-    return fp_pack_fields(f, sign, fp_exp_max(f) - 1, ((fp_u128)1 << bits) - 1);
+    return fp_pack_fields(f, sign, fp_exp_max(f) - 1, ones >> cut << cut);
 }
 
 FP_INLINE fp_u128 fp_default_nan(const struct fp_format *f, struct fp_env *env)

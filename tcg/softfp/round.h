@@ -53,16 +53,6 @@ FP_INLINE fp_u128 fp_round_sig(struct fp_num a, int keep, unsigned round, bool n
     }
 }
 
-/* IEEE 754-2019, 7.4; to odd, the largest number is the odd neighbour. */
-FP_INLINE fp_u128 fp_overflow(const struct fp_format *f, struct fp_env *env, bool sign)
-{
-    bool finite =
-        env->round == FP_RTZ || env->round == FP_ROD || env->round == (sign ? FP_RUP : FP_RDN);
-
-    env->flags |= FP_FLAG_OF | FP_FLAG_NX;
-    return finite ? fp_pack_largest(f, sign) : fp_pack_inf(f, sign);
-}
-
 /* How many bits results have: the format's, less where x87's precision control asks for it. */
 FP_INLINE int fp_precision(const struct fp_format *f, const struct fp_env *env)
 {
@@ -70,6 +60,16 @@ FP_INLINE int fp_precision(const struct fp_format *f, const struct fp_env *env)
         return env->f80_precision;
     }
     return f->frac_bits + 1;
+}
+
+/* IEEE 754-2019, 7.4; to odd, the largest number is the odd neighbour. */
+FP_INLINE fp_u128 fp_overflow(const struct fp_format *f, struct fp_env *env, bool sign)
+{
+    bool finite =
+        env->round == FP_RTZ || env->round == FP_ROD || env->round == (sign ? FP_RUP : FP_RDN);
+
+    env->flags |= FP_FLAG_OF | FP_FLAG_NX;
+    return finite ? fp_pack_largest(f, sign, fp_precision(f, env)) : fp_pack_inf(f, sign);
 }
 
 /* The value m * 2^(e - bias - frac_bits), m below 2^(frac_bits + 1), as bits. */

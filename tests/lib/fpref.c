@@ -110,19 +110,20 @@ static bool round_to_unit(mpfr_t n, const mpfr_t z, bool more, long unit, int ro
     return rest;
 }
 
-static fpv_u128 overflow(const struct fpv_shape *s, struct fp_env *env, bool sign)
+static fpv_u128 overflow(const struct fpv_shape *s, int precision, struct fp_env *env, bool sign)
 {
     int max = (int)mask(s->exp_bits);
+    fpv_u128 inf = fpv_pack(s, sign, max, 0);
+    fpv_u128 frac = mask(precision - 1) << (s->frac_bits + 1 - precision);
+    fpv_u128 largest = fpv_pack(s, sign, max - 1, frac);
 
     env->flags |= FP_FLAG_OF | FP_FLAG_NX;
     switch (env->round) {
     case FP_RTZ:
-    case FP_ROD: return fpv_pack(s, sign, max - 1, mask(s->frac_bits));
-    case FP_RDN:
-        return sign ? fpv_pack(s, sign, max, 0) : fpv_pack(s, sign, max - 1, mask(s->frac_bits));
-    case FP_RUP:
-        return sign ? fpv_pack(s, sign, max - 1, mask(s->frac_bits)) : fpv_pack(s, sign, max, 0);
-    default: return fpv_pack(s, sign, max, 0);
+    case FP_ROD: return largest;
+    case FP_RDN: return sign ? inf : largest;
+    case FP_RUP: return sign ? largest : inf;
+    default: return inf;
     }
 }
 
@@ -167,7 +168,7 @@ fpv_u128 fpref_round(const struct fpv_shape *s, int precision, struct fp_env *en
     }
     e = unit + precision - 1;
     if (e > bias) {
-        return overflow(s, env, sign);
+        return overflow(s, precision, env, sign);
     }
     if (inexact) {
         env->flags |= FP_FLAG_NX;

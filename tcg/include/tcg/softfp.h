@@ -33,7 +33,7 @@ enum fp_round {
 };
 
 /*
- * Exception flags; the first five sit where RISC-V's fflags has them, the other two are none of 754's
+ * Exception flags; the first five sit where RISC-V's fflags has them, the other two are not 754's
  * and to be masked off by those who do not know them. Flags are only ever set.
  */
 enum fp_flag {
@@ -43,7 +43,7 @@ enum fp_flag {
     FP_FLAG_DZ = 8,  /* division by zero */
     FP_FLAG_NV = 16, /* invalid operation */
     FP_FLAG_ID = 32, /* a denormal operand was taken as zero (Arm's IDC) */
-    FP_FLAG_DE = 64, /* a denormal operand was used as it is (x86's DE; not by rint and to_int) */
+    FP_FLAG_DE = 64, /* a denormal operand was used (x86's DE), except by rint and to_int */
 };
 
 /* Which NaN an operation with a NaN result delivers. */
