@@ -3,7 +3,8 @@
  *
  * Sources: The RISC-V Instruction Set Manual, Volume II (Privileged Architecture), chapter 2 and
  * the extension chapters. Numbers instead of names keep the source independent of how many
- * extensions an assembler has heard of.
+ * extensions an assembler has heard of; only mtvec and mstatus, which every one knows, go by name
+ * where assembly is written out.
  */
 #ifndef CSR_H
 #define CSR_H
@@ -95,55 +96,54 @@
 
 #define COUNTEREN_TM 2ul
 
-#define CSR_STR_(x) #x
-#define CSR_STR(x)  CSR_STR_(x)
-
-#define csr_read(csr)                                                    \
-    ({                                                                   \
-        unsigned long v_;                                                \
-        __asm__ volatile("csrr %0, " CSR_STR(csr) : "=r"(v_)::"memory"); \
-        v_;                                                              \
+#define csr_read(csr)                                                     \
+    ({                                                                    \
+        unsigned long v_;                                                 \
+        __asm__ volatile("csrr %0, %1" : "=r"(v_) : "i"(csr) : "memory"); \
+        v_;                                                               \
     })
 #define csr_write(csr, value) \
-    __asm__ volatile("csrw " CSR_STR(csr) ", %0" ::"r"((unsigned long)(value)) : "memory")
+    __asm__ volatile("csrw %0, %1" ::"i"(csr), "r"((unsigned long)(value)) : "memory")
 #define csr_set(csr, bits) \
-    __asm__ volatile("csrs " CSR_STR(csr) ", %0" ::"r"((unsigned long)(bits)) : "memory")
+    __asm__ volatile("csrs %0, %1" ::"i"(csr), "r"((unsigned long)(bits)) : "memory")
 #define csr_clear(csr, bits) \
-    __asm__ volatile("csrc " CSR_STR(csr) ", %0" ::"r"((unsigned long)(bits)) : "memory")
+    __asm__ volatile("csrc %0, %1" ::"i"(csr), "r"((unsigned long)(bits)) : "memory")
 
 /*
  * Accesses that may trap. The trap vector points just behind the access for its duration: with or
  * without a trap execution goes on there, and only without one has the flag been set. A trap
  * overwrites mepc, mcause, mtval and mstatus.MPP/MPIE; trap handling keeps its own copies of these.
  */
-#define csr_try_read(csr, value)                                          \
-    ({                                                                    \
-        unsigned long v_ = 0, ok_, vec_;                                  \
-        __asm__ volatile("lla %2, 1f\n\t"                                 \
-                         "csrrw %2, 0x305, %2\n\t"                        \
-                         "li %1, 0\n\t"                                   \
-                         "csrr %0, " CSR_STR(csr) "\n\t"                  \
-                                                  "li %1, 1\n\t"          \
-                                                  ".balign 4\n"           \
-                                                  "1: csrw 0x305, %2"     \
-                         : "+&r"(v_), "=&r"(ok_), "=&r"(vec_)::"memory"); \
-        *(value) = v_;                                                    \
-        ok_;                                                              \
+#define csr_try_read(csr, value)                              \
+    ({                                                        \
+        unsigned long v_ = 0, ok_, vec_;                      \
+        __asm__ volatile("lla %2, 1f\n\t"                     \
+                         "csrrw %2, mtvec, %2\n\t"            \
+                         "li %1, 0\n\t"                       \
+                         "csrr %0, %3\n\t"                    \
+                         "li %1, 1\n\t"                       \
+                         ".balign 4\n"                        \
+                         "1: csrw mtvec, %2"                  \
+                         : "+&r"(v_), "=&r"(ok_), "=&r"(vec_) \
+                         : "i"(csr)                           \
+                         : "memory");                         \
+        *(value) = v_;                                        \
+        ok_;                                                  \
     })
-#define csr_try_write(csr, value)                                 \
-    ({                                                            \
-        unsigned long ok_, vec_;                                  \
-        __asm__ volatile("lla %1, 1f\n\t"                         \
-                         "csrrw %1, 0x305, %1\n\t"                \
-                         "li %0, 0\n\t"                           \
-                         "csrw " CSR_STR(csr) ", %2\n\t"          \
-                                              "li %0, 1\n\t"      \
-                                              ".balign 4\n"       \
-                                              "1: csrw 0x305, %1" \
-                         : "=&r"(ok_), "=&r"(vec_)                \
-                         : "r"((unsigned long)(value))            \
-                         : "memory");                             \
-        ok_;                                                      \
+#define csr_try_write(csr, value)                                \
+    ({                                                           \
+        unsigned long ok_, vec_;                                 \
+        __asm__ volatile("lla %1, 1f\n\t"                        \
+                         "csrrw %1, mtvec, %1\n\t"               \
+                         "li %0, 0\n\t"                          \
+                         "csrw %2, %3\n\t"                       \
+                         "li %0, 1\n\t"                          \
+                         ".balign 4\n"                           \
+                         "1: csrw mtvec, %1"                     \
+                         : "=&r"(ok_), "=&r"(vec_)               \
+                         : "i"(csr), "r"((unsigned long)(value)) \
+                         : "memory");                            \
+        ok_;                                                     \
     })
 
 #endif

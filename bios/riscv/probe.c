@@ -11,14 +11,14 @@ static bool load(uintptr_t addr, unsigned long mode, uint8_t *value)
 
     /* After a trap MPP is M, so the access mode is harmless until mstatus is put back. */
     __asm__ volatile("lla %1, 1f\n\t"
-                     "csrrw %1, 0x305, %1\n\t"
-                     "csrrs %3, 0x300, %3\n\t"
+                     "csrrw %1, mtvec, %1\n\t"
+                     "csrrs %3, mstatus, %3\n\t"
                      "li %0, 0\n\t"
                      "lbu %2, (%4)\n\t"
                      "li %0, 1\n\t"
                      ".balign 4\n"
-                     "1: csrw 0x300, %3\n\t"
-                     "csrw 0x305, %1"
+                     "1: csrw mstatus, %3\n\t"
+                     "csrw mtvec, %1"
                      : "=&r"(ok), "=&r"(vec), "+&r"(byte), "+&r"(mode)
                      : "r"(addr)
                      : "memory");
@@ -60,14 +60,14 @@ bool guest_store(uintptr_t addr, uint8_t value, struct trap *trap)
     unsigned long ok, vec, mode = MSTATUS_MPRV;
 
     __asm__ volatile("lla %1, 1f\n\t"
-                     "csrrw %1, 0x305, %1\n\t"
-                     "csrrs %2, 0x300, %2\n\t"
+                     "csrrw %1, mtvec, %1\n\t"
+                     "csrrs %2, mstatus, %2\n\t"
                      "li %0, 0\n\t"
                      "sb %3, (%4)\n\t"
                      "li %0, 1\n\t"
                      ".balign 4\n"
-                     "1: csrw 0x300, %2\n\t"
-                     "csrw 0x305, %1"
+                     "1: csrw mstatus, %2\n\t"
+                     "csrw mtvec, %1"
                      : "=&r"(ok), "=&r"(vec), "+&r"(mode)
                      : "r"(value), "r"(addr)
                      : "memory");
