@@ -16,6 +16,7 @@
 #include <glib.h>
 #include <tcg/abi.h>
 #include <tcg/ir.h>
+#include <tcg/softfp.h>
 
 struct machine;
 struct address_space;
@@ -221,9 +222,8 @@ uint64_t cpu_cmpxchg(struct cpu *cpu, uint64_t addr, uint64_t expected, uint64_t
                      uint16_t mem);
 
 /* Floating point environment that generated FP code runs under. */
-enum fp_round { FP_RNE, FP_RTZ, FP_RDN, FP_RUP };
 enum { FP_NX = 1, FP_UF = 2, FP_OF = 4, FP_DZ = 8, FP_NV = 16 };
-/* Rounding for F* operations that follow. */
+/* Rounding for F* operations that follow: FP_RNE, FP_RTZ, FP_RDN or FP_RUP. */
 void cpu_fp_set_round(struct cpu *cpu, enum fp_round round);
 /* Sticky flags raised by F* operations since the last call (they are cleared): the guest ORs them
  * into its own. */
