@@ -70,7 +70,7 @@ enum fp_flush {
 
 /* All a floating-point operation depends on beside its operands. */
 struct fp_env {
-    uint8_t round;           /* enum fp_round */
+    uint8_t round;           /* enum fp_round, never another value */
     uint8_t flags;           /* enum fp_flag, sticky */
     uint8_t nan;             /* enum fp_nan */
     uint8_t toint;           /* enum fp_toint */
