@@ -32,7 +32,7 @@ static bool is_data(struct telnet *t, struct chardev *chr, uint8_t c)
         t->state = TEL_DATA;
         if (c == 0) /* the end of line of a network virtual terminal is CR NUL */
             return false;
-        /* fall through */
+        __attribute__((fallthrough));
     case TEL_DATA: t->state = c == IAC ? TEL_IAC : c == '\r' ? TEL_CR : TEL_DATA; return c != IAC;
     case TEL_IAC: return command(t, chr, c);
     case TEL_OPTION: t->state = TEL_DATA; return false;

@@ -109,7 +109,7 @@ static char *field_data(const struct state_field *f, const void *obj)
     char *p = (char *)(uintptr_t)obj + f->offset;
 
     if (f->indirect)
-        memcpy(&p, p, sizeof(p));
+        memcpy(&p, (const void *)p, sizeof(p));
     return p;
 }
 
