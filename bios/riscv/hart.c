@@ -125,15 +125,20 @@ static void write_menvcfg(uint64_t value)
 #endif
 }
 
-/* Whether STCE stuck: only then does stimecmp exist for S-mode and for us. */
-static bool sstc_enabled(void)
+/*
+ * Whether stimecmp is really there. It goes by the time CSR, and a hart without that may name Sstc
+ * and let STCE be set nevertheless.
+ */
+static bool sstc_works(void)
 {
-    unsigned long v = 0;
+    unsigned long env = 0, unused;
 
 #if __riscv_xlen == 32
-    return csr_try_read(CSR_MENVCFGH, &v) && v & MENVCFG_STCE >> 32;
+    return csr_try_read(CSR_MENVCFGH, &env) && env & MENVCFG_STCE >> 32 &&
+           csr_try_read(CSR_STIMECMP, &unused);
 #else
-    return csr_try_read(CSR_MENVCFG, &v) && v & MENVCFG_STCE;
+    return csr_try_read(CSR_MENVCFG, &env) && env & MENVCFG_STCE &&
+           csr_try_read(CSR_STIMECMP, &unused);
 #endif
 }
 
@@ -148,7 +153,11 @@ static void extensions_setup(struct hart *self)
     /* With both named, page faults (Svade) are what the supervisor finds at boot. */
     env |= (self->isa & (ISA_SVADU | ISA_SVADE)) == ISA_SVADU ? MENVCFG_ADUE : 0;
     write_menvcfg(env);
-    self->sstc = self->isa & ISA_SSTC && sstc_enabled();
+    self->sstc = self->isa & ISA_SSTC && sstc_works();
+    if (!self->sstc) {
+        /* With STCE set, STIP could not be made pending by the firmware. */
+        write_menvcfg(env & ~MENVCFG_STCE);
+    }
 
     if (self->isa & ISA_SMSTATEEN) {
         csr_try_write(CSR_MSTATEEN0, -1ul);

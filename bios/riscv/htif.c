@@ -11,7 +11,7 @@
 #define SPIN_LIMIT (1u << 22)
 
 struct mailbox {
-    volatile uint64_t to_host, from_host;
+    volatile uint64_t from_host, to_host;
 };
 
 /*

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* `base` is the address of the mailbox to the host; the one from the host follows it. */
+/* `base` is the address of the mailbox from the host; the one to the host follows it. */
 bool htif_putc(uintptr_t base, uint8_t c);
 int htif_getc(uintptr_t base);
 void htif_exit(uintptr_t base, uint32_t code);
