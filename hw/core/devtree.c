@@ -126,6 +126,17 @@ void devtree_bytes(struct devtree *t, const char *path, const char *name, const 
     } while (again(t, res));
 }
 
+bool devtree_find_prop(GBytes *blob, const char *path, const char *name, uint64_t *offset)
+{
+    const char *fdt = g_bytes_get_data(blob, NULL);
+    int node = fdt_path_offset(fdt, path);
+    const char *value = node < 0 ? NULL : fdt_getprop(fdt, node, name, NULL);
+
+    if (value)
+        *offset = (uint64_t)(value - fdt);
+    return value != NULL;
+}
+
 uint32_t devtree_phandle(struct devtree *t)
 {
     return t->next_phandle++;
@@ -176,6 +187,12 @@ void devtree_bytes(struct devtree *t, const char *path, const char *name, const 
                    unsigned len)
 {
     (void)t, (void)path, (void)name, (void)p, (void)len;
+}
+
+bool devtree_find_prop(GBytes *blob, const char *path, const char *name, uint64_t *offset)
+{
+    (void)blob, (void)path, (void)name, (void)offset;
+    return false;
 }
 
 uint32_t devtree_phandle(struct devtree *t)
