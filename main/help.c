@@ -1,6 +1,7 @@
 /* What options that only print print. */
 #include "help.h"
 
+#include <accel/accel.h>
 #include <base/error.h>
 #include <base/log.h>
 #include <chardev/chardev.h>
@@ -149,6 +150,16 @@ static struct opts *first_asking(const GPtrArray *list)
     return NULL;
 }
 
+static char *accel_help(void)
+{
+    GString *s = g_string_new("Accelerators:\n");
+
+    for (const struct accel_type *const *t = accel_types(); *t; t++) {
+        g_string_append_printf(s, "%-8s %s\n", (*t)->name, (*t)->help);
+    }
+    return g_string_free(s, FALSE);
+}
+
 /* -machine help, or -machine NAME,help */
 static bool machine_asks(struct config *c, char **text, GError **err)
 {
@@ -180,6 +191,8 @@ bool help_asked(struct config *c, char **text, GError **err)
         *text = log_help();
     } else if (first_asking(c->lists[LIST_CHARDEV])) {
         *text = chardev_help();
+    } else if (first_asking(c->accels)) {
+        *text = accel_help();
     } else if (device) {
         *text = device_help(device, err);
     } else {

@@ -2,6 +2,7 @@
 #ifndef MAIN_PARTS_H
 #define MAIN_PARTS_H
 
+#include <accel/accel.h>
 #include <chardev/chardev.h>
 #include <hw/core/machine.h>
 
@@ -22,6 +23,7 @@ struct session {
     GArray *monitors; /* of struct monitor_wish */
     struct icount icount;
     struct machine *machine; /* NULL until its turn */
+    struct accel *accel;
     GSource *signals;
     int signal_fd;
 };
@@ -29,6 +31,9 @@ struct session {
 /* Signals that end the program become shutdown requests. Before any thread is made. */
 bool signals_begin(struct session *s, GError **err);
 void signals_end(struct session *s);
+
+/* -accel: gives the machine's CPUs to who runs them. */
+bool accel_choose(struct session *s, GError **err);
 
 /* -chardev, -serial, -monitor, -qmp, -mon, and what they are by default. */
 bool streams_make(struct session *s, GError **err);

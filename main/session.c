@@ -70,7 +70,8 @@ static bool make_devices(struct session *s, GError **err)
 static bool make_all(struct session *s, GError **err)
 {
     return signals_begin(s, err) && machine_opts_clocks(s->config, s->loop, &s->icount, err) &&
-           streams_make(s, err) && make_machine(s, err) && make_devices(s, err);
+           streams_make(s, err) && make_machine(s, err) && make_devices(s, err) &&
+           accel_choose(s, err);
 }
 
 /* The last things that can fail, once all files are open. */
@@ -84,6 +85,9 @@ static bool settle(struct session *s, GError **err)
 
 static void take_apart(struct session *s)
 {
+    if (s->accel) {
+        s->accel->type->free(s->accel);
+    }
     if (s->machine) {
         machine_free(s->machine);
     }
