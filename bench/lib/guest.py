@@ -32,9 +32,9 @@ def compile_program(compiler, out, static):
         objects.append(f"{out}.{name}.o")
         subprocess.run([compiler, *FLAGS, LEVELS.get(name, "-O2"), "-c", "-o", objects[-1],
                         os.path.join(SOURCE, name)], check=True)
-    link = [compiler, "-pthread", "-s", *(["-static"] if static else []), "-o", out, *objects, "-lm"]
+    link = [compiler, "-pthread", "-s", "-o", out, *objects, "-lm"] + ["-static"] * static
     if subprocess.run(link, capture_output=True).returncode != 0:
-        raise Unavailable(f"{compiler} cannot link a static program (package libc6-dev-riscv64-cross)")
+        raise Unavailable(f"{compiler} cannot link (package libc6-dev-riscv64-cross)")
     for o in objects:
         os.remove(o)
 
@@ -86,12 +86,15 @@ def version(words):
 
 
 def known_qemus():
-    """Commands of the QEMUs that this machine has."""
+    """Commands of the QEMUs in $PATH, and of Debian's newest where it can be had."""
     found = []
     for folder in os.environ.get("PATH", "").split(":"):
         path = os.path.join(folder, "qemu-system-riscv64")
         if os.access(path, os.X_OK) and os.path.realpath(path) not in map(os.path.realpath, found):
             found.append(path)
+    fetch = [os.path.join(TOP, "scripts", "fetch-qemu")]
+    if subprocess.run(fetch, stdout=subprocess.DEVNULL).returncode == 0:
+        found.append(os.path.join(cache(), "qemu", "qemu-system-riscv64"))
     return found
 
 

@@ -63,11 +63,13 @@ class Watch:
             return
         kind, words = m[1], m[2].split()
         if kind == "up":
-            self.result["up"] = {"guest_s": float(words[0]), "rss": resident(self.pid), **self.boot.end()}
+            self.result["up"] = {"guest_s": float(words[0]), "rss": resident(self.pid),
+                                 **self.boot.end()}
         elif kind == "start":
             self.current, self.span = words[0], Span(self.pid)
         elif kind == "done" and self.current:
-            self.result["work"][words[0]] = {"s": float(words[1]), "sum": words[2], **self.span.end()}
+            self.result["work"][words[0]] = {"s": float(words[1]), "sum": words[2],
+                                             **self.span.end()}
             self.current = None
         elif kind == "fail":
             self.result["work"][words[0]] = {"fail": f"status {words[1]}"}
@@ -114,8 +116,8 @@ def follow(p, limit, log):
     p.stdout.close()
     if why or p.returncode != 0:
         watch.broken(why or f"exit {p.returncode}")
-    watch.result.update(wall=time.monotonic() - start, exit=p.returncode, rss=usage.ru_maxrss / 1024,
-                        cpu=usage.ru_utime + usage.ru_stime)
+    watch.result.update(wall=time.monotonic() - start, exit=p.returncode,
+                        rss=usage.ru_maxrss / 1024, cpu=usage.ru_utime + usage.ru_stime)
     return watch.result
 
 
@@ -124,7 +126,8 @@ def native(program, pick, percent):
     work = {}
     for group, names in pick.items():
         for name in names if group not in ("boot", "rvv") else []:
-            out = subprocess.run([program, "run", name, str(percent)], capture_output=True, text=True)
+            out = subprocess.run([program, "run", name, str(percent)], capture_output=True,
+                                 text=True)
             words = out.stdout.split()
             if out.returncode == 0 and len(words) == 2:
                 work[name] = {"s": float(words[0]), "sum": words[1], "others": 0.0}

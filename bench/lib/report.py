@@ -6,7 +6,8 @@ NOISY = 0.3         # CPUs of other work from which a time is not trusted
 
 
 def cells(data, emulator, name):
-    return [r["work"][name] for r in data["runs"] if r["emulator"] == emulator and name in r["work"]]
+    runs = [r for r in data["runs"] if r["emulator"] == emulator]
+    return [r["work"][name] for r in runs if name in r["work"]]
 
 
 class Cell:
@@ -46,9 +47,10 @@ def work_table(data, notes):
     base, peers = emulators[0], emulators[1:]
     heads = ["work"] + (["native s"] if native else []) + [f"{e} s" for e in emulators]
     heads += [f"{base} is faster than {p}" for p in peers]
-    heads += [f"than the best of them"] if len(peers) > 1 else []
+    heads += ["than the best of them"] if len(peers) > 1 else []
     lines = [row(*heads), row("---", *["---:"] * (len(heads) - 1))]
-    width, every = len(heads) - 1, {}
+    every, ratios = {}, len(heads) - 1 - len(emulators) - native
+    blank = [""] * (len(heads) - 1 - ratios)
     for group, names in data["groups"].items():
         gains = {}
         for name in names if group != "boot" else []:
@@ -68,11 +70,11 @@ def work_table(data, notes):
             lines.append(row(f"{group} {name}", *([n.text()] if native else []),
                              *[c[e].text() for e in emulators], *map(ratio, out)))
         if gains:
-            tail = [ratio(mean(gains.get(i))) for i in range(len(heads) - 1 - len(emulators) - native)]
-            lines.append(row(f"**{group}: geometric mean**", *[""] * (width - len(tail)), *tail))
+            tail = [ratio(mean(gains.get(i))) for i in range(ratios)]
+            lines.append(row(f"**{group}: geometric mean**", *blank, *tail))
     if every and peers:
-        tail = [ratio(mean(every.get(i))) for i in range(len(heads) - 1 - len(emulators) - native)]
-        lines.append(row("**all: geometric mean**", *[""] * (width - len(tail)), *tail))
+        tail = [ratio(mean(every.get(i))) for i in range(ratios)]
+        lines.append(row("**all: geometric mean**", *blank, *tail))
     return lines
 
 
@@ -80,7 +82,8 @@ def boot_values(data, emulator):
     """(what, value) of an emulator's first boot with one CPU."""
     runs = [r for r in data["runs"] if r["emulator"] == emulator and r["part"] == "one"]
     ups = [r["up"] for r in runs if r.get("up")]
-    idles = [v for r in runs for n, v in r["work"].items() if n.startswith("idle:") and "cpu_s" in v]
+    work = [item for r in runs for item in r["work"].items()]
+    idles = [v for n, v in work if n.startswith("idle:") and "cpu_s" in v]
     whole = [r for r in runs if "wall" in r and not r["failed"]]
 
     def median(values):
