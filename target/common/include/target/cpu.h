@@ -131,6 +131,7 @@ struct cpu {
     int stop_request;      /* the machine wants it stopped */
     int halted;            /* waits for interrupt, or not started */
     int irq_pending;       /* set_irq() changed something: look at take_interrupt() */
+    int host_tid;          /* its thread's id on the host (gettid), 0 while it has none */
     struct cpu_work *work; /* guarded by work_lock */
     GMutex work_lock;
     GCond wake; /* with work_lock: signalled by cpu_kick() */
