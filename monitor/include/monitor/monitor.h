@@ -1,0 +1,36 @@
+/*
+ * Monitors: how people (HMP, a command line) and programs (QMP, JSON) look into a machine and steer
+ * it, over any character device, several at once.
+ *
+ *     struct monitors *mons = monitors_new(machine, chardevs);
+ *     monitors_add(mons, chr, MONITOR_QMP, false, &err);
+ *
+ * Main thread, device lock held.
+ */
+#ifndef MONITOR_MONITOR_H
+#define MONITOR_MONITOR_H
+
+#include <stdbool.h>
+#include <glib.h>
+
+struct chardev;
+struct chardev_set;
+struct machine;
+struct monitors;
+
+enum monitor_mode { MONITOR_HMP, MONITOR_QMP };
+
+/* All monitors of one machine; both arguments outlive them. */
+struct monitors *monitors_new(struct machine *machine, struct chardev_set *chardevs);
+/* Detaches all from their chardevs; what a client has not read yet is offered once more. */
+void monitors_free(struct monitors *mons);
+/* A monitor on @chr. @pretty: QMP answers are indented. */
+bool monitors_add(struct monitors *mons, struct chardev *chr, enum monitor_mode mode, bool pretty,
+                  GError **err);
+/* The same from the argument of -mon: "[chardev=]ID[,mode=readline|control][,pretty=on|off]". */
+bool monitors_add_from_opts(struct monitors *mons, const char *arg, GError **err);
+
+/* Runs one HMP command line and returns what it prints, lines ending in "\n"; to be freed. */
+char *monitors_run_hmp(struct monitors *mons, const char *line);
+
+#endif

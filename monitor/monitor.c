@@ -1,0 +1,242 @@
+/*
+ * The monitors of a machine: sessions on chardevs, and the machine's events for all of them.
+ *
+ * A client that does not read is held up: while much output waits for it, nothing more is read
+ * from it, and events are dropped rather than hoarded.
+ */
+#include <base/option.h>
+#include <target/cpu.h>
+#include "session.h"
+
+enum { HOLD_INPUT_AT = 64 * 1024, DROP_EVENTS_AT = 1024 * 1024, INPUT_CHUNK = 4096 };
+
+struct monitors {
+    struct machine *machine;
+    struct chardev_set *chardevs;
+    GPtrArray *list; /* of struct monitor */
+};
+
+static void flush(struct monitor *m)
+{
+    size_t n;
+
+    if (!m->out->len)
+        return;
+    n = chardev_fe_write(&m->fe, m->out->data, m->out->len);
+    g_byte_array_remove_range(m->out, 0, n);
+}
+
+void monitor_write(struct monitor *m, const char *text, size_t len)
+{
+    g_byte_array_append(m->out, (const guint8 *)text, len);
+    flush(m);
+}
+
+static size_t can_receive(void *opaque)
+{
+    struct monitor *m = opaque;
+
+    return m->out->len > HOLD_INPUT_AT ? 0 : INPUT_CHUNK;
+}
+
+static void receive(void *opaque, const uint8_t *buf, size_t len)
+{
+    struct monitor *m = opaque;
+
+    m->language->input(m->state, buf, len);
+}
+
+static void chardev_event_for(void *opaque, enum chardev_event event)
+{
+    struct monitor *m = opaque;
+
+    switch (event) {
+    case CHARDEV_OPENED: m->language->opened(m->state); break;
+    case CHARDEV_CLOSED:
+        g_byte_array_set_size(m->out, 0);
+        m->language->closed(m->state);
+        break;
+    case CHARDEV_MUX_IN:
+    case CHARDEV_MUX_OUT:
+        if (m->language->focus)
+            m->language->focus(m->state, event == CHARDEV_MUX_IN);
+        break;
+    case CHARDEV_BREAK: break;
+    }
+}
+
+static void writable(void *opaque)
+{
+    struct monitor *m = opaque;
+
+    flush(m);
+    chardev_fe_accept_input(&m->fe);
+}
+
+static const struct chardev_fe_ops fe_ops = {
+    .can_receive = can_receive,
+    .receive = receive,
+    .event = chardev_event_for,
+    .writable = writable,
+    .background = true,
+};
+
+static void monitor_free(void *data)
+{
+    struct monitor *m = data;
+
+    flush(m);
+    chardev_fe_detach(&m->fe);
+    m->language->free(m->state);
+    g_byte_array_unref(m->out);
+    g_free(m);
+}
+
+bool monitors_add(struct monitors *set, struct chardev *chr, enum monitor_mode mode, bool pretty,
+                  GError **err)
+{
+    struct monitor *m = g_new0(struct monitor, 1);
+
+    m->mon = (struct mon){ .set = set,
+                           .machine = set->machine,
+                           .chardevs = set->chardevs,
+                           .session = m,
+                           .format = 'x',
+                           .size = 4 };
+    m->language = mode == MONITOR_QMP ? &qmp_language : &hmp_language;
+    m->pretty = pretty;
+    m->out = g_byte_array_new();
+    m->state = m->language->create(m);
+    if (!chardev_fe_attach(&m->fe, chr, &fe_ops, m, "a monitor", err)) {
+        monitor_free(m);
+        return false;
+    }
+    g_ptr_array_add(set->list, m);
+    return true;
+}
+
+bool monitors_add_from_opts(struct monitors *set, const char *arg, GError **err)
+{
+    static const char *const modes[] = { "readline", "control", NULL };
+    struct opts *opts = opts_parse("-mon", arg, "chardev", err);
+    struct chardev *chr = NULL;
+    bool pretty = false, ok = false;
+    const char *id;
+    int mode = 0;
+
+    if (!opts)
+        return false;
+    id = opts_str(opts, "chardev", NULL);
+    if (!id)
+        error_set(err, "-mon: '%s' needs chardev=ID", arg);
+    else if (opts_enum(opts, "mode", modes, &mode, err) &&
+             opts_bool(opts, "pretty", &pretty, err) && opts_done(opts, err))
+        chr = chardev_find(set->chardevs, id, err);
+    if (chr)
+        ok = monitors_add(set, chr, mode ? MONITOR_QMP : MONITOR_HMP, pretty, err);
+    opts_free(opts);
+    return ok;
+}
+
+char *monitors_run_hmp(struct monitors *set, const char *line)
+{
+    struct mon mon = {
+        .set = set, .machine = set->machine, .chardevs = set->chardevs, .format = 'x', .size = 4
+    };
+    GString *out = g_string_new("");
+
+    hmp_execute(&mon, line, out);
+    return g_string_free(out, false);
+}
+
+void monitors_event(struct monitors *set, const char *name, json_t *data)
+{
+    for (unsigned i = 0; i < set->list->len; i++) {
+        struct monitor *m = g_ptr_array_index(set->list, i);
+
+        if (m->language->event && m->out->len < DROP_EVENTS_AT)
+            m->language->event(m->state, name, data);
+    }
+    json_decref(data);
+}
+
+static const char *const cause_names[CAUSE_COUNT + 1] = {
+    [CAUSE_NONE] = "none",
+    [CAUSE_HOST_ERROR] = "host-error",
+    [CAUSE_HOST_QMP_QUIT] = "host-qmp-quit",
+    [CAUSE_HOST_QMP_SYSTEM_RESET] = "host-qmp-system-reset",
+    [CAUSE_HOST_SIGNAL] = "host-signal",
+    [CAUSE_HOST_UI] = "host-ui",
+    [CAUSE_GUEST_SHUTDOWN] = "guest-shutdown",
+    [CAUSE_GUEST_RESET] = "guest-reset",
+    [CAUSE_GUEST_PANIC] = "guest-panic",
+};
+static const struct mon_type shutdown_cause = ENUM_TYPE("ShutdownCause", cause_names);
+static const struct mon_member cause_members[] = {
+    MEMBER("guest", &mon_bool),
+    MEMBER("reason", &shutdown_cause),
+    { 0 },
+};
+static const struct mon_type cause_data = OBJECT_TYPE("ShutdownData", cause_members);
+
+const struct mon_event mon_events[] = {
+    [EVENT_STOP] = { .name = "STOP" },
+    [EVENT_RESUME] = { .name = "RESUME" },
+    [EVENT_RESET] = { .name = "RESET", .data = &cause_data },
+    [EVENT_SHUTDOWN] = { .name = "SHUTDOWN", .data = &cause_data },
+    [EVENT_POWERDOWN] = { .name = "POWERDOWN" },
+    [EVENT_SUSPEND] = { .name = "SUSPEND" },
+    [EVENT_WAKEUP] = { .name = "WAKEUP" },
+    { 0 },
+};
+
+static void on_machine_event(void *opaque, enum machine_event e, enum machine_cause cause)
+{
+    json_t *data = NULL;
+
+    if (mon_events[e].data)
+        data = json_pack("{s:b, s:s}", "guest", machine_cause_is_guest(cause), "reason",
+                         machine_cause_name(cause));
+    monitors_event(opaque, mon_events[e].name, data);
+}
+
+struct monitors *monitors_new(struct machine *machine, struct chardev_set *chardevs)
+{
+    struct monitors *set = g_new0(struct monitors, 1);
+
+    set->machine = machine;
+    set->chardevs = chardevs;
+    set->list = g_ptr_array_new_with_free_func(monitor_free);
+    machine_on_event(machine, on_machine_event, set);
+    return set;
+}
+
+void monitors_free(struct monitors *set)
+{
+    if (!set)
+        return;
+    machine_off_event(set->machine, on_machine_event, set);
+    g_ptr_array_free(set->list, true);
+    g_free(set);
+}
+
+struct cpu *mon_hold_cpu(struct mon *mon, GError **err)
+{
+    struct machine *m = mon->machine;
+
+    if (mon->cpu >= m->cpus->len) {
+        error_set(err, "this machine has no CPU");
+        return NULL;
+    }
+    if (machine_running(m) && m->cpu_ops)
+        m->cpu_ops->pause(m);
+    return g_ptr_array_index(m->cpus, mon->cpu);
+}
+
+void mon_release_cpu(struct mon *mon)
+{
+    struct machine *m = mon->machine;
+
+    if (machine_running(m) && m->cpu_ops)
+        m->cpu_ops->resume(m);
+}

@@ -1,0 +1,42 @@
+/*
+ * A monitor on a chardev: buffers of what both sides do not take at once, and its language.
+ */
+#ifndef MONITOR_SESSION_H
+#define MONITOR_SESSION_H
+
+#include "command.h"
+
+/* HMP or QMP. */
+struct monitor_language {
+    void *(*create)(struct monitor *m);
+    void (*free)(void *state);
+    void (*opened)(void *state);
+    void (*closed)(void *state);
+    void (*input)(void *state, const uint8_t *buf, size_t len);
+    void (*focus)(void *state, bool in);                        /* of a mux */
+    void (*event)(void *state, const char *name, json_t *data); /* @data may be NULL */
+};
+extern const struct monitor_language hmp_language, qmp_language;
+
+struct monitor {
+    struct mon mon;
+    struct chardev_fe fe;
+    const struct monitor_language *language;
+    void *state; /* of the language */
+    bool pretty;
+    GByteArray *out; /* what the client has not taken yet */
+};
+
+/* Sends, or keeps for later. */
+void monitor_write(struct monitor *m, const char *text, size_t len);
+/* Tells all QMP clients. Takes @data over, which may be NULL. */
+void monitors_event(struct monitors *set, const char *name, json_t *data);
+
+/* Runs an HMP line, errors included in @out. */
+void hmp_execute(struct mon *mon, const char *line, GString *out);
+/* Completions of the last word of @line, to be freed with the array. */
+GPtrArray *hmp_complete(struct mon *mon, const char *line);
+/* Prints HMP's help for @topic ("x", "info", "info mtree"), or for all if NULL. */
+bool hmp_help(const char *topic, GString *out, GError **err);
+
+#endif
