@@ -4,14 +4,14 @@
 #include <base/error.h>
 
 /* -machine accel=a:b counts where there is no -accel. -qtest without either means qtest. */
-static bool add_default(struct config *c, GError **err)
+static void add_wishes(struct config *c)
 {
     const char *of_machine = opts_str(c->one[ONE_MACHINE], "accel", NULL);
     const char *list = of_machine ? of_machine : c->text[TEXT_QTEST] ? "qtest" : NULL;
     g_auto(GStrv) names = NULL;
 
     if (c->accels->len || !list) {
-        return true;
+        return;
     }
     names = g_strsplit(list, ":", -1);
     for (char **name = names; *name; name++) {
@@ -20,77 +20,78 @@ static bool add_default(struct config *c, GError **err)
         opts_set(o, "accel", *name);
         g_ptr_array_add(c->accels, o);
     }
-    return c->accels->len || error_set(err, "-machine: accel= names no accelerator");
 }
 
-static bool create(struct session *s, const struct accel_type *t, struct opts *o, GError **err)
+/* Without a wish: all in their order, but for qtest, which runs nothing. */
+static void add_defaults(struct config *c)
 {
-    const struct accel_config cfg = { .icount = s->icount.on,
-                                      .icount_shift = s->icount.shift,
-                                      .icount_sleep = s->icount.sleep };
-
-    s->accel = t->create(s->machine, o, &cfg, err);
-    if (s->accel && s->config->flag[FLAG_VERBOSE]) {
-        fprintf(stderr, "%s: %s runs on -accel %s\n", s->config->program, s->machine->cfg.arch,
-                t->name);
-    }
-    return s->accel != NULL;
-}
-
-/* Why an accelerator is passed over is of interest only if the user asked for it, or for -v. */
-static void pass_over(const struct session *s, const struct accel_type *t, GError *why, bool asked)
-{
-    if (asked || s->config->flag[FLAG_VERBOSE]) {
-        fprintf(stderr, "%s: not -accel %s: %s\n", s->config->program, t->name, why->message);
-    }
-    g_error_free(why);
-}
-
-static bool choose_any(struct session *s, GError **err)
-{
-    const char *arch = s->machine->cfg.arch;
-
     for (const struct accel_type *const *t = accel_types(); *t; t++) {
-        opts_auto struct opts *o = opts_new("-accel");
-        GError *why = NULL;
+        struct opts *o;
 
         if (strcmp((*t)->name, "qtest") == 0) {
-            continue; /* runs nothing: only by name */
+            continue;
         }
-        if ((*t)->usable(arch, &why)) {
-            return create(s, *t, o, err);
-        }
-        pass_over(s, *t, why, false);
+        o = opts_new("-accel");
+        opts_set(o, "accel", (*t)->name);
+        g_ptr_array_add(c->accels, o);
     }
-    return error_set(err, "-accel: there is none for guest '%s'", arch);
+}
+
+/*
+ * -icount reaches the accelerator as options icount=N|auto and icount-sleep=; one that does not
+ * know them refuses like any unknown option.
+ */
+static void add_icount(const struct session *s, struct opts *o)
+{
+    g_autofree char *shift = g_strdup_printf("%d", s->icount.shift);
+
+    if (s->icount.on) {
+        opts_set(o, "icount", s->icount.shift < 0 ? "auto" : shift);
+        opts_set(o, "icount-sleep", s->icount.sleep ? "on" : "off");
+    }
+}
+
+static void say(const struct session *s, const char *text, const char *name, const char *why)
+{
+    fprintf(stderr, "%s: %s -accel %s%s\n", s->config->program, text, name, why);
 }
 
 bool accel_choose(struct session *s, GError **err)
 {
     const GPtrArray *list = s->config->accels;
+    bool asked, verbose = s->config->flag[FLAG_VERBOSE];
 
-    if (!add_default(s->config, err)) {
-        return false;
-    }
-    if (!list->len) {
-        return choose_any(s, err);
-    }
+    add_wishes(s->config);
+    asked = list->len > 0;
+    add_defaults(s->config);
     for (guint i = 0; i < list->len; i++) {
         struct opts *o = list->pdata[i];
-        const struct accel_type *t = accel_type_find(opts_str(o, "accel", ""), err);
+        g_autofree char *name = g_strdup(opts_str(o, "accel", ""));
+        const struct accel_type *t = accel_find(name, err);
         GError *why = NULL;
 
         if (!t) {
             return false;
         }
-        if (t->usable(s->machine->cfg.arch, &why)) {
-            return create(s, t, o, err);
+        opts_remove(o, "accel");
+        add_icount(s, o);
+        if (t->init(s->machine, o, &why)) {
+            s->accel = t;
+            if (verbose) {
+                say(s, "the CPUs run on", name, "");
+            }
+            return true;
         }
         if (i + 1 == list->len) {
-            g_propagate_prefixed_error(err, why, "-accel %s: ", t->name);
+            g_propagate_error(err, why);
             return false;
         }
-        pass_over(s, t, why, true);
+        if (asked || verbose) {
+            g_autofree char *text = g_strconcat(": ", why->message, NULL);
+
+            say(s, "cannot use", name, text);
+        }
+        g_error_free(why);
     }
-    return false;
+    return error_set(err, "-accel: there is none for guest '%s'", s->machine->cfg.arch);
 }

@@ -22,8 +22,8 @@ struct session {
     struct chardev *serials[MACHINE_SERIALS];
     GArray *monitors; /* of struct monitor_wish */
     struct icount icount;
-    struct machine *machine; /* NULL until its turn */
-    struct accel *accel;
+    struct machine *machine;        /* NULL until its turn */
+    const struct accel_type *accel; /* NULL until its turn */
     GSource *signals;
     int signal_fd;
 };

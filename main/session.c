@@ -86,7 +86,7 @@ static bool settle(struct session *s, GError **err)
 static void take_apart(struct session *s)
 {
     if (s->accel) {
-        s->accel->type->free(s->accel);
+        s->accel->free(s->machine);
     }
     if (s->machine) {
         machine_free(s->machine);
