@@ -24,6 +24,7 @@ struct session {
     struct icount icount;
     struct machine *machine;        /* NULL until its turn */
     const struct accel_type *accel; /* NULL until its turn */
+    struct qtest *qtest;     /* NULL without -qtest */
     GSource *signals;
     int signal_fd;
 };
