@@ -50,19 +50,30 @@ static void on_fatal(int sig)
     raise(sig);
 }
 
+/* Stops within the handler, under the default action; comes back when continued, or at once in a
+ * process group without a shell, where the kernel ignores SIGTSTP. */
 static void on_stop(int sig)
 {
+    struct sigaction fallback = { .sa_handler = SIG_DFL }, own;
+    sigset_t set, old;
+
     if (tty.active)
         apply(&tty.cooked);
+    sigaction(sig, &fallback, &own);
+    sigemptyset(&set);
+    sigaddset(&set, sig);
     raise(sig);
+    sigprocmask(SIG_UNBLOCK, &set, &old);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    sigaction(sig, &own, NULL);
+    if (tty.active)
+        apply(&tty.raw);
 }
 
+/* After SIGSTOP, which nobody can catch, the shell has changed the modes. */
 static void on_continue(int sig)
 {
-    struct sigaction stop = { .sa_handler = on_stop, .sa_flags = SA_RESETHAND | SA_RESTART };
-
     (void)sig;
-    sigaction(SIGTSTP, &stop, NULL);
     if (tty.active)
         apply(&tty.raw);
 }
@@ -83,7 +94,7 @@ static void install_handlers(void)
 
     for (unsigned i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
         handle_if_default(fatal[i], on_fatal, SA_RESETHAND);
-    handle_if_default(SIGTSTP, on_stop, SA_RESETHAND | SA_RESTART);
+    handle_if_default(SIGTSTP, on_stop, SA_RESTART);
     handle_if_default(SIGCONT, on_continue, SA_RESTART);
     atexit(tty_leave_raw);
 }
