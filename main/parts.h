@@ -24,7 +24,6 @@ struct session {
     struct icount icount;
     struct machine *machine;        /* NULL until its turn */
     const struct accel_type *accel; /* NULL until its turn */
-    struct qtest *qtest;     /* NULL without -qtest */
     GSource *signals;
     int signal_fd;
 };

@@ -6,7 +6,6 @@
 
 #include <base/error.h>
 #include <base/loop.h>
-#include <qtest/qtest.h>
 
 #include "daemon.h"
 #include "parts.h"
@@ -68,24 +67,11 @@ static bool make_devices(struct session *s, GError **err)
     return true;
 }
 
-static bool make_qtest(struct session *s, GError **err)
-{
-    const char *stream = s->config->text[TEXT_QTEST];
-    struct chardev *chr;
-
-    if (!stream) {
-        return true;
-    }
-    chr = chardev_new_from_legacy(s->chardevs, "qtest", stream, err);
-    s->qtest = chr ? qtest_new(s->machine, chr, err) : NULL;
-    return s->qtest != NULL;
-}
-
 static bool make_all(struct session *s, GError **err)
 {
     return signals_begin(s, err) && machine_opts_clocks(s->config, s->loop, &s->icount, err) &&
            streams_make(s, err) && make_machine(s, err) && make_devices(s, err) &&
-           accel_choose(s, err) && make_qtest(s, err);
+           accel_choose(s, err);
 }
 
 /* The last things that can fail, once all files are open. */
@@ -99,9 +85,6 @@ static bool settle(struct session *s, GError **err)
 
 static void take_apart(struct session *s)
 {
-    if (s->qtest) {
-        qtest_free(s->qtest);
-    }
     if (s->accel) {
         s->accel->free(s->machine);
     }
@@ -125,8 +108,7 @@ bool session_run(struct config *c, int *status, GError **err)
     s.monitors = g_array_new(FALSE, FALSE, sizeof(struct monitor_wish));
     s.chardevs = chardev_set_new(s.loop, &hooks);
     ok = make_all(&s, err) && settle(&s, err);
-    if (ok && !s.machine->exiting) {
-        machine_ready(s.machine);
+    if (ok) {
         machine_reset(s.machine, CAUSE_NONE);
         if (!c->flag[FLAG_STOPPED]) {
             machine_start(s.machine);
@@ -134,8 +116,6 @@ bool session_run(struct config *c, int *status, GError **err)
         loop_unlock(s.loop);
         loop_run(s.loop);
         loop_lock(s.loop);
-    }
-    if (ok) {
         *status = s.machine->exit_code;
     }
     take_apart(&s);

@@ -12,6 +12,7 @@
 #ifndef TARGET_CPU_H
 #define TARGET_CPU_H
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <glib.h>
 #include <tcg/abi.h>
@@ -133,15 +134,17 @@ struct cpu {
     int irq_pending;       /* set_irq() changed something: look at take_interrupt() */
     int host_tid;          /* its thread's id on the host (gettid), 0 while it has none */
     struct cpu_work *work; /* guarded by work_lock */
-    GMutex work_lock;
-    GCond wake; /* with work_lock: signalled by cpu_kick() */
+    pthread_mutex_t work_lock;
+    pthread_cond_t wake; /* with work_lock: signalled by cpu_kick() */
 
     /* Guarded by the device lock; changed only while the CPU is stopped. */
     bool stopped;
-    bool parked;         /* powered off by the board (reset keeps it) */
-    bool single_step;    /* gdb: stop after each instruction */
-    GArray *breakpoints; /* struct cpu_breakpoint */
-    GArray *watchpoints; /* struct cpu_watchpoint */
+    bool parked;           /* powered off by the board (reset keeps it) */
+    bool single_step;      /* gdb: stop after each instruction */
+    bool debug_skip_watch; /* the instruction that hit a watchpoint is to run now */
+    GArray *breakpoints;   /* struct cpu_breakpoint */
+    bool debug_hold;       /* gdb keeps this one stopped while others run */
+    GArray *watchpoints;   /* struct cpu_watchpoint */
     struct {
         int reason;
         uint64_t addr;
@@ -149,8 +152,10 @@ struct cpu {
     } debug_stop; /* why the CPU stopped for gdb (enum cpu_debug) */
 
     uint64_t insns; /* executed, where counted (-icount) */
-    GThread *thread;
-    void *accel; /* accelerator's own */
+    pthread_t thread;
+    bool has_thread;
+    const struct cpu_accel_ops *accel_ops; /* NULL: none yet */
+    void *accel;                           /* accelerator's own */
 };
 enum cpu_debug { DEBUG_NONE, DEBUG_BREAK, DEBUG_WATCH, DEBUG_STEP };
 
@@ -189,13 +194,29 @@ void cpu_run_on(struct cpu *cpu, void (*fn)(struct cpu *, void *), void *opaque,
 /* Enters the wait-for-interrupt state; the guest's helper calls it, then cpu_resume()s. */
 void cpu_halt(struct cpu *cpu);
 
-/* Translations of addresses held by accelerators; accel implements them through struct tlb_ops. */
-struct tlb_ops {
+/*
+ * What an accelerator does for a CPU; cpu->accel_ops. The functions below wrap these. While a CPU
+ * has no accelerator (before the machine runs, in unit tests) there is nothing cached, and flushes
+ * do nothing.
+ */
+struct cpu_accel_ops {
     void (*flush_all)(struct cpu *cpu);
     void (*flush_page)(struct cpu *cpu, uint64_t vaddr, bool globals_too);
     void (*flush_nonglobal)(struct cpu *cpu);
     void (*switch_space)(struct cpu *cpu, uint64_t space);
     void (*fence_i)(struct cpu *cpu);
+    uint64_t (*load)(struct cpu *cpu, uint64_t addr, uint16_t mem);
+    void (*store)(struct cpu *cpu, uint64_t addr, uint64_t val, uint16_t mem);
+    void *(*host)(struct cpu *cpu, uint64_t addr, unsigned len, enum mem_access access,
+                  unsigned mode);
+    uint64_t (*amo)(struct cpu *cpu, uint64_t addr, uint64_t val, uint16_t mem, enum ir_amo op);
+    uint64_t (*cmpxchg)(struct cpu *cpu, uint64_t addr, uint64_t expected, uint64_t desired,
+                        uint16_t mem);
+    void (*fp_set_round)(struct cpu *cpu, enum fp_round round);
+    unsigned (*fp_take_flags)(struct cpu *cpu);
+    /* Breakpoints, watchpoints or single step changed; CPU stopped, device lock held. */
+    void (*debug_changed)(struct cpu *cpu);
+    void (*info_jit)(struct cpu *cpu, GString *out);
 };
 /* All cached mappings of this CPU are void. */
 void tlb_flush_all(struct cpu *cpu);
@@ -236,5 +257,10 @@ void cpu_breakpoint_insert(struct cpu *cpu, uint64_t pc);
 void cpu_breakpoint_remove(struct cpu *cpu, uint64_t pc);
 void cpu_watchpoint_insert(struct cpu *cpu, uint64_t addr, uint64_t len, int kind);
 void cpu_watchpoint_remove(struct cpu *cpu, uint64_t addr, uint64_t len, int kind);
+
+/* Runs the queued work; on the CPU's thread. */
+void cpu_run_work(struct cpu *cpu);
+/* Waits until kicked, unless there is something to do already. On the CPU's thread. */
+void cpu_wait(struct cpu *cpu);
 
 #endif

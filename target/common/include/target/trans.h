@@ -29,8 +29,13 @@ struct trans {
     unsigned insns, max_insns;
     enum { TRANS_NEXT, TRANS_GOTO, TRANS_ENDED } how;
     uint64_t target;
-    bool single; /* one instruction only */
-    bool fetch_failed;
+    bool single;       /* one instruction only */
+    bool cold;         /* what follows is rarely reached: end here */
+    bool straddles;    /* the only instruction reaches into a second page */
+    bool fetch_failed; /* with fault_pc; the first instruction's if insns is 0 */
+    uint64_t fault_pc;
+    uint64_t page[4]; /* code pages that the unit may run in, guarded but for the first */
+    unsigned npages;
     const struct trans_fetch *fetch;
     void *fetch_opaque;
 };
@@ -47,6 +52,11 @@ struct trans_fetch {
  * instruction (or, if it is the first, makes the guest take the fetch fault). Front ends need not
  * check. */
 uint16_t trans_fetch16(struct trans *t, unsigned offset);
+
+/* The driver, for accelerators: translates from t->start into t->ir, which has begun; cpu, flags,
+ * max_insns, single, fetch are set. With insns 0 afterwards the first instruction could not be
+ * fetched. */
+void trans_unit(struct trans *t);
 
 /* Control leaves straight line. Each is the last thing that an instruction emits. */
 void trans_goto(struct trans *t, uint64_t pc); /* direct jump */

@@ -1,0 +1,428 @@
+/*
+ * The accelerators `tcg` (host code) and `interp` (the IR interpreted): one machine's CPUs, a
+ * thread each.
+ */
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <accel/accel.h>
+#include <base/bug.h>
+#include <base/error.h>
+#include <base/loop.h>
+#include <base/option.h>
+#include <hw/core/machine.h>
+#include <tcg/interp.h>
+#include <tcg/softfp.h>
+#include "tcg.h"
+
+#define DEFAULT_CACHE (256u << 20)
+
+static struct tcg *tcg_of(struct machine *m)
+{
+    struct cpu *cpu = m->cpus->pdata[0];
+    return vcpu_of(cpu)->tcg;
+}
+
+/* Machine's orders to all CPUs; main thread, device lock held. */
+
+static void pause_all(struct machine *m)
+{
+    struct tcg *tcg = tcg_of(m);
+
+    for (unsigned i = 0; i < tcg->nvcpus; i++) {
+        __atomic_store_n(&tcg->vcpu[i]->cpu->stop_request, 1, __ATOMIC_SEQ_CST);
+        cpu_kick(tcg->vcpu[i]->cpu);
+    }
+    for (unsigned i = 0; i < tcg->nvcpus; i++)
+        while (!tcg->vcpu[i]->cpu->stopped)
+            loop_wait(m->loop, &tcg->parked);
+}
+
+static void resume_all(struct machine *m)
+{
+    struct tcg *tcg = tcg_of(m);
+
+    for (unsigned i = 0; i < tcg->nvcpus; i++) {
+        struct cpu *cpu = tcg->vcpu[i]->cpu;
+        cpu->debug_stop.reason = DEBUG_NONE;
+        if (!cpu->debug_hold)
+            __atomic_store_n(&cpu->stop_request, 0, __ATOMIC_SEQ_CST);
+    }
+    pthread_cond_broadcast(&tcg->resumed);
+}
+
+static void reset_all(struct machine *m)
+{
+    struct tcg *tcg = tcg_of(m);
+
+    for (unsigned i = 0; i < tcg->nvcpus; i++) {
+        struct cpu *cpu = tcg->vcpu[i]->cpu;
+        __atomic_store_n(&cpu->halted, 0, __ATOMIC_SEQ_CST);
+        cpu->ops->reset(cpu);
+        tlb_reset(tcg->vcpu[i]);
+        cpu_update_flags(cpu);
+    }
+}
+
+static const struct machine_cpu_ops machine_ops = {
+    .pause = pause_all,
+    .resume = resume_all,
+    .reset = reset_all,
+};
+
+/* Services for guests. */
+
+static void fence_i(struct cpu *cpu)
+{
+    (void)cpu; /* stores to code are noticed when they are made */
+}
+
+static uint64_t load(struct cpu *cpu, uint64_t addr, uint16_t mem)
+{
+    return access_load(&cpu->tcg, addr, mem);
+}
+
+static void store(struct cpu *cpu, uint64_t addr, uint64_t val, uint16_t mem)
+{
+    access_store(&cpu->tcg, addr, val, mem);
+}
+
+static uint64_t amo(struct cpu *cpu, uint64_t addr, uint64_t val, uint16_t mem, enum ir_amo op)
+{
+    return access_amo(&cpu->tcg, addr, val, mem, op);
+}
+
+static uint64_t cmpxchg(struct cpu *cpu, uint64_t addr, uint64_t expected, uint64_t desired,
+                        uint16_t mem)
+{
+    return access_cmpxchg(&cpu->tcg, addr, expected, desired, mem);
+}
+
+static void set_round(struct cpu *cpu, enum fp_round round)
+{
+    struct tcg_vcpu *v = vcpu_of(cpu);
+
+    v->fp->round = round;
+    if (!v->tcg->interp)
+        backend_host.fp_set_round(&cpu->tcg, round, v->inside);
+}
+
+static unsigned take_flags(struct cpu *cpu)
+{
+    struct tcg_vcpu *v = vcpu_of(cpu);
+    unsigned flags = v->fp->flags & 0x1f;
+
+    v->fp->flags = 0;
+    if (!v->tcg->interp)
+        flags |= backend_host.fp_take_flags(&cpu->tcg, v->inside);
+    return flags;
+}
+
+static void forget_jumps(struct cpu *cpu)
+{
+    for (unsigned i = 0; i < TCG_JC_SIZE; i++)
+        cpu->tcg.jump[i].pc = 1; /* odd: never asked for */
+}
+
+static void debug_changed(struct cpu *cpu)
+{
+    struct tcg *tcg = vcpu_of(cpu)->tcg;
+
+    pthread_mutex_lock(&tcg->lock);
+    unit_remove_all(tcg);
+    pthread_mutex_unlock(&tcg->lock);
+    forget_jumps(cpu);
+    accel_flush_all(cpu);
+}
+
+static void info_jit(struct cpu *cpu, GString *out)
+{
+    struct tcg_vcpu *v = vcpu_of(cpu);
+    struct tcg *tcg = v->tcg;
+    const struct tcg_stats *s = &tcg->stats;
+
+    if (cpu->index == 0) {
+        size_t used = 0;
+        for (unsigned k = 0; k < CACHE_REGIONS; k++)
+            used += tcg->region[k].used;
+        g_string_append_printf(
+            out,
+            "code cache          %zu of %zu KiB\n"
+            "units made          %" PRIu64 " (%.1f guest instructions, %.1f bytes each)\n"
+            "translation time    %.3f s (%.2f us a unit)\n"
+            "links               %" PRIu64 "\n"
+            "units removed       %" PRIu64 ", regions evicted %" PRIu64 ", flushes %" PRIu64 "\n"
+            "code mappings       %u\n",
+            used >> 10, tcg->cache_size >> 10, s->units, s->units ? (double)s->insns / s->units : 0,
+            s->units ? (double)s->bytes / s->units : 0, s->translate_ns / 1e9,
+            s->units ? s->translate_ns / 1e3 / s->units : 0, s->links, s->invalidated, s->evictions,
+            s->flushes, tcg->nmaps);
+    }
+    g_string_append_printf(
+        out,
+        "cpu %u: jump cache misses %" PRIu64 " (filled %" PRIu64 "), TLB slow paths %" PRIu64
+        ", second level hits %" PRIu64 ", walks %" PRIu64 ", I/O %" PRIu64
+        ", writes to code pages %" PRIu64 ", failed merged checks %" PRIu64 "\n",
+        cpu->index, v->stats.lookups, v->stats.jump_fills, v->stats.tlb_slow, v->stats.tlb2_hits,
+        v->stats.walks, v->stats.io, v->stats.code_writes, v->stats.nomerge);
+}
+
+static const struct cpu_accel_ops cpu_services = {
+    .flush_all = accel_flush_all,
+    .flush_page = accel_flush_page,
+    .flush_nonglobal = accel_flush_nonglobal,
+    .switch_space = accel_switch_space,
+    .fence_i = fence_i,
+    .load = load,
+    .store = store,
+    .host = access_host,
+    .amo = amo,
+    .cmpxchg = cmpxchg,
+    .fp_set_round = set_round,
+    .fp_take_flags = take_flags,
+    .debug_changed = debug_changed,
+    .info_jit = info_jit,
+};
+
+/* Memory's news. */
+
+static void ram_changed(void *opaque, ram_addr_t addr, uint64_t len)
+{
+    code_written(opaque, addr, len);
+}
+
+/* Stores must look at the page state again. */
+static void ram_watched(void *opaque, ram_addr_t addr, uint64_t len)
+{
+    struct tcg *tcg = opaque;
+    struct ram_block *b = ram_block_find(tcg->ram, addr);
+
+    for (uint64_t page = addr & ~(RAM_PAGE_SIZE - 1); b && page < addr + len; page += RAM_PAGE_SIZE)
+        tlb_protect(tcg, b->host + (page - b->base));
+}
+
+static const struct ram_code_ops code_ops = { .written = ram_changed, .watched = ram_watched };
+
+static void flush_for_map(struct cpu *cpu, void *opaque)
+{
+    (void)opaque;
+    accel_flush_all(cpu);
+}
+
+static void map_changed(void *opaque, struct address_space *as)
+{
+    struct tcg *tcg = opaque;
+    (void)as;
+
+    for (unsigned i = 0; i < tcg->nvcpus; i++)
+        cpu_run_on(tcg->vcpu[i]->cpu, flush_for_map, NULL, false);
+}
+
+/* Beginning and end. */
+
+static struct tcg_vcpu *new_vcpu(struct tcg *tcg, struct cpu *cpu)
+{
+    struct tcg_vcpu *v = g_new0(struct tcg_vcpu, 1);
+
+    v->tcg = tcg;
+    v->cpu = cpu;
+    v->seen = UINT64_MAX;
+    v->gen = v->gen_nonglobal = 1;
+    v->tlb2 = g_new0(struct tlb2_entry, TLB2_SIZE);
+    v->fp = g_new0(struct fp_env, 1);
+    cpu->accel = v;
+    cpu->accel_ops = &cpu_services;
+    cpu->stop_request = 1;
+    forget_jumps(cpu);
+    tlb_reset(v);
+    return v;
+}
+
+static void free_vcpu(struct tcg_vcpu *v)
+{
+    v->cpu->accel_ops = NULL;
+    v->cpu->accel = NULL;
+    v->cpu->has_thread = false;
+    g_free(v->tlb2);
+    g_free(v->fp);
+    g_free(v);
+}
+
+static bool init_backend(struct tcg *tcg, GError **err)
+{
+    static const struct backend_runtime rt = {
+        .rt = {
+            .load = access_load,
+            .store = access_store,
+            .load_wide = access_load_wide,
+            .store_wide = access_store_wide,
+            .amo = access_amo,
+            .cmpxchg = access_cmpxchg,
+            .probe = access_probe,
+            .lookup = exec_lookup,
+        },
+        .link = exec_link,
+        .nomerge = exec_nomerge,
+    };
+
+    if (!cache_init(tcg, err))
+        return false;
+    tcg->region[0].used = backend_host.init(&tcg->thunks, tcg->cache_rw, tcg->cache_rx,
+                                            tcg->region_size, &rt, tcg->guest->slots);
+    tcg->region[0].used = (tcg->region[0].used + 63) & ~(size_t)63;
+    /* The thunks stay for good: region 0 begins behind them. */
+    tcg->region[0].rw += tcg->region[0].used;
+    tcg->region[0].rx += tcg->region[0].used;
+    tcg->region[0].lost = tcg->region[0].used;
+    tcg->region[0].used = 0;
+    return true;
+}
+
+static void *reserve(size_t size)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+    bug_on(p == MAP_FAILED);
+    return p;
+}
+
+static bool start_threads(struct tcg *tcg)
+{
+    for (unsigned i = 0; i < tcg->nvcpus; i++) {
+        struct cpu *cpu = tcg->vcpu[i]->cpu;
+        __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
+        cpu->has_thread = true;
+        if (pthread_create(&cpu->thread, NULL, exec_thread, tcg->vcpu[i])) {
+            cpu->has_thread = false;
+            return false;
+        }
+    }
+    return true;
+}
+
+static void tcg_end(struct machine *m, struct tcg *tcg)
+{
+    __atomic_store_n(&tcg->quit, true, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < tcg->nvcpus; i++)
+        cpu_kick(tcg->vcpu[i]->cpu);
+    pthread_cond_broadcast(&tcg->resumed);
+    loop_unlock(m->loop);
+    for (unsigned i = 0; i < tcg->nvcpus; i++)
+        if (tcg->vcpu[i]->cpu->has_thread)
+            pthread_join(tcg->vcpu[i]->cpu->thread, NULL);
+    loop_lock(m->loop);
+    ram_set_code_ops(tcg->ram, NULL, NULL);
+    space_remove_listener(&m->memory, &tcg->listener);
+    m->cpu_ops = NULL;
+    for (unsigned i = 0; i < tcg->nvcpus; i++)
+        free_vcpu(tcg->vcpu[i]);
+    cache_free(tcg);
+    if (tcg->thunks)
+        backend_host.fini(tcg->thunks);
+    if (tcg->perf_map)
+        fclose(tcg->perf_map);
+    for (uint64_t p = 0; p < tcg->npages; p++) {
+        if (tcg->pages[p]) {
+            g_free(tcg->pages[p]->unit);
+            g_free(tcg->pages[p]);
+        }
+    }
+    munmap(tcg->pages, tcg->npages * sizeof(tcg->pages[0]));
+    munmap(tcg->map, MAX_MAPS * sizeof(tcg->map[0]));
+    g_clear_pointer(&tcg->map_index, g_hash_table_unref);
+    pthread_mutex_destroy(&tcg->lock);
+    pthread_mutex_destroy(&tcg->build_lock);
+    g_free(tcg->hash);
+    g_free(tcg->insns);
+    g_free(tcg->scratch);
+    g_free(tcg->vcpu);
+    g_free(tcg);
+}
+
+static bool read_options(struct tcg *tcg, struct opts *o, GError **err)
+{
+    uint64_t size = DEFAULT_CACHE >> 20;
+    bool perf = false;
+
+    if (!opts_u64(o, "tb-size", 8, 2047, &size, err) ||
+        !opts_bool(o, "profile", &tcg->count, err) || !opts_bool(o, "perfmap", &perf, err))
+        return false;
+    tcg->cache_size = size << 20;
+    if (perf) {
+        g_autofree char *path = g_strdup_printf("/tmp/perf-%d.map", getpid());
+        tcg->perf_map = fopen(path, "w");
+        if (!tcg->perf_map)
+            return error_set_errno(err, errno, "-accel tcg: perfmap: cannot write '%s'", path);
+    }
+    return opts_done(o, err);
+}
+
+static bool tcg_begin(struct machine *m, struct opts *opts, bool interp, GError **err)
+{
+    struct tcg *tcg = g_new0(struct tcg, 1);
+    struct cpu *first = m->cpus->pdata[0];
+
+    if (!read_options(tcg, opts, err)) {
+        g_free(tcg);
+        return false;
+    }
+    tcg->machine = m;
+    tcg->interp = interp;
+    tcg->ram = mem_ram(m->mem);
+    tcg->guest = first->ops;
+    tcg->nvcpus = m->cpus->len;
+    tcg->npages = RAM_TOTAL_MAX >> RAM_PAGE_BITS;
+    tcg->pages = reserve(tcg->npages * sizeof(tcg->pages[0]));
+    tcg->map = reserve(MAX_MAPS * sizeof(tcg->map[0]));
+    tcg->hash = g_new0(struct unit *, 1u << HASH_BITS);
+    tcg->insns = g_new(struct ir_insn, MAX_IR);
+    tcg->scratch = g_new(uint32_t, 2 * MAX_IR);
+    ir_init(&tcg->ir, tcg->insns, MAX_IR, tcg->guest->slots);
+    pthread_mutex_init(&tcg->lock, NULL);
+    pthread_mutex_init(&tcg->build_lock, NULL);
+    pthread_cond_init(&tcg->parked, NULL);
+    pthread_cond_init(&tcg->resumed, NULL);
+    tcg->vcpu = g_new0(struct tcg_vcpu *, tcg->nvcpus);
+    for (unsigned i = 0; i < tcg->nvcpus; i++)
+        tcg->vcpu[i] = new_vcpu(tcg, m->cpus->pdata[i]);
+    m->cpu_ops = &machine_ops;
+    ram_set_code_ops(tcg->ram, &code_ops, tcg);
+    tcg->listener = (struct space_listener){ map_changed, tcg };
+    space_add_listener(&m->memory, &tcg->listener);
+    if ((interp ? cache_init(tcg, err) : init_backend(tcg, err)) && start_threads(tcg))
+        return true;
+    if (err && !*err)
+        error_set(err, "-accel: cannot start a thread for each of %u CPUs", tcg->nvcpus);
+    tcg_end(m, tcg);
+    return false;
+}
+
+static bool tcg_init(struct machine *m, struct opts *opts, GError **err)
+{
+    return tcg_begin(m, opts, false, err);
+}
+
+static bool interp_init(struct machine *m, struct opts *opts, GError **err)
+{
+    return tcg_begin(m, opts, true, err);
+}
+
+static void tcg_free(struct machine *m)
+{
+    tcg_end(m, tcg_of(m));
+}
+
+const struct accel_type accel_tcg = {
+    .name = "tcg",
+    .help = "translates guest code to host code",
+    .init = tcg_init,
+    .free = tcg_free,
+};
+
+const struct accel_type accel_interp = {
+    .name = "interp",
+    .help = "interprets guest code; slow, for reference",
+    .init = interp_init,
+    .free = tcg_free,
+};

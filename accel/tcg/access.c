@@ -1,0 +1,351 @@
+/*
+ * Slow paths of data access: whatever generated code does not find in the first-level TLB.
+ *
+ * Bytes of an access that crosses a page are both checked before any is written.
+ */
+#include <string.h>
+#include <xmmintrin.h>
+#include <base/bits.h>
+#include <mem/space.h>
+#include "tcg.h"
+
+static struct tcg_vcpu *vcpu(struct tcg_cpu *t)
+{
+    return vcpu_of((struct cpu *)t);
+}
+
+static unsigned mode_of(uint32_t mem)
+{
+    return (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
+}
+
+static unsigned size_of(uint32_t mem)
+{
+    return 1u << (mem & IR_MEM_SIZE);
+}
+
+G_NORETURN static void raise_fault(struct tcg_vcpu *v, enum fault_kind kind, enum mem_access access,
+                                   uint64_t addr)
+{
+    struct cpu_fault f = { .kind = kind, .access = access, .vaddr = addr };
+    cpu_raise_fault(v->cpu, &f);
+}
+
+/* The mapping of @addr or the guest's exception; enters it in the first level. */
+static struct tlb2_entry *translate(struct tcg_vcpu *v, uint64_t addr, enum mem_access access,
+                                    unsigned mode, struct tlb2_entry *once)
+{
+    struct cpu_fault fault;
+    struct tlb2_entry *t = tlb_lookup(v, addr, access, mode, once, &fault);
+
+    if (!t)
+        cpu_raise_fault(v->cpu, &fault);
+    if (t != once)
+        tlb_fill(v, addr, mode, t);
+    return t;
+}
+
+static void check_watch(struct tcg_vcpu *v, uint64_t addr, unsigned size, int kind)
+{
+    struct cpu *cpu = v->cpu;
+
+    for (unsigned i = 0; i < cpu->watchpoints->len; i++) {
+        const struct cpu_watchpoint *w = &g_array_index(cpu->watchpoints, struct cpu_watchpoint, i);
+        if (!((int)w->kind & kind) || addr + size <= w->addr || addr >= w->addr + w->len)
+            continue;
+        if (cpu->debug_skip_watch)
+            continue;
+        cpu->debug_stop.reason = DEBUG_WATCH;
+        cpu->debug_stop.addr = addr;
+        cpu->debug_stop.kind = w->kind;
+        cpu_resume(cpu);
+    }
+}
+
+/* Device code must not run under the guest's rounding mode. */
+static enum mem_result io(struct tcg_vcpu *v, uint64_t paddr, unsigned size, uint64_t *val,
+                          bool write)
+{
+    unsigned csr = _mm_getcsr();
+    enum mem_result r;
+
+    v->stats.io++;
+    _mm_setcsr(0x1f80);
+    if (write)
+        r = space_store(v->cpu->as, paddr, size, *val, 0);
+    else
+        r = space_load(v->cpu->as, paddr, size, val, 0);
+    _mm_setcsr(csr);
+    return r;
+}
+
+static uint64_t host_load(const void *p, unsigned size)
+{
+    switch (size) {
+    case 1: return *(const uint8_t *)p;
+    case 2: {
+        uint16_t x;
+        memcpy(&x, p, 2);
+        return x;
+    }
+    case 4: {
+        uint32_t x;
+        memcpy(&x, p, 4);
+        return x;
+    }
+    default: {
+        uint64_t x;
+        memcpy(&x, p, 8);
+        return x;
+    }
+    }
+}
+
+static void host_store(void *p, uint64_t val, unsigned size)
+{
+    memcpy(p, &val, size);
+}
+
+/* Memory was stored to: whoever watches the page hears of it. */
+static void stored(struct tcg_vcpu *v, const struct tlb2_entry *t, uint64_t addr, unsigned len)
+{
+    ram_addr_t at = t->ram + (addr & (TCG_PAGE_SIZE - 1));
+    uint8_t *state = &ram_page_state(v->tcg->ram)[t->ram >> RAM_PAGE_BITS];
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    uint8_t bits = __atomic_load_n(state, __ATOMIC_SEQ_CST);
+    if (!bits)
+        return;
+    if (bits & RAM_WATCH_ALL)
+        ram_touch(v->tcg->ram, at, len);
+    if (bits & RAM_CODE) {
+        v->stats.code_writes++;
+        code_written(v->tcg, at, len);
+    }
+    if (!__atomic_load_n(state, __ATOMIC_SEQ_CST))
+        tlb_fill(v, addr, t->page & ~TCG_PAGE_MASK, t); /* nobody watches any more */
+}
+
+/* Within one page. Little-endian value, zero extended. */
+static uint64_t load_in_page(struct tcg_vcpu *v, uint64_t addr, unsigned size, unsigned mode)
+{
+    struct tlb2_entry once, *t = translate(v, addr, ACCESS_READ, mode, &once);
+    uint64_t val = 0, paddr = t->paddr | (addr & (TCG_PAGE_SIZE - 1));
+
+    if (v->cpu->watchpoints->len)
+        check_watch(v, addr, size, WATCH_READ);
+    if (t->host)
+        return host_load(t->host + (addr & (TCG_PAGE_SIZE - 1)), size);
+    if (io(v, paddr, size, &val, false) != MEM_OK)
+        raise_fault(v, FAULT_ACCESS, ACCESS_READ, addr);
+    return val;
+}
+
+static void store_in_page(struct tcg_vcpu *v, uint64_t addr, uint64_t val, unsigned size,
+                          unsigned mode)
+{
+    struct tlb2_entry once, *t = translate(v, addr, ACCESS_WRITE, mode, &once);
+    uint64_t paddr = t->paddr | (addr & (TCG_PAGE_SIZE - 1));
+
+    if (v->cpu->watchpoints->len)
+        check_watch(v, addr, size, WATCH_WRITE);
+    if (t->host && !t->readonly) {
+        host_store(t->host + (addr & (TCG_PAGE_SIZE - 1)), val, size);
+        stored(v, t, addr, size);
+    } else if (io(v, paddr, size, &val, true) != MEM_OK) {
+        raise_fault(v, FAULT_ACCESS, ACCESS_WRITE, addr);
+    }
+}
+
+static bool crosses(uint64_t addr, unsigned size)
+{
+    return (addr & (TCG_PAGE_SIZE - 1)) + size > TCG_PAGE_SIZE;
+}
+
+static uint64_t swap(uint64_t val, unsigned size)
+{
+    return __builtin_bswap64(val) >> (64 - 8 * size);
+}
+
+static uint64_t extend(uint64_t val, uint32_t mem)
+{
+    unsigned bits = 8 * size_of(mem);
+
+    if (bits < 64 && (mem & IR_MEM_SIGNED))
+        return (uint64_t)((int64_t)(val << (64 - bits)) >> (64 - bits));
+    return bits < 64 ? val & ((1ull << bits) - 1) : val;
+}
+
+uint64_t access_load(struct tcg_cpu *c, uint64_t addr, uint32_t mem)
+{
+    struct tcg_vcpu *v = vcpu(c);
+    unsigned size = size_of(mem), mode = mode_of(mem);
+    uint64_t val = 0;
+
+    v->stats.tlb_slow++;
+    if ((mem & IR_MEM_ALIGNED) && (addr & (size - 1)))
+        raise_fault(v, FAULT_MISALIGNED, ACCESS_READ, addr);
+    if (crosses(addr, size)) {
+        for (unsigned i = 0; i < size; i++)
+            val |= load_in_page(v, addr + i, 1, mode) << (8 * i);
+    } else {
+        val = load_in_page(v, addr, size, mode);
+    }
+    if (mem & IR_MEM_BE)
+        val = swap(val, size);
+    return extend(val, mem);
+}
+
+void access_store(struct tcg_cpu *c, uint64_t addr, uint64_t val, uint32_t mem)
+{
+    struct tcg_vcpu *v = vcpu(c);
+    unsigned size = size_of(mem), mode = mode_of(mem);
+
+    v->stats.tlb_slow++;
+    if ((mem & IR_MEM_ALIGNED) && (addr & (size - 1)))
+        raise_fault(v, FAULT_MISALIGNED, ACCESS_WRITE, addr);
+    if (mem & IR_MEM_BE)
+        val = swap(val, size);
+    if (!crosses(addr, size)) {
+        store_in_page(v, addr, val, size, mode);
+        return;
+    }
+    struct tlb2_entry once;
+    translate(v, addr + size - 1, ACCESS_WRITE, mode,
+              &once); /* the second page's exception first of all */
+    for (unsigned i = 0; i < size; i++)
+        store_in_page(v, addr + i, val >> (8 * i) & 0xff, 1, mode);
+}
+
+void access_load_wide(struct tcg_cpu *c, uint64_t addr, union tcg_wide *val, uint32_t mem)
+{
+    unsigned words = size_of(mem) / 8;
+
+    for (unsigned i = 0; i < words; i++)
+        val->q[i] = access_load(c, addr + 8 * i, (mem & IR_MEM_MODE) | 3);
+}
+
+void access_store_wide(struct tcg_cpu *c, uint64_t addr, const union tcg_wide *val, uint32_t mem)
+{
+    struct tlb2_entry once;
+    unsigned size = size_of(mem);
+
+    if (crosses(addr, size))
+        translate(vcpu(c), addr + size - 1, ACCESS_WRITE, mode_of(mem), &once);
+    for (unsigned i = 0; i < size / 8; i++)
+        access_store(c, addr + 8 * i, val->q[i], (mem & IR_MEM_MODE) | 3);
+}
+
+/* Memory for an atomic operation; anything else is an access fault. */
+static void *atomic_host(struct tcg_vcpu *v, uint64_t addr, uint32_t mem, struct tlb2_entry **t,
+                         struct tlb2_entry *once)
+{
+    unsigned size = size_of(mem);
+
+    v->stats.tlb_slow++;
+    if (addr & (size - 1))
+        raise_fault(v, FAULT_MISALIGNED, ACCESS_WRITE, addr);
+    *t = translate(v, addr, ACCESS_WRITE, mode_of(mem), once);
+    if (v->cpu->watchpoints->len)
+        check_watch(v, addr, size, WATCH_READ | WATCH_WRITE);
+    if (!(*t)->host || (*t)->readonly)
+        raise_fault(v, FAULT_ACCESS, ACCESS_WRITE, addr);
+    return (*t)->host + (addr & (TCG_PAGE_SIZE - 1));
+}
+
+static uint64_t amo_result(enum ir_amo op, uint64_t old, uint64_t val, unsigned bits)
+{
+    int64_t so = (int64_t)(old << (64 - bits)), sv = (int64_t)(val << (64 - bits));
+    uint64_t uo = so, uv = sv;
+
+    switch (op) {
+    case IR_AMO_SWAP: return val;
+    case IR_AMO_ADD: return old + val;
+    case IR_AMO_AND: return old & val;
+    case IR_AMO_OR: return old | val;
+    case IR_AMO_XOR: return old ^ val;
+    case IR_AMO_MIN: return so < sv ? old : val;
+    case IR_AMO_MAX: return so > sv ? old : val;
+    case IR_AMO_MINU: return uo < uv ? old : val;
+    default: return uo > uv ? old : val;
+    }
+}
+
+static uint64_t host_cmpxchg(void *p, uint64_t expected, uint64_t desired, unsigned size)
+{
+    switch (size) {
+    case 1: return __sync_val_compare_and_swap((uint8_t *)p, (uint8_t)expected, (uint8_t)desired);
+    case 2:
+        return __sync_val_compare_and_swap((uint16_t *)p, (uint16_t)expected, (uint16_t)desired);
+    case 4:
+        return __sync_val_compare_and_swap((uint32_t *)p, (uint32_t)expected, (uint32_t)desired);
+    default: return __sync_val_compare_and_swap((uint64_t *)p, expected, desired);
+    }
+}
+
+uint64_t access_amo(struct tcg_cpu *c, uint64_t addr, uint64_t val, uint32_t mem, uint32_t op)
+{
+    struct tcg_vcpu *v = vcpu(c);
+    struct tlb2_entry once, *t;
+    unsigned size = size_of(mem);
+    void *p = atomic_host(v, addr, mem, &t, &once);
+    bool be = mem & IR_MEM_BE;
+    uint64_t raw = host_load(p, size), seen;
+
+    for (;;) {
+        uint64_t old = be ? swap(raw, size) : raw;
+        uint64_t new = amo_result(op, old, val, 8 * size);
+        seen = host_cmpxchg(p, raw, be ? swap(new, size) : new, size);
+        if (seen == raw)
+            break;
+        raw = seen;
+    }
+    stored(v, t, addr, size);
+    return extend(be ? swap(seen, size) : seen, mem);
+}
+
+uint64_t access_cmpxchg(struct tcg_cpu *c, uint64_t addr, uint64_t expected, uint64_t desired,
+                        uint32_t mem)
+{
+    struct tcg_vcpu *v = vcpu(c);
+    struct tlb2_entry once, *t;
+    unsigned size = size_of(mem);
+    void *p = atomic_host(v, addr, mem, &t, &once);
+    bool be = mem & IR_MEM_BE;
+    uint64_t mask = size < 8 ? (1ull << (8 * size)) - 1 : ~0ull;
+    uint64_t seen;
+
+    expected &= mask;
+    seen = host_cmpxchg(p, be ? swap(expected, size) : expected, be ? swap(desired, size) : desired,
+                        size);
+    stored(v, t, addr, size);
+    return extend(be ? swap(seen, size) : seen, mem);
+}
+
+void *access_host(struct cpu *cpu, uint64_t addr, unsigned len, enum mem_access access,
+                  unsigned mode)
+{
+    struct tcg_vcpu *v = vcpu_of(cpu);
+    struct tcg_tlb_entry *e = &cpu->tcg.tlb[mode][tcg_tlb_index(addr)];
+    uint64_t page = addr & TCG_PAGE_MASK;
+    struct cpu_fault fault;
+    struct tlb2_entry once, *t;
+
+    if (crosses(addr, len) || access == ACCESS_FETCH)
+        return NULL;
+    if ((access == ACCESS_READ ? e->read : e->write) != page) {
+        t = tlb_lookup(v, addr, access, mode, &once, &fault);
+        if (!t || t == &once)
+            return NULL;
+        tlb_fill(v, addr, mode, t);
+        if ((access == ACCESS_READ ? e->read : e->write) != page)
+            return NULL;
+    }
+    return (void *)(uintptr_t)(addr + e->addend);
+}
+
+bool access_probe(struct tcg_cpu *c, uint64_t addr, uint32_t len, uint32_t mem)
+{
+    return access_host((struct cpu *)c, addr, len, mem & IR_MEM_WRITE ? ACCESS_WRITE : ACCESS_READ,
+                       mode_of(mem)) != NULL;
+}

@@ -1,0 +1,143 @@
+/*
+ * Memory for generated code: one memfd mapped twice, writable and executable, cut into regions that
+ * are filled in turn.
+ *
+ * The region behind the one being filled is always empty or being emptied: its units are removed
+ * when the one before it comes into use, and a whole region's worth of code later every CPU has
+ * been out of them, so that nobody waits. A CPU that has not (it runs one loop all the time) is
+ * kicked out.
+ */
+#include <sys/mman.h>
+#include <unistd.h>
+#include <base/error.h>
+#include "tcg.h"
+
+bool cache_init(struct tcg *tcg, GError **err)
+{
+    int fd = memfd_create("myna-code", MFD_CLOEXEC);
+    void *rw = MAP_FAILED, *rx = MAP_FAILED;
+    size_t size = tcg->cache_size;
+
+    if (fd >= 0 && ftruncate(fd, size) == 0) {
+        rw = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        rx = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    }
+    if (fd >= 0)
+        close(fd);
+    if (rw == MAP_FAILED || rx == MAP_FAILED)
+        return error_set_errno(err, errno, "-accel tcg: cannot map %zu MiB of code cache",
+                               size >> 20);
+    tcg->cache_rw = rw;
+    tcg->cache_rx = rx;
+    tcg->region_size = size / CACHE_REGIONS & ~(size_t)63;
+    for (unsigned k = 0; k < CACHE_REGIONS; k++) {
+        tcg->region[k].rw = tcg->cache_rw + k * tcg->region_size;
+        tcg->region[k].rx = tcg->cache_rx + k * tcg->region_size;
+    }
+    tcg->epoch = 1;
+    return true;
+}
+
+void cache_free(struct tcg *tcg)
+{
+    for (unsigned k = 0; k < CACHE_REGIONS; k++) {
+        struct unit *next, *u;
+        for (u = tcg->region[k].units; u; u = next) {
+            next = u->region_next;
+            unit_free(u);
+        }
+    }
+    if (tcg->cache_rw)
+        munmap(tcg->cache_rw, tcg->cache_size);
+    if (tcg->cache_rx)
+        munmap((void *)tcg->cache_rx, tcg->cache_size);
+}
+
+static void evict(struct tcg *tcg, struct region *r)
+{
+    if (!r->units || r->evicted)
+        return;
+    for (struct unit *u = r->units; u; u = u->region_next)
+        unit_remove(tcg, u);
+    r->evicted = __atomic_add_fetch(&tcg->epoch, 1, __ATOMIC_SEQ_CST);
+    tcg->stats.evictions++;
+}
+
+static bool all_seen(struct tcg *tcg, uint64_t epoch, bool kick)
+{
+    bool all = true;
+
+    for (unsigned c = 0; c < tcg->nvcpus; c++) {
+        if (__atomic_load_n(&tcg->vcpu[c]->seen, __ATOMIC_SEQ_CST) >= epoch)
+            continue;
+        all = false;
+        if (kick)
+            cpu_kick(tcg->vcpu[c]->cpu);
+    }
+    return all;
+}
+
+/* Takes back an evicted region once no CPU can be in it any more. */
+static void reclaim(struct tcg *tcg, struct region *r)
+{
+    struct unit *next;
+
+    for (bool kick = true; !all_seen(tcg, r->evicted, kick); kick = false) {
+        pthread_mutex_unlock(&tcg->lock);
+        usleep(50);
+        pthread_mutex_lock(&tcg->lock);
+    }
+    for (struct unit *u = r->units; u; u = next) {
+        next = u->region_next;
+        unit_free(u);
+    }
+    r->units = NULL;
+    r->used = 0;
+    r->evicted = 0;
+}
+
+struct region *cache_room(struct tcg *tcg, struct tcg_vcpu *self)
+{
+    for (;;) {
+        struct region *r = &tcg->region[tcg->cur];
+        if (!r->evicted && r->used + r->lost + BACKEND_UNIT_ROOM <= tcg->region_size)
+            return r;
+        cache_quiescent(self);
+        unsigned next = (tcg->cur + 1) % CACHE_REGIONS;
+        evict(tcg, &tcg->region[next]);
+        cache_quiescent(self);
+        if (tcg->region[next].evicted)
+            reclaim(tcg, &tcg->region[next]);
+        tcg->cur = next;
+        evict(tcg, &tcg->region[(next + 1) % CACHE_REGIONS]);
+    }
+}
+
+/* Jump cache entries may lead into code that is about to be overwritten. */
+static void see(struct tcg_vcpu *v, uint64_t to)
+{
+    uint64_t epoch = __atomic_load_n(&v->tcg->epoch, __ATOMIC_SEQ_CST);
+
+    if (v->jumps_epoch != epoch) {
+        for (unsigned i = 0; i < TCG_JC_SIZE; i++)
+            v->cpu->tcg.jump[i].pc =
+                1; /* no instruction is at an odd address that is probed: see tcg_jump_index */
+        v->jumps_epoch = epoch;
+    }
+    __atomic_store_n(&v->seen, to ? to : epoch, __ATOMIC_SEQ_CST);
+}
+
+void cache_quiescent(struct tcg_vcpu *v)
+{
+    see(v, 0);
+}
+
+void cache_online(struct tcg_vcpu *v)
+{
+    see(v, 0);
+}
+
+void cache_offline(struct tcg_vcpu *v)
+{
+    see(v, UINT64_MAX);
+}

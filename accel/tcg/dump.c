@@ -1,0 +1,100 @@
+/*
+ * Listings of guest code, IR and host code, and the perf map.
+ */
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+#include <base/log.h>
+#include "dump.h"
+#ifdef CONFIG_CAPSTONE
+#include <capstone/capstone.h>
+#endif
+
+#ifdef CONFIG_CAPSTONE
+static void disassemble(FILE *f, cs_arch arch, cs_mode mode, const uint8_t *code, size_t len,
+                        uint64_t addr)
+{
+    csh h;
+    cs_insn *insn;
+
+    if (cs_open(arch, mode, &h) != CS_ERR_OK)
+        return;
+    cs_option(h, CS_OPT_SKIPDATA, CS_OPT_ON);
+    size_t n = cs_disasm(h, code, len, addr, 0, &insn);
+    for (size_t i = 0; i < n; i++)
+        fprintf(f, "0x%016" PRIx64 ":  %-8s %s\n", insn[i].address, insn[i].mnemonic,
+                insn[i].op_str);
+    if (n)
+        cs_free(insn, n);
+    cs_close(&h);
+}
+#else
+static void disassemble(FILE *f, int arch, int mode, const uint8_t *code, size_t len, uint64_t addr)
+{
+    (void)arch, (void)mode;
+    for (size_t i = 0; i < len; i++)
+        fprintf(f, i % 16 ? " %02x" : "0x%016" PRIx64 ":  %02x", i % 16 ? code[i] : addr + i,
+                code[i]);
+    fputc('\n', f);
+}
+#endif
+
+static void dump_guest(FILE *f, struct cpu *cpu, const struct trans *t, const struct ir *ir)
+{
+    int arch = 0, mode = 0;
+
+    if (cpu->ops->disas_setup)
+        cpu->ops->disas_setup(cpu, &arch, &mode);
+    fprintf(f, "----------------\nIN: cpu %u\n", cpu->index);
+    for (uint32_t i = 1; i < ir->count; i++) {
+        uint8_t code[16];
+        if (ir->insn[i].op != IR_INSN)
+            continue;
+        uint64_t pc = ir->insn[i].imm;
+        unsigned len = cpu->ops->insn_align == 4 ? 4 : 2;
+        if (!cpu_debug_rw(cpu, pc, code, len, false))
+            break;
+        if (len == 2 && cpu->ops->insn_align == 2 && (code[0] & 3) == 3) {
+            len = 4;
+            if (!cpu_debug_rw(cpu, pc, code, len, false))
+                break;
+        }
+        disassemble(f, arch, mode, code, len, pc);
+    }
+    (void)t;
+}
+
+void dump_ir(struct cpu *cpu, const struct trans *t, const struct ir *ir, bool optimised)
+{
+    if (!log_wanted(optimised ? LOG_OP_OPT : LOG_OP | LOG_IN_ASM, t->start))
+        return;
+    FILE *f = log_begin();
+    if (!optimised && log_on(LOG_IN_ASM))
+        dump_guest(f, cpu, t, ir);
+    if (optimised || log_on(LOG_OP)) {
+        fprintf(f, optimised ? "OP after optimisation:\n" : "OP:\n");
+        ir_print(ir, f);
+    }
+    log_end();
+}
+
+void dump_code(struct tcg *tcg, struct cpu *cpu, const struct unit *u)
+{
+    (void)cpu;
+    if (tcg->perf_map && u->rx) {
+        fprintf(tcg->perf_map, "%" PRIxPTR " %x guest_%" PRIx64 "\n", (uintptr_t)u->rx, u->size,
+                u->pc);
+        fflush(tcg->perf_map);
+    }
+    if (!u->rx || !log_wanted(LOG_OUT_ASM, u->pc))
+        return;
+    FILE *f = log_begin();
+    fprintf(f, "OUT: %u bytes for %u instructions at 0x%" PRIx64 "\n", u->size, u->insns, u->pc);
+#ifdef CONFIG_CAPSTONE
+    disassemble(f, CS_ARCH_X86, CS_MODE_64, u->rx + BACKEND_CHECKED, u->size - BACKEND_CHECKED,
+                (uintptr_t)u->rx + BACKEND_CHECKED);
+#else
+    disassemble(f, 0, 0, u->rx, u->size, (uintptr_t)u->rx);
+#endif
+    log_end();
+}

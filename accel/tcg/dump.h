@@ -1,0 +1,14 @@
+/*
+ * What -d in_asm, op, op_opt and out_asm print, and perf maps.
+ */
+#ifndef ACCEL_TCG_DUMP_H
+#define ACCEL_TCG_DUMP_H
+
+#include "tcg.h"
+
+/* -d in_asm (with @optimised false) and op; -d op_opt with it. */
+void dump_ir(struct cpu *cpu, const struct trans *t, const struct ir *ir, bool optimised);
+/* -d out_asm, and the unit's line in the perf map. */
+void dump_code(struct tcg *tcg, struct cpu *cpu, const struct unit *u);
+
+#endif

@@ -1,0 +1,288 @@
+/*
+ * Running a CPU: its thread, finding the code for where it is, and what is to be done between.
+ */
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+#include <xmmintrin.h>
+#include <base/log.h>
+#include <base/loop.h>
+#include <hw/core/machine.h>
+#include <tcg/interp.h>
+#include "tcg.h"
+
+#define HOST_MXCSR_DEFAULT 0x1f80u
+
+static bool wants_attention(const struct cpu *cpu)
+{
+    return __atomic_load_n(&cpu->tcg.flags, __ATOMIC_SEQ_CST) & TCG_FLAGS_ATTENTION;
+}
+
+static bool breakpoint_at(const struct cpu *cpu, uint64_t pc)
+{
+    for (unsigned i = 0; i < cpu->breakpoints->len; i++)
+        if (g_array_index(cpu->breakpoints, struct cpu_breakpoint, i).pc == pc)
+            return true;
+    return false;
+}
+
+/* The unit for the CPU's pc, translated if need be; NULL with *fault set where code cannot be
+ * fetched. */
+static struct unit *find(struct tcg_vcpu *v, uint32_t variant, struct cpu_fault *fault)
+{
+    struct cpu *cpu = v->cpu;
+    uint64_t pc = cpu->tcg.pc;
+    uint32_t flags = cpu->tcg.flags & ~TCG_FLAGS_ATTENTION;
+    uint32_t map = map_current(cpu, pc, flags, fault);
+
+    if (!map)
+        return NULL;
+    struct unit *u = unit_find(v->tcg, pc, flags, variant, map);
+    if (u && u->map2 && map_current(cpu, (pc | (TCG_PAGE_SIZE - 1)) + 1, flags, fault) != u->map2) {
+        /* The page that the first instruction reaches into is another one now. */
+        pthread_mutex_lock(&v->tcg->lock);
+        unit_remove(v->tcg, u);
+        pthread_mutex_unlock(&v->tcg->lock);
+        u = NULL;
+    }
+    return u ? u : unit_build(v, pc, flags, variant, fault);
+}
+
+static bool chains(const struct tcg_vcpu *v)
+{
+    return !v->cpu->single_step && !log_on(LOG_NOCHAIN);
+}
+
+static const void *leave(const struct tcg_vcpu *v)
+{
+    return backend_host.leave(v->tcg->thunks);
+}
+
+static void enter_jump(struct cpu *cpu, uint64_t pc, const void *code)
+{
+    struct tcg_jump *j = &cpu->tcg.jump[tcg_jump_index(pc)];
+
+    j->pc = pc;
+    j->code = code;
+}
+
+const void *exec_lookup(struct tcg_cpu *c)
+{
+    struct tcg_vcpu *v = vcpu_of((struct cpu *)c);
+    struct cpu_fault fault;
+
+    v->stats.lookups++;
+    cache_quiescent(v);
+    if (wants_attention(v->cpu) || !chains(v) || breakpoint_at(v->cpu, c->pc))
+        return leave(v);
+    struct unit *u = find(v, 0, &fault);
+    if (!u)
+        return leave(v);
+    v->stats.jump_fills++;
+    enter_jump(v->cpu, u->pc, u->rx + BACKEND_CHECKED);
+    return u->rx + u->entry;
+}
+
+const void *exec_link(struct tcg_cpu *c, const void *unit, uint32_t index)
+{
+    struct tcg_vcpu *v = vcpu_of((struct cpu *)c);
+    struct tcg *tcg = v->tcg;
+    struct unit *from = (struct unit *)unit, *to;
+    struct cpu_fault fault;
+    uint64_t epoch = __atomic_load_n(&tcg->epoch, __ATOMIC_SEQ_CST);
+
+    if (wants_attention(v->cpu) || !chains(v) || breakpoint_at(v->cpu, c->pc))
+        return leave(v);
+    to = find(v, 0, &fault);
+    if (!to)
+        return leave(v);
+    pthread_mutex_lock(&tcg->lock);
+    /* If anything was evicted meanwhile, `from` may be gone. */
+    if (epoch == tcg->epoch && (from->exit[index].guard || from->map == to->map))
+        unit_link(tcg, from, index, to);
+    pthread_mutex_unlock(&tcg->lock);
+    return to->rx + to->entry;
+}
+
+const void *exec_nomerge(struct tcg_cpu *c)
+{
+    struct tcg_vcpu *v = vcpu_of((struct cpu *)c);
+    struct cpu_fault fault;
+
+    v->stats.nomerge++;
+    cache_quiescent(v);
+    struct unit *u = find(v, VARIANT_NOMERGE, &fault);
+    return u ? u->rx + u->entry : leave(v);
+}
+
+/* Debugger. */
+
+static void debug_stop(struct tcg_vcpu *v, int reason)
+{
+    v->cpu->debug_stop.reason = reason;
+    __atomic_store_n(&v->cpu->stop_request, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_or(&v->cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
+    machine_request_stop(v->tcg->machine, RUN_DEBUG);
+}
+
+/* Between guest instructions. */
+
+/* Stays here while the machine does not want the CPU to run. */
+static void park(struct tcg_vcpu *v)
+{
+    struct loop *loop = v->tcg->machine->loop;
+    struct cpu *cpu = v->cpu;
+
+    cache_offline(v);
+    loop_lock(loop);
+    cpu->stopped = true;
+    pthread_cond_broadcast(&v->tcg->parked);
+    while (cpu->stop_request && !v->tcg->quit) {
+        cpu_run_work(cpu);
+        loop_wait(loop, &v->tcg->resumed);
+    }
+    cpu->stopped = false;
+    loop_unlock(loop);
+    cache_online(v);
+    v->over_breakpoint = true; /* where it stopped it has been seen */
+}
+
+static void wait_for_work(struct tcg_vcpu *v)
+{
+    cache_offline(v);
+    cpu_wait(v->cpu);
+    cache_online(v);
+    if (v->cpu->ops->has_work(v->cpu))
+        __atomic_store_n(&v->cpu->halted, 0, __ATOMIC_SEQ_CST);
+}
+
+static void attend(struct tcg_vcpu *v)
+{
+    struct cpu *cpu = v->cpu;
+
+    __atomic_fetch_and(&cpu->tcg.flags, ~TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
+    cpu_run_work(cpu);
+    if (__atomic_exchange_n(&v->forget_maps, false, __ATOMIC_SEQ_CST))
+        accel_flush_all(cpu);
+    if (__atomic_load_n(&cpu->stop_request, __ATOMIC_SEQ_CST)) {
+        park(v);
+        return;
+    }
+    if (__atomic_load_n(&cpu->halted, __ATOMIC_SEQ_CST)) {
+        if (!cpu->ops->has_work(cpu)) {
+            wait_for_work(v);
+            __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
+            return;
+        }
+        __atomic_store_n(&cpu->halted, 0, __ATOMIC_SEQ_CST);
+    }
+    cpu->ops->take_interrupt(cpu);
+}
+
+static void log_entry(struct cpu *cpu, const struct unit *u)
+{
+    if (log_wanted(LOG_EXEC, u->pc))
+        log_printf(LOG_EXEC, "cpu %u: unit %016" PRIx64 " flags %08x\n", cpu->index, u->pc,
+                   u->flags);
+    if (log_wanted(LOG_CPU, u->pc)) {
+        GString *s = g_string_new(NULL);
+        cpu->ops->dump(cpu, s);
+        log_printf(LOG_CPU, "%s", s->str);
+        g_string_free(s, TRUE);
+    }
+}
+
+static void run_interp(struct tcg_vcpu *v, struct unit *u)
+{
+    enum interp_exit how;
+    static const struct tcg_runtime rt = {
+        .load = access_load,
+        .store = access_store,
+        .load_wide = access_load_wide,
+        .store_wide = access_store_wide,
+        .amo = access_amo,
+        .cmpxchg = access_cmpxchg,
+        .probe = access_probe,
+    };
+
+    if (chains(v) && !u->map2 && !u->variant && !v->cpu->breakpoints->len)
+        enter_jump(v->cpu, u->pc, u->interp);
+    how = interp_run(&v->cpu->tcg, u->interp, &rt, v->fp);
+    v->nomerge_once = how == INTERP_UNMERGED;
+}
+
+static void run_code(struct tcg_vcpu *v, struct unit *u)
+{
+    v->inside = true;
+    backend_host.enter(v->tcg->thunks, &v->cpu->tcg, u->rx + u->entry);
+    v->inside = false;
+}
+
+static void run_once(struct tcg_vcpu *v)
+{
+    struct cpu *cpu = v->cpu;
+    struct cpu_fault fault;
+    bool over = v->over_breakpoint;
+
+    cache_quiescent(v);
+    if (wants_attention(cpu)) {
+        attend(v);
+        return;
+    }
+    v->over_breakpoint = false;
+    if (!over && cpu->breakpoints->len && breakpoint_at(cpu, cpu->tcg.pc)) {
+        debug_stop(v, DEBUG_BREAK);
+        return;
+    }
+    uint32_t variant = cpu->single_step ? VARIANT_SINGLE : v->nomerge_once ? VARIANT_NOMERGE : 0;
+    struct unit *u = find(v, variant, &fault);
+    if (!u) {
+        cpu->ops->take_fault(cpu, &fault);
+        if (cpu->single_step)
+            debug_stop(v, DEBUG_STEP);
+        return;
+    }
+    v->nomerge_once = false;
+    if (log_on(LOG_EXEC | LOG_CPU))
+        log_entry(cpu, u);
+    if (v->tcg->interp)
+        run_interp(v, u);
+    else
+        run_code(v, u);
+    cpu->debug_skip_watch = false;
+    if (cpu->single_step)
+        debug_stop(v, DEBUG_STEP);
+}
+
+/* An exception unwound to here: what the code that was left kept in the host's FP unit is
+ * collected. */
+static void unwound(struct tcg_vcpu *v)
+{
+    if (v->inside) {
+        v->cpu->tcg.mxcsr = _mm_getcsr();
+        _mm_setcsr(HOST_MXCSR_DEFAULT);
+        v->inside = false;
+    }
+    if (v->cpu->debug_stop.reason == DEBUG_WATCH && !v->cpu->stop_request) {
+        v->cpu->debug_skip_watch =
+            true; /* gdb reports before; the access is done when it goes on */
+        debug_stop(v, DEBUG_WATCH);
+    } else if (v->cpu->single_step && !v->cpu->stop_request) {
+        debug_stop(v, DEBUG_STEP);
+    }
+}
+
+void *exec_thread(void *opaque)
+{
+    struct tcg_vcpu *v = opaque;
+
+    v->cpu->thread = pthread_self();
+    __atomic_store_n(&v->cpu->host_tid, gettid(), __ATOMIC_SEQ_CST);
+    v->cpu->unwind = &v->unwind;
+    if (sigsetjmp(v->unwind, 0))
+        unwound(v);
+    while (!__atomic_load_n(&v->tcg->quit, __ATOMIC_SEQ_CST))
+        run_once(v);
+    cache_offline(v);
+    return NULL;
+}

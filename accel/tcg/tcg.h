@@ -1,0 +1,240 @@
+/*
+ * The translating accelerator: private declarations of accel/tcg.
+ *
+ * Threads. One thread a virtual CPU runs guest code; all share one code cache and one table of
+ * units. `struct tcg.lock` guards everything about units but what readers may look at without it:
+ * the hash chains and the fields of a unit that lookups compare, which are written before the unit
+ * is published. A unit's memory, and its code, stay until every CPU has been outside of generated
+ * code since the unit was removed (cache.c). Lock order: device lock, then tcg.lock; no callbacks
+ * are made with it held.
+ */
+#ifndef ACCEL_TCG_H
+#define ACCEL_TCG_H
+
+#include <pthread.h>
+#include <mem/ram.h>
+#include <mem/space.h>
+#include <tcg/backend.h>
+#include <target/cpu.h>
+#include <target/trans.h>
+
+struct machine;
+struct tcg_vcpu;
+struct unit;
+
+#define UNIT_PAGES 5 /* of code that one unit may use: four entered, one reached into */
+
+/* Bits added to a CPU's unit flags in a unit's key: variants of the translation. */
+enum unit_variant {
+    VARIANT_NOMERGE = 1, /* every access is checked by itself */
+    VARIANT_SINGLE = 2,  /* one instruction, never chained */
+};
+
+struct link {
+    struct unit *from;
+    unsigned index;
+    struct link *next;
+};
+
+struct code_page {
+    uint64_t lines; /* atomic: 64-byte lines that some unit was made from */
+    struct unit **unit;
+    unsigned n, max;
+};
+
+struct unit {
+    /* Constant once published. */
+    uint64_t pc;
+    uint32_t flags, variant;
+    uint32_t map, map2; /* mapping ids of the page at pc and the one the first instruction reaches
+                           into, or 0 */
+    uint8_t *rw;
+    const uint8_t *rx;
+    uint32_t size, entry, insns;
+    struct interp_unit *interp;
+    ram_addr_t page[UNIT_PAGES]; /* code pages and the lines used in each */
+    uint64_t lines[UNIT_PAGES];
+    unsigned npages;
+
+    struct unit *next; /* hash chain; atomic */
+    bool dead;         /* atomic */
+
+    /* tcg.lock */
+    struct unit *region_next;
+    struct link *incoming;
+    unsigned nexits;
+    struct unit **to; /* where each exit is linked */
+    struct backend_exit *exit;
+    uint64_t count; /* entries, if counted */
+};
+
+/* A virtual page as code in one privilege: what a mapping id stands for. */
+struct map_info {
+    uint64_t vpage;
+    ram_addr_t ram;
+    const uint8_t *host;
+    uint32_t mode;
+    bool global;
+};
+
+#define CACHE_REGIONS 16
+struct region {
+    uint8_t *rw;
+    const uint8_t *rx;
+    size_t used, lost; /* lost: to the thunks */
+    struct unit *units;
+    uint64_t evicted; /* epoch at which its units were removed; 0: in use or never used */
+};
+
+struct tcg_stats {
+    uint64_t units, insns, bytes, translate_ns;
+    uint64_t invalidated, evictions, flushes, links;
+};
+
+struct tcg {
+    struct machine *machine;
+    struct ram *ram;
+    bool interp;
+    bool count; /* keep execution counters */
+    struct backend_thunks *thunks;
+    const struct cpu_ops *guest;
+    struct tcg_vcpu **vcpu;
+    unsigned nvcpus;
+    size_t cache_size, region_size;
+    uint8_t *cache_rw;
+    const uint8_t *cache_rx;
+    FILE *perf_map;
+
+    pthread_mutex_t build_lock; /* outside of lock: the scratch below and the backend */
+    pthread_mutex_t lock;
+    pthread_cond_t parked, resumed; /* with the device lock: CPUs stopped; may go on */
+    struct space_listener listener;
+    bool quit; /* atomic */
+    struct region region[CACHE_REGIONS];
+    unsigned cur;
+    uint64_t epoch;       /* atomic to read */
+    struct unit **hash;   /* atomic heads */
+    struct map_info *map; /* by id; entries are written before their id gets out */
+    uint32_t nmaps;
+    GHashTable *map_index;
+    struct code_page **pages; /* by RAM page number; atomic pointers */
+    uint64_t npages;
+    struct tcg_stats stats;
+    /* Scratch of the one that translates. */
+    struct ir ir;
+    struct ir_insn *insns;
+    uint32_t *scratch;
+};
+
+#define HASH_BITS      16
+#define MAX_IR         3000
+#define MAX_UNIT_INSNS 96
+#define MAX_MAPS       (1u << 22)
+
+#define TLB2_BITS 13
+#define TLB2_SIZE (1u << TLB2_BITS)
+
+/* Second-level TLB entry. */
+struct tlb2_entry {
+    uint64_t page;  /* virtual page address | MMU mode */
+    uint64_t space; /* address space it belongs to, unless global */
+    uint32_t gen;   /* valid while equal to the generation of its kind */
+    uint8_t prot;
+    bool global;
+    uint64_t paddr; /* of the page */
+    uint8_t *host;  /* of the page if RAM or ROM, else NULL */
+    ram_addr_t ram;
+    bool readonly; /* memory that stores do not reach directly */
+};
+
+struct tcg_vcpu {
+    struct tcg *tcg;
+    struct cpu *cpu;
+    uint64_t
+        seen; /* atomic: last epoch seen outside of units; UINT64_MAX while not in generated code */
+    bool inside; /* generated code, or C that it called, is running */
+    sigjmp_buf unwind;
+    unsigned modes_used,
+        modes_nonglobal; /* bit masks: first-level TLBs that hold anything, anything not global */
+    uint64_t space;
+    uint32_t gen, gen_nonglobal;
+    uint64_t big_lo, big_hi; /* range of pages larger than 4 KiB that were entered */
+    struct tlb2_entry *tlb2;
+    uint64_t jumps_epoch; /* epoch that the jump cache was last emptied in */
+    bool forget_maps;     /* atomic: all mapping ids are void */
+    bool nomerge_once;
+    bool over_breakpoint; /* the next unit runs even if a breakpoint stands at its start */
+    struct {
+        uint64_t lookups, jump_fills, tlb_slow, tlb2_hits, walks, io, code_writes, nomerge;
+    } stats;
+    struct fp_env *fp; /* interpreter's */
+};
+
+static inline struct tcg_vcpu *vcpu_of(struct cpu *cpu)
+{
+    return cpu->accel;
+}
+
+/* cache.c: memory for code, and when it may be used again. */
+bool cache_init(struct tcg *tcg, GError **err);
+void cache_free(struct tcg *tcg);
+/* Room for one unit; lock held, may drop and take it while it waits for CPUs. */
+struct region *cache_room(struct tcg *tcg, struct tcg_vcpu *self);
+/* To be called by a CPU that is in no unit: what was evicted before may be used again as far as it
+ * is concerned. */
+void cache_quiescent(struct tcg_vcpu *v);
+void cache_online(struct tcg_vcpu *v);
+void cache_offline(struct tcg_vcpu *v);
+
+/* map.c: which memory a virtual page of code is. */
+/* Mapping id for code at @pc in the CPU's current state, 0 if it cannot be fetched (*fault says
+ * why). */
+uint32_t map_current(struct cpu *cpu, uint64_t pc, uint32_t flags, struct cpu_fault *fault);
+size_t map_cell(const struct tcg *tcg, uint32_t id); /* offset in struct tcg_cpu */
+
+/* unit.c: the table of units, links, invalidation. */
+struct unit *unit_find(struct tcg *tcg, uint64_t pc, uint32_t flags, uint32_t variant,
+                       uint32_t map);
+void unit_publish(struct tcg *tcg, struct unit *u);
+void unit_link(struct tcg *tcg, struct unit *from, unsigned index, struct unit *to);
+void unit_remove(struct tcg *tcg, struct unit *u);
+void unit_remove_all(struct tcg *tcg);
+void unit_free(struct unit *u);
+void code_mark(struct tcg *tcg, ram_addr_t page, uint64_t lines);
+/* Bytes were written; removes units made from them. Takes the lock if there is anything to do. */
+void code_written(struct tcg *tcg, ram_addr_t addr, uint64_t len);
+bool code_touched(const struct tcg *tcg, ram_addr_t addr, uint64_t len);
+
+/* build.c: one unit from guest code. */
+/* Translates at cpu's pc; NULL with *fault set if the first instruction cannot be fetched. */
+struct unit *unit_build(struct tcg_vcpu *v, uint64_t pc, uint32_t flags, uint32_t variant,
+                        struct cpu_fault *fault);
+
+/* tlb.c, access.c: data memory. */
+struct tlb2_entry *tlb_lookup(struct tcg_vcpu *v, uint64_t addr, enum mem_access access,
+                              unsigned mode, struct tlb2_entry *once, struct cpu_fault *fault);
+void tlb_fill(struct tcg_vcpu *v, uint64_t addr, unsigned mode, const struct tlb2_entry *t);
+void tlb_protect(struct tcg *tcg, const uint8_t *host_page);
+void tlb_reset(struct tcg_vcpu *v);
+void accel_flush_all(struct cpu *cpu);
+void accel_flush_page(struct cpu *cpu, uint64_t vaddr, bool globals_too);
+void accel_flush_nonglobal(struct cpu *cpu);
+void accel_switch_space(struct cpu *cpu, uint64_t space);
+uint64_t access_load(struct tcg_cpu *t, uint64_t addr, uint32_t mem);
+void access_store(struct tcg_cpu *t, uint64_t addr, uint64_t val, uint32_t mem);
+void access_load_wide(struct tcg_cpu *t, uint64_t addr, union tcg_wide *val, uint32_t mem);
+void access_store_wide(struct tcg_cpu *t, uint64_t addr, const union tcg_wide *val, uint32_t mem);
+uint64_t access_amo(struct tcg_cpu *t, uint64_t addr, uint64_t val, uint32_t mem, uint32_t op);
+uint64_t access_cmpxchg(struct tcg_cpu *t, uint64_t addr, uint64_t expected, uint64_t desired,
+                        uint32_t mem);
+bool access_probe(struct tcg_cpu *t, uint64_t addr, uint32_t len, uint32_t mem);
+void *access_host(struct cpu *cpu, uint64_t addr, unsigned len, enum mem_access access,
+                  unsigned mode);
+
+/* exec.c: running a CPU. */
+void *exec_thread(void *vcpu);
+const void *exec_lookup(struct tcg_cpu *t);
+const void *exec_link(struct tcg_cpu *t, const void *unit, uint32_t index);
+const void *exec_nomerge(struct tcg_cpu *t);
+
+#endif

@@ -1,0 +1,223 @@
+/*
+ * Software TLBs. The first level lies in the CPU state and is probed by generated code; the second
+ * is large, knows address spaces, and is looked at before the guest's page tables are walked.
+ */
+#include <string.h>
+#include <mem/space.h>
+#include "tcg.h"
+
+static struct tlb2_entry *slot_of(struct tcg_vcpu *v, uint64_t page, unsigned mode)
+{
+    uint64_t n = page >> TCG_PAGE_BITS;
+    return &v->tlb2[(n ^ n >> TLB2_BITS ^ mode * 0x155) & (TLB2_SIZE - 1)];
+}
+
+static bool valid(const struct tcg_vcpu *v, const struct tlb2_entry *t, uint64_t key)
+{
+    return t->page == key &&
+           (t->global ? t->gen == v->gen : t->gen == v->gen_nonglobal && t->space == v->space);
+}
+
+static const unsigned prot_for[] = {
+    [ACCESS_READ] = PROT_R, [ACCESS_WRITE] = PROT_W, [ACCESS_FETCH] = PROT_X
+};
+
+/* What the physical page is. Devices and holes have no host pointer. */
+static void resolve(struct tcg_vcpu *v, struct tlb2_entry *t)
+{
+    uint64_t len = TCG_PAGE_SIZE;
+    struct mem *mem = v->cpu->as->mem;
+    unsigned cookie = mem_read_begin(mem);
+    struct section s = space_lookup(v->cpu->as, t->paddr, &len);
+
+    t->host = len == TCG_PAGE_SIZE ? s.host : NULL;
+    t->ram = t->host ? s.ram : RAM_ADDR_NONE;
+    t->readonly = s.readonly;
+    mem_read_end(mem, cookie);
+}
+
+/*
+ * The mapping of @addr, from the second level or by walking. A mapping finer than a page, or one
+ * that must not be kept, goes to *once, whose paddr is then that of @addr's page all the same.
+ * NULL with *fault set where the guest has none.
+ */
+struct tlb2_entry *tlb_lookup(struct tcg_vcpu *v, uint64_t addr, enum mem_access access,
+                              unsigned mode, struct tlb2_entry *once, struct cpu_fault *fault)
+{
+    uint64_t page = addr & TCG_PAGE_MASK, key = page | mode;
+    struct tlb2_entry *t = slot_of(v, page, mode);
+    struct cpu_page p;
+
+    if (valid(v, t, key) && (t->prot & prot_for[access])) {
+        v->stats.tlb2_hits++;
+        return t;
+    }
+    v->stats.walks++;
+    if (!v->cpu->ops->map(v->cpu, addr, access, mode, false, &p, fault))
+        return NULL;
+    if (p.size_bits < TCG_PAGE_BITS)
+        t = once;
+    *t = (struct tlb2_entry){
+        .page = key,
+        .space = v->space,
+        .gen = p.global ? v->gen : v->gen_nonglobal,
+        .prot = p.prot,
+        .global = p.global,
+        .paddr = p.paddr & TCG_PAGE_MASK,
+    };
+    if (p.size_bits > TCG_PAGE_BITS && p.size_bits < 64) {
+        uint64_t lo = addr & -(1ull << p.size_bits), hi = lo + (1ull << p.size_bits) - 1;
+        v->big_lo = MIN(v->big_lo, lo);
+        v->big_hi = MAX(v->big_hi, hi);
+    }
+    resolve(v, t);
+    return t;
+}
+
+static bool watched(const struct cpu *cpu, uint64_t page, int kind)
+{
+    for (unsigned i = 0; i < cpu->watchpoints->len; i++) {
+        const struct cpu_watchpoint *w = &g_array_index(cpu->watchpoints, struct cpu_watchpoint, i);
+        if (((int)w->kind & kind) && w->addr <= (page | (TCG_PAGE_SIZE - 1)) &&
+            w->addr + w->len > page)
+            return true;
+    }
+    return false;
+}
+
+/* Enters a mapping in the first level. */
+void tlb_fill(struct tcg_vcpu *v, uint64_t addr, unsigned mode, const struct tlb2_entry *t)
+{
+    uint64_t page = addr & TCG_PAGE_MASK;
+    struct tcg_tlb_entry *e = &v->cpu->tcg.tlb[mode][tcg_tlb_index(addr)];
+    uint8_t *state =
+        t->ram != RAM_ADDR_NONE ? &ram_page_state(v->tcg->ram)[t->ram >> RAM_PAGE_BITS] : NULL;
+    uint64_t read = TCG_TLB_INVALID, write = TCG_TLB_INVALID;
+
+    if (t->prot & PROT_R)
+        read = page | (t->host && !watched(v->cpu, page, WATCH_READ) ? 0 : TCG_TLB_SLOW);
+    if (t->prot & PROT_W)
+        write = page |
+                (t->host && !t->readonly && !watched(v->cpu, page, WATCH_WRITE) ? 0 : TCG_TLB_SLOW);
+    v->modes_used |= 1u << mode;
+    if (!t->global)
+        v->modes_nonglobal |= 1u << mode;
+    e->addend = (uintptr_t)t->host - page;
+    e->read = read;
+    /* Whoever marks the page as code after this store sees the tag (tlb_protect), before it, we see
+     * the mark. */
+    __atomic_store_n(&e->write, write, __ATOMIC_SEQ_CST);
+    if (state && __atomic_load_n(state, __ATOMIC_SEQ_CST))
+        __atomic_fetch_or(&e->write, TCG_TLB_SLOW, __ATOMIC_SEQ_CST);
+}
+
+/* From now on every CPU's stores to this page take the slow path. Any thread. */
+void tlb_protect(struct tcg *tcg, const uint8_t *host_page)
+{
+    for (unsigned c = 0; c < tcg->nvcpus; c++) {
+        struct tcg_vcpu *v = tcg->vcpu[c];
+        for (unsigned mode = 0; mode < TCG_MMU_MODES; mode++) {
+            for (unsigned i = 0; i < TCG_TLB_SIZE; i++) {
+                struct tcg_tlb_entry *e = &v->cpu->tcg.tlb[mode][i];
+                uint64_t w = __atomic_load_n(&e->write, __ATOMIC_RELAXED);
+                if (!(w & ~TCG_PAGE_MASK) &&
+                    w + __atomic_load_n(&e->addend, __ATOMIC_RELAXED) == (uintptr_t)host_page)
+                    __atomic_fetch_or(&e->write, TCG_TLB_SLOW, __ATOMIC_SEQ_CST);
+            }
+        }
+    }
+}
+
+static void clear_modes(struct tcg_vcpu *v, unsigned modes)
+{
+    for (; modes; modes &= modes - 1) {
+        struct tcg_tlb_entry *e = v->cpu->tcg.tlb[__builtin_ctz(modes)];
+        for (unsigned i = 0; i < TCG_TLB_SIZE; i++) {
+            e[i].read = TCG_TLB_INVALID;
+            __atomic_store_n(&e[i].write, TCG_TLB_INVALID, __ATOMIC_RELAXED);
+        }
+    }
+}
+
+static void bump(struct tcg_vcpu *v, uint32_t *gen)
+{
+    if (++*gen == 0) { /* wrapped: old entries must not come to life again */
+        memset(v->tlb2, 0, TLB2_SIZE * sizeof(v->tlb2[0]));
+        *gen = 1;
+    }
+}
+
+void tlb_reset(struct tcg_vcpu *v)
+{
+    v->big_lo = UINT64_MAX;
+    v->big_hi = 0;
+    v->modes_used = (1u << TCG_MMU_MODES) - 1;
+    accel_flush_all(v->cpu);
+}
+
+void accel_flush_all(struct cpu *cpu)
+{
+    struct tcg_vcpu *v = vcpu_of(cpu);
+
+    clear_modes(v, v->modes_used);
+    v->modes_used = v->modes_nonglobal = 0;
+    bump(v, &v->gen);
+    bump(v, &v->gen_nonglobal);
+    v->big_lo = UINT64_MAX;
+    v->big_hi = 0;
+    memset(cpu->tcg.map, 0, sizeof(cpu->tcg.map));
+}
+
+static void drop_nonglobal(struct tcg_vcpu *v)
+{
+    clear_modes(v, v->modes_nonglobal);
+    v->modes_used &= ~v->modes_nonglobal;
+    v->modes_nonglobal = 0;
+    memset(v->cpu->tcg.map[0], 0, sizeof(v->cpu->tcg.map[0]));
+}
+
+void accel_flush_nonglobal(struct cpu *cpu)
+{
+    struct tcg_vcpu *v = vcpu_of(cpu);
+
+    drop_nonglobal(v);
+    bump(v, &v->gen_nonglobal);
+}
+
+void accel_switch_space(struct cpu *cpu, uint64_t space)
+{
+    struct tcg_vcpu *v = vcpu_of(cpu);
+
+    if (v->space == space)
+        return;
+    v->space = space;
+    drop_nonglobal(v);
+}
+
+void accel_flush_page(struct cpu *cpu, uint64_t vaddr, bool globals_too)
+{
+    struct tcg_vcpu *v = vcpu_of(cpu);
+    uint64_t page = vaddr & TCG_PAGE_MASK;
+
+    if (vaddr >= v->big_lo &&
+        vaddr <= v->big_hi) { /* perhaps one of many entries of a large page */
+        if (globals_too)
+            accel_flush_all(cpu);
+        else
+            accel_flush_nonglobal(cpu);
+        return;
+    }
+    for (unsigned mode = 0; mode < TCG_MMU_MODES; mode++) {
+        struct tcg_tlb_entry *e = &cpu->tcg.tlb[mode][tcg_tlb_index(page)];
+        struct tlb2_entry *t = slot_of(v, page, mode);
+        if ((e->read & TCG_PAGE_MASK) == page || (e->write & TCG_PAGE_MASK) == page) {
+            e->read = TCG_TLB_INVALID;
+            __atomic_store_n(&e->write, TCG_TLB_INVALID, __ATOMIC_RELAXED);
+        }
+        if (t->page == (page | mode) && (globals_too || !t->global))
+            t->gen = 0;
+    }
+    cpu->tcg.map[0][tcg_map_index(page)] = 0;
+    if (globals_too)
+        cpu->tcg.map[1][tcg_map_index(page)] = 0;
+}

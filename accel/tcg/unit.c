@@ -1,0 +1,213 @@
+/*
+ * The table of units, the links between them, and their removal when code changes.
+ */
+#include <string.h>
+#include "tcg.h"
+
+static struct unit **bucket(struct tcg *tcg, uint64_t pc, uint32_t flags, uint32_t map)
+{
+    uint64_t h = (pc ^ (uint64_t)flags << 20 ^ (uint64_t)map << 32) * 0x9e3779b97f4a7c15ull;
+    return &tcg->hash[h >> (64 - HASH_BITS)];
+}
+
+/* Any thread; what it finds stays until the CPU is next quiescent. */
+struct unit *unit_find(struct tcg *tcg, uint64_t pc, uint32_t flags, uint32_t variant, uint32_t map)
+{
+    struct unit *u = __atomic_load_n(bucket(tcg, pc, flags, map), __ATOMIC_ACQUIRE);
+
+    for (; u; u = __atomic_load_n(&u->next, __ATOMIC_ACQUIRE))
+        if (u->pc == pc && u->map == map && u->flags == flags && u->variant == variant)
+            return u;
+    return NULL;
+}
+
+static struct code_page *page_of(const struct tcg *tcg, ram_addr_t addr)
+{
+    return __atomic_load_n(&tcg->pages[addr >> RAM_PAGE_BITS], __ATOMIC_ACQUIRE);
+}
+
+/* Bits of the 64-byte lines that [offset, offset + len) of a page touches. */
+static uint64_t line_mask(unsigned offset, unsigned len)
+{
+    unsigned first = offset >> 6, last = (offset + len - 1) >> 6;
+    return (~0ull << first) & (~0ull >> (63 - last));
+}
+
+/* The lines are going to be read for translation: from now on writes to them are noticed. Lock
+ * held. */
+void code_mark(struct tcg *tcg, ram_addr_t addr, uint64_t lines)
+{
+    struct code_page *p = page_of(tcg, addr);
+
+    if (!p) {
+        p = g_new0(struct code_page, 1);
+        __atomic_store_n(&tcg->pages[addr >> RAM_PAGE_BITS], p, __ATOMIC_RELEASE);
+    }
+    if (!p->lines) {
+        ram_set_code(tcg->ram, addr & ~(RAM_PAGE_SIZE - 1), RAM_PAGE_SIZE);
+        struct ram_block *b = ram_block_find(tcg->ram, addr);
+        tlb_protect(tcg, b->host + ((addr & ~(RAM_PAGE_SIZE - 1)) - b->base));
+    }
+    __atomic_fetch_or(&p->lines, lines, __ATOMIC_SEQ_CST);
+}
+
+void unit_publish(struct tcg *tcg, struct unit *u)
+{
+    struct unit **head = bucket(tcg, u->pc, u->flags, u->map);
+
+    for (unsigned k = 0; k < u->npages; k++) {
+        struct code_page *p = page_of(tcg, u->page[k]);
+        if (p->n == p->max) {
+            p->max = p->max ? 2 * p->max : 8;
+            p->unit = g_renew(struct unit *, p->unit, p->max);
+        }
+        p->unit[p->n++] = u;
+    }
+    u->next = *head;
+    __atomic_store_n(head, u, __ATOMIC_RELEASE);
+}
+
+void unit_link(struct tcg *tcg, struct unit *from, unsigned index, struct unit *to)
+{
+    const struct backend_exit *x = &from->exit[index];
+
+    if (from->dead || to->dead || from->to[index])
+        return;
+    struct link *l = g_new(struct link, 1);
+    *l = (struct link){ from, index, to->incoming };
+    to->incoming = l;
+    from->to[index] = to;
+    if (!tcg->interp) {
+        struct backend_map map = { map_cell(tcg, to->map), to->map };
+        backend_host.link(from->rw, from->rx, x, &map,
+                          to->rx + (to->map2 ? BACKEND_CHECKED : to->entry));
+    }
+    tcg->stats.links++;
+}
+
+static void unlink_incoming(struct tcg *tcg, struct unit *u)
+{
+    struct link *next;
+
+    for (struct link *l = u->incoming; l; l = next) {
+        next = l->next;
+        if (!tcg->interp)
+            backend_host.link(l->from->rw, l->from->rx, &l->from->exit[l->index], NULL, NULL);
+        __atomic_store_n(&l->from->to[l->index], NULL, __ATOMIC_RELEASE);
+        g_free(l);
+    }
+    u->incoming = NULL;
+}
+
+static void unlink_outgoing(struct unit *u)
+{
+    for (unsigned e = 0; e < u->nexits; e++) {
+        if (!u->to[e])
+            continue;
+        for (struct link **p = &u->to[e]->incoming; *p; p = &(*p)->next) {
+            if ((*p)->from == u && (*p)->index == e) {
+                struct link *l = *p;
+                *p = l->next;
+                g_free(l);
+                break;
+            }
+        }
+    }
+}
+
+static void leave_page(struct tcg *tcg, struct unit *u, ram_addr_t addr)
+{
+    struct code_page *p = page_of(tcg, addr);
+
+    for (unsigned i = 0; i < p->n; i++)
+        if (p->unit[i] == u) {
+            p->unit[i] = p->unit[--p->n];
+            break;
+        }
+    if (p->n == 0) {
+        __atomic_store_n(&p->lines, 0, __ATOMIC_SEQ_CST);
+        ram_clear_code(tcg->ram, addr & ~(RAM_PAGE_SIZE - 1), RAM_PAGE_SIZE);
+    }
+}
+
+/* Nobody gets into the unit from now on; who is in it may finish. Its memory is given back by the
+ * cache. */
+void unit_remove(struct tcg *tcg, struct unit *u)
+{
+    if (u->dead)
+        return;
+    __atomic_store_n(&u->dead, true, __ATOMIC_SEQ_CST);
+    for (struct unit **p = bucket(tcg, u->pc, u->flags, u->map); *p; p = &(*p)->next) {
+        if (*p == u) {
+            __atomic_store_n(p, u->next, __ATOMIC_RELEASE);
+            break;
+        }
+    }
+    if (!tcg->interp)
+        backend_host.disable(u->rw);
+    unlink_incoming(tcg, u);
+    unlink_outgoing(u);
+    for (unsigned k = 0; k < u->npages; k++)
+        leave_page(tcg, u, u->page[k]);
+    tcg->stats.invalidated++;
+}
+
+void unit_remove_all(struct tcg *tcg)
+{
+    for (unsigned k = 0; k < CACHE_REGIONS; k++)
+        for (struct unit *u = tcg->region[k].units; u; u = u->region_next)
+            unit_remove(tcg, u);
+    tcg->stats.flushes++;
+}
+
+bool code_touched(const struct tcg *tcg, ram_addr_t addr, uint64_t len)
+{
+    struct code_page *p = page_of(tcg, addr);
+
+    return p && (__atomic_load_n(&p->lines, __ATOMIC_SEQ_CST) &
+                 line_mask(addr & (RAM_PAGE_SIZE - 1), len));
+}
+
+static bool uses(const struct unit *u, ram_addr_t page, uint64_t lines)
+{
+    for (unsigned k = 0; k < u->npages; k++)
+        if (u->page[k] == page && (u->lines[k] & lines))
+            return true;
+    return false;
+}
+
+static void remove_lines(struct tcg *tcg, ram_addr_t page, uint64_t lines)
+{
+    struct code_page *p = page_of(tcg, page);
+    uint64_t left = 0;
+
+    for (unsigned i = 0; i < p->n;) {
+        struct unit *u = p->unit[i];
+        if (uses(u, page, lines)) {
+            unit_remove(tcg, u); /* takes itself out of the list */
+            continue;
+        }
+        for (unsigned k = 0; k < u->npages; k++)
+            if (u->page[k] == page)
+                left |= u->lines[k];
+        i++;
+    }
+    if (p->n)
+        __atomic_store_n(&p->lines, left, __ATOMIC_SEQ_CST);
+}
+
+void code_written(struct tcg *tcg, ram_addr_t addr, uint64_t len)
+{
+    while (len) {
+        unsigned offset = addr & (RAM_PAGE_SIZE - 1);
+        uint64_t n = MIN(len, RAM_PAGE_SIZE - offset);
+
+        if (code_touched(tcg, addr, n)) {
+            pthread_mutex_lock(&tcg->lock);
+            remove_lines(tcg, addr - offset, line_mask(offset, n));
+            pthread_mutex_unlock(&tcg->lock);
+        }
+        addr += n;
+        len -= n;
+    }
+}

@@ -1,0 +1,171 @@
+/*
+ * Forming units: superblocks that follow direct jumps and fall through branches, loops to their
+ * own head, guards where they enter another page.
+ */
+#include <string.h>
+#include <base/bug.h>
+#include <target/trans.h>
+
+static bool same_page(uint64_t a, uint64_t b)
+{
+    return ((a ^ b) & TCG_PAGE_MASK) == 0;
+}
+
+/* IR operations that one more instruction may take, with room to end the unit. */
+#define INSN_ROOM 128
+
+uint16_t trans_fetch16(struct trans *t, unsigned offset)
+{
+    uint32_t val = 0;
+    uint64_t at = t->pc + offset;
+
+    if (t->fetch_failed)
+        return 0;
+    if (!t->fetch->read(t->fetch_opaque, at, 2, &val)) {
+        t->fetch_failed = true;
+        t->fault_pc = at;
+        return 0;
+    }
+    return val;
+}
+
+void trans_goto(struct trans *t, uint64_t pc)
+{
+    t->how = TRANS_GOTO;
+    t->target = pc;
+}
+
+void trans_branch(struct trans *t, enum ir_cond c, ir_val a, ir_val b, uint64_t taken)
+{
+    if (taken == t->next)
+        return;
+    if (taken == t->start && !t->single) {
+        ir_loop_if(t->ir, c, a, b);
+        return;
+    }
+    ir_exit_if(t->ir, c, a, b, taken);
+    if (t->ir->insn[t->ir->count - 1].op == IR_EXIT) { /* the builder knows the outcome */
+        t->how = TRANS_ENDED;
+        return;
+    }
+    /* A jump back that is not ours closes some other unit's loop: what follows it is rarely reached
+     * from here. */
+    if (taken <= t->pc)
+        t->cold = true;
+}
+
+void trans_goto_ind(struct trans *t, ir_val pc)
+{
+    int64_t known;
+
+    if (ir_is_const(t->ir, pc, &known)) {
+        trans_goto(t, known);
+        return;
+    }
+    ir_exit_ind(t->ir, pc);
+    t->how = TRANS_ENDED;
+}
+
+void trans_resync(struct trans *t)
+{
+    ir_exit_ind(t->ir, ir_imm(t->ir, IR_I64, t->next));
+    t->how = TRANS_ENDED;
+}
+
+void trans_end(struct trans *t)
+{
+    ir_exit_pc(t->ir);
+    t->how = TRANS_ENDED;
+}
+
+/* May the unit go on at @pc rather than leave for it? */
+static bool may_follow(const struct trans *t, uint64_t pc)
+{
+    return !t->single && !t->cold && t->insns < t->max_insns &&
+           t->ir->count + INSN_ROOM < t->ir->max && !t->fetch->breakpoint(t->fetch_opaque, pc);
+}
+
+/* Makes sure that code at @pc, the next to be translated, is still mapped when the unit comes
+ * there. */
+static bool enter_page(struct trans *t, uint64_t pc)
+{
+    uint32_t dummy;
+
+    for (unsigned k = 0; k < t->npages; k++)
+        if (same_page(t->page[k], pc))
+            return true;
+    if (t->npages == G_N_ELEMENTS(t->page) ||
+        !t->fetch->read(t->fetch_opaque, pc, t->cpu->ops->insn_align >= 2 ? 2 : 1, &dummy))
+        return false;
+    t->page[t->npages++] = pc & TCG_PAGE_MASK;
+    ir_guard(t->ir, pc);
+    return true;
+}
+
+/*
+ * An instruction that reaches into a page not entered yet starts a unit of its own, for which the
+ * accelerator has both pages checked at the entry.
+ */
+static bool straddles(const struct trans *t)
+{
+    return !same_page(t->pc, t->next - 1);
+}
+
+static void translate_one(struct trans *t)
+{
+    t->how = TRANS_NEXT;
+    ir_insn_start(t->ir, t->pc);
+    t->cpu->ops->translate(t);
+    t->insns++;
+}
+
+/* Takes back the instruction that could not be read to its end. */
+static void undo(struct trans *t, uint32_t count)
+{
+    t->ir->count = count;
+    t->insns--;
+}
+
+void trans_unit(struct trans *t)
+{
+    t->insns = 0;
+    t->cold = false;
+    t->fetch_failed = t->straddles = false;
+    t->npages = 1;
+    t->page[0] = t->start & TCG_PAGE_MASK;
+    t->pc = t->start;
+    memset(t->guest, 0, sizeof(t->guest));
+    for (;;) {
+        uint32_t count = t->ir->count;
+
+        translate_one(t);
+        if (t->fetch_failed) {
+            undo(t, count);
+            if (t->insns)
+                ir_exit(t->ir, t->pc);
+            return;
+        }
+        if (straddles(t)) {
+            if (t->insns > 1) {
+                undo(t, count);
+                ir_exit(t->ir, t->pc);
+                return;
+            }
+            t->straddles = true;
+        }
+        if (t->how == TRANS_ENDED)
+            return;
+        uint64_t next = t->how == TRANS_GOTO ? t->target : t->next;
+        if (next == t->start && !t->single) {
+            ir_loop(t->ir);
+            return;
+        }
+        if (t->how == TRANS_GOTO && t->insns > 1 && next < t->pc && next >= t->start)
+            t->cold = true; /* back into our own middle: another unit's loop head */
+        if (t->straddles || !may_follow(t, next) || !enter_page(t, next)) {
+            ir_exit(t->ir, next);
+            return;
+        }
+        t->pc = next;
+    }
+}

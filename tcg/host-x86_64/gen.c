@@ -1,0 +1,151 @@
+/*
+ * The x86-64 backend: one unit from IR to code, and the changes to code that may be running.
+ */
+#include "gen.h"
+
+size_t x86_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx, size_t room,
+                const struct backend_runtime *rt, const struct ir_slots *slots);
+void x86_fini(struct backend_thunks *th);
+void x86_enter(const struct backend_thunks *th, struct tcg_cpu *cpu, const void *code);
+const void *x86_leave(const struct backend_thunks *th);
+
+static void gen_insn(struct gen *g, const struct ir_insn *i)
+{
+    switch ((enum ir_op)i->op) {
+    case IR_INSN:
+        g->went_back |= g->pc > (uint64_t)i->imm;
+        g->pc = i->imm;
+        break;
+    case IR_GET: gen_get(g, i); break;
+    case IR_SET: gen_set(g, i); break;
+    case IR_LD:
+    case IR_ST:
+    case IR_CHECK:
+    case IR_LDH:
+    case IR_STH: gen_memory(g, i); break;
+    case IR_AMO:
+    case IR_CMPXCHG:
+    case IR_FENCE: gen_atomic(g, i); break;
+    case IR_CALL: gen_call(g, i); break;
+    case IR_FADD ... IR_UNBOX: gen_float(g, i); break;
+    case IR_EXITIF ... IR_EXITPC: gen_control(g, i); break;
+    default: gen_int(g, i);
+    }
+}
+
+/* A result that nobody uses gives its register back. */
+static void drop_unused(struct gen *g)
+{
+    ir_val v = g->pos;
+    int r = g->loc[v].reg;
+
+    if (g->last[v] || r == NO_REG)
+        return;
+    if (g->in_reg[r] == v)
+        g->in_reg[r] = IR_NONE;
+    if (g->in_xmm[r] == v)
+        g->in_xmm[r] = IR_NONE;
+    g->loc[v].reg = NO_REG;
+}
+
+static void gen_body(struct gen *g)
+{
+    for (g->pos = 1; g->pos < g->ir->count && !g->as.full && !g->failed; g->pos++) {
+        const struct ir_insn *i = &g->ir->insn[g->pos];
+        if (i->op == IR_NOP || i->op == IR_TRUNC || i->op == IR_CONST)
+            continue;
+        if ((ir_op_info[i->op].props & IR_P_P) && !g->last[g->pos])
+            continue;
+        g->locked = g->xlocked = 0;
+        gen_insn(g, i);
+        gen_free_dying(g);
+        if (ir_op_info[i->op].props & IR_P_V)
+            drop_unused(g);
+    }
+}
+
+static void start(struct gen *g, struct backend_thunks *th, const struct backend_in *in,
+                  struct backend_out *out)
+{
+    g->as = (struct as){ in->rw, in->rw, in->rw + in->room, false };
+    g->in = in;
+    g->out = out;
+    g->th = th;
+    g->ir = in->ir;
+    g->pc = in->ir->pc;
+    g->spill_used = 0;
+    g->nstubs = g->nconst = 0;
+    g->failed = g->went_back = false;
+    memset(g->in_reg, 0, sizeof(g->in_reg));
+    memset(g->in_xmm, 0, sizeof(g->in_xmm));
+    memset(g->slot_val, 0, th->slots->count * sizeof(g->slot_val[0]));
+    out->nexits = 0;
+}
+
+static bool x86_generate(struct backend_thunks *th, const struct backend_in *in,
+                         struct backend_out *out)
+{
+    struct gen *g = th->gen;
+
+    if (in->ir->count > MAX_INSNS)
+        return false;
+    start(g, th, in, out);
+    as_8(&g->as, (uintptr_t)in->unit);
+    as_8(&g->as, 0);
+    gen_checked_entry(g);
+    g->head = as_here(&g->as);
+    out->entry = g->head;
+    if (in->counter) {
+        as_mov_imm(&g->as, RAX, (uintptr_t)in->counter);
+        as_op(&g->as, 0xff | O_W, 0, rm_mem(RAX, 0));
+    }
+    gen_analyse(g);
+    gen_body(g);
+    gen_stubs(g);
+    while (as_here(&g->as) & 15 && !g->as.full)
+        as_1(&g->as, 0xcc);
+    out->size = as_here(&g->as);
+    return !g->as.full && !g->failed;
+}
+
+/* Fields are laid out so that they lie within 8 bytes: a store replaces them at once for any CPU
+ * that runs there. */
+static void store4(uint8_t *at, uint32_t v)
+{
+    __atomic_store_n((uint32_t *)(void *)at, v, __ATOMIC_RELEASE);
+}
+
+static void x86_link(uint8_t *rw, const uint8_t *rx, const struct backend_exit *x,
+                     const struct backend_map *map, const void *target)
+{
+    const uint8_t *to = target ? target : rx + x->unlinked;
+
+    if (target && x->guard) {
+        store4(rw + x->guard, map->cell - ENV_BIAS);
+        store4(rw + x->guard + 4, map->id);
+    }
+    store4(rw + x->jump, (uint32_t)(to - (rx + x->jump + 4)));
+}
+
+/* The entry compares unit flags with a value they never have. */
+static void x86_disable(uint8_t *rw)
+{
+    uint32_t at = HEADER_SIZE;
+
+    while (rw[at] == 0x90)
+        at++;
+    store4(rw + at + 6, ~TCG_FLAGS_ATTENTION);
+}
+
+const struct backend backend_host = {
+    .name = "x86_64",
+    .init = x86_init,
+    .fini = x86_fini,
+    .generate = x86_generate,
+    .enter = x86_enter,
+    .leave = x86_leave,
+    .link = x86_link,
+    .disable = x86_disable,
+    .fp_take_flags = x86_fp_take_flags,
+    .fp_set_round = x86_fp_set_round,
+};

@@ -1,0 +1,351 @@
+/*
+ * Guest memory access: the first-level TLB probed inline, everything else in stubs behind the unit.
+ *
+ * For bytes [addr, addr + size) the entry is chosen by the first byte's page and its tag compared
+ * with the last byte's, so that an access which crosses a page never hits:
+ *
+ *     rorx  i, addr, PAGE_BITS - log2(sizeof entry)
+ *     and   i, (entries - 1) * sizeof entry
+ *     lea   t, [addr + size - 1]
+ *     and   t, -PAGE_SIZE
+ *     cmp   t, [env + i + tlb.read]
+ *     jne   stub
+ *     mov   i, [env + i + tlb.addend]
+ *     mov   result, [addr + i]
+ */
+#include "gen.h"
+
+#define ENTRY_BITS 5
+_Static_assert(sizeof(struct tcg_tlb_entry) == 1 << ENTRY_BITS, "TLB entry size");
+
+static struct rm tlb_rm(int index, unsigned mode, size_t field)
+{
+    return rm_sib(ENV, index, 0, (int32_t)(offsetof(struct tcg_cpu, tlb[mode]) + field) - ENV_BIAS);
+}
+
+/* Address = base register + disp as used by memory operands. */
+struct addr {
+    int base;
+    int32_t disp;
+};
+
+static struct addr use_address(struct gen *g, ir_val base, int64_t disp)
+{
+    int64_t imm;
+
+    if (gen_const(g, base, &imm)) {
+        int r = gen_temp(g);
+        as_mov_imm(&g->as, r, imm + disp);
+        return (struct addr){ r, 0 };
+    }
+    if (disp == (int32_t)disp && (int32_t)disp <= INT32_MAX - 4096)
+        return (struct addr){ gen_use(g, base), disp };
+    int r = gen_temp(g);
+    as_mov_imm(&g->as, r, disp);
+    as_op(&g->as, X_ADD | O_W, r, gen_rm(g, base));
+    return (struct addr){ r, 0 };
+}
+
+/*
+ * The probe. @len bytes from @at; with @align, a misaligned address misses. Leaves the addend in
+ * @index; @t is scratch. Returns the field of the jump taken on a miss.
+ */
+static uint32_t tlb_probe(struct gen *g, struct addr at, unsigned len, bool align, uint16_t mem,
+                          int index, int t)
+{
+    struct as *a = &g->as;
+    unsigned mode = (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
+    size_t tag = mem & IR_MEM_WRITE ? offsetof(struct tcg_tlb_entry, write)
+                                    : offsetof(struct tcg_tlb_entry, read);
+    int from = at.base;
+
+    if (at.disp) {
+        as_op(a, X_LEA | O_W, index, rm_mem(at.base, at.disp));
+        from = index;
+    }
+    if (from != index && g->th->bmi2) {
+        as_vex(a, V_RORX, 0, index, 0, rm_reg(from));
+        as_1(a, TCG_PAGE_BITS - ENTRY_BITS);
+    } else {
+        if (from != index)
+            as_op(a, X_MOV, index, rm_reg(from));
+        as_shift(a, 0, G2_SHR, rm_reg(index), TCG_PAGE_BITS - ENTRY_BITS);
+    }
+    as_g1(a, 0, G1_AND, rm_reg(index), (TCG_TLB_SIZE - 1) << ENTRY_BITS);
+    if (align || len == 1) {
+        if (at.disp)
+            as_op(a, X_LEA | O_W, t, rm_mem(at.base, at.disp));
+        else
+            as_mov(a, t, at.base);
+    } else {
+        as_op(a, X_LEA | O_W, t, rm_mem(at.base, at.disp + (int32_t)len - 1));
+    }
+    as_g1(a, O_W, G1_AND, rm_reg(t), (int32_t)-TCG_PAGE_SIZE | (align ? (int32_t)len - 1 : 0));
+    as_op(a, X_CMP | O_W, t, tlb_rm(index, mode, tag));
+    uint32_t miss = as_jcc(a, CC_NE);
+    as_op(a, X_MOV | O_W, index, tlb_rm(index, mode, offsetof(struct tcg_tlb_entry, addend)));
+    return miss;
+}
+
+static void host_load(struct gen *g, enum ir_type type, uint16_t mem, int rd, struct rm m)
+{
+    bool sign = mem & IR_MEM_SIGNED;
+    uint32_t w = op_w(type), op;
+
+    switch (mem & IR_MEM_SIZE) {
+    case 0: op = sign ? X_MOVSX8 | w : X_MOVZX8; break;
+    case 1: op = sign ? X_MOVSX16 | w : X_MOVZX16; break;
+    case 2: op = sign && w ? X_MOVSXD : X_MOV; break;
+    default: op = X_MOV | O_W;
+    }
+    as_op(&g->as, op, rd, m);
+}
+
+static void host_load_float(struct gen *g, enum ir_type type, int xd, struct rm m)
+{
+    as_op(&g->as, 0x10 | O_0F | (type == IR_F32 ? O_F3 : O_F2), xd, m);
+}
+
+/* Stores @v to host memory @m; a register for it, if one is needed, was obtained before as @rv. */
+static void host_store(struct gen *g, ir_val v, int rv, uint16_t mem, struct rm m)
+{
+    unsigned log2size = mem & IR_MEM_SIZE;
+    int64_t imm;
+
+    if (is_float(ir_type_of(g->ir, v))) {
+        as_op(&g->as, 0x11 | O_0F | (log2size == 2 ? O_F3 : O_F2), rv, m);
+    } else if (rv == NO_REG) {
+        gen_const(g, v, &imm);
+        if (log2size == 1)
+            as_1(&g->as, 0x66);
+        as_op(&g->as, log2size == 0 ? 0xc6 : 0xc7 | (log2size == 3 ? O_W : 0), 0, m);
+        if (log2size == 0)
+            as_1(&g->as, imm);
+        else if (log2size == 1)
+            as_bytes(&g->as, &(uint16_t){ imm }, 2);
+        else
+            as_4(&g->as, imm);
+    } else if (log2size == 0) {
+        as_op(&g->as, X_MOV_ST8, rv, m);
+    } else {
+        as_op(&g->as, X_MOV_ST | (log2size == 1 ? O_66 : log2size == 3 ? O_W : 0), rv, m);
+    }
+}
+
+/* Register for a value to be stored; none for constants that an instruction can hold. */
+static int use_stored(struct gen *g, ir_val v)
+{
+    if (is_float(ir_type_of(g->ir, v)))
+        return gen_xuse(g, v);
+    return gen_const32(g, v, &(int64_t){ 0 }) ? NO_REG : gen_use(g, v);
+}
+
+static struct stub *access_stub(struct gen *g, enum stub_kind kind, uint32_t from, struct addr at,
+                                const struct ir_insn *i)
+{
+    struct stub *s = gen_stub(g, kind, from);
+    s->r1 = at.base;
+    s->disp = at.disp;
+    s->mem = i->mem;
+    s->type = i->type;
+    s->keep_xmm = gen_xmm_live(g);
+    return s;
+}
+
+/* Big-endian and wide accesses have no inline form yet: the stub is all there is. */
+static bool always_slow(const struct ir_insn *i)
+{
+    return (i->mem & IR_MEM_BE) || (i->mem & IR_MEM_SIZE) > 3;
+}
+
+static void gen_ld(struct gen *g, const struct ir_insn *i)
+{
+    unsigned size = 1u << (i->mem & IR_MEM_SIZE);
+    struct addr at = use_address(g, i->a, i->imm);
+    int index = gen_temp(g), t = gen_temp(g);
+    uint32_t miss;
+
+    if (is_float(i->type)) /* now: behind the probe nothing may be evicted */
+        gen_xdef(g, g->pos);
+    if (always_slow(i))
+        miss = as_jmp(&g->as);
+    else
+        miss = tlb_probe(g, at, size, i->mem & IR_MEM_ALIGNED, i->mem, index, t);
+    struct stub *s = access_stub(g, STUB_LOAD, miss, at, i);
+    s->r3 = t;
+    if (is_float(i->type)) {
+        s->r2 = g->loc[g->pos].reg;
+        if (!always_slow(i))
+            host_load_float(g, i->type, s->r2, rm_sib(at.base, index, 0, at.disp));
+    } else {
+        g->locked &= ~(1u << t | 1u << index);
+        gen_free_dying(g);
+        s->r2 = gen_def(g, g->pos);
+        if (!always_slow(i))
+            host_load(g, i->type, i->mem, s->r2, rm_sib(at.base, index, 0, at.disp));
+    }
+    s->back = as_here(&g->as);
+}
+
+static void gen_st(struct gen *g, const struct ir_insn *i)
+{
+    unsigned size = 1u << (i->mem & IR_MEM_SIZE);
+    struct addr at = use_address(g, i->a, i->imm);
+    int rv = use_stored(g, i->b);
+    int index = gen_temp(g), t = gen_temp(g);
+    uint32_t miss;
+
+    if (always_slow(i))
+        miss = as_jmp(&g->as);
+    else
+        miss = tlb_probe(g, at, size, i->mem & IR_MEM_ALIGNED, i->mem | IR_MEM_WRITE, index, t);
+    struct stub *s = access_stub(g, STUB_STORE, miss, at, i);
+    s->mem |= IR_MEM_WRITE;
+    s->r2 = rv;
+    s->r3 = t;
+    if (rv == NO_REG)
+        gen_const(g, i->b, &s->imm);
+    s->type = ir_type_of(g->ir, i->b);
+    if (!always_slow(i))
+        host_store(g, i->b, rv, i->mem, rm_sib(at.base, index, 0, at.disp));
+    s->back = as_here(&g->as);
+}
+
+static void gen_check(struct gen *g, const struct ir_insn *i)
+{
+    struct addr at = use_address(g, i->a, i->imm);
+    int index = gen_temp(g), t = gen_temp(g);
+    uint32_t again = as_here(&g->as);
+    uint32_t miss = tlb_probe(g, at, i->c, false, i->mem, index, t);
+    struct stub *s = access_stub(g, STUB_CHECK, miss, at, i);
+
+    s->imm = i->c;
+    s->r3 = t;
+    s->back = again;
+    gen_free_dying(g);
+    gen_def_in(g, g->pos, index);
+}
+
+static void gen_ldh(struct gen *g, const struct ir_insn *i)
+{
+    struct addr at = use_address(g, i->a, i->imm);
+    int addend = gen_use(g, i->b);
+
+    gen_free_dying(g);
+    struct rm m = rm_sib(at.base, addend, 0, at.disp);
+    if (is_float(i->type))
+        host_load_float(g, i->type, gen_xdef(g, g->pos), m);
+    else
+        host_load(g, i->type, i->mem, gen_def(g, g->pos), m);
+}
+
+static void gen_sth(struct gen *g, const struct ir_insn *i)
+{
+    struct addr at = use_address(g, i->a, i->imm);
+    int addend = gen_use(g, i->c);
+
+    host_store(g, i->b, use_stored(g, i->b), i->mem, rm_sib(at.base, addend, 0, at.disp));
+}
+
+void gen_memory(struct gen *g, const struct ir_insn *i)
+{
+    switch (i->op) {
+    case IR_LD: gen_ld(g, i); break;
+    case IR_ST: gen_st(g, i); break;
+    case IR_CHECK: gen_check(g, i); break;
+    case IR_LDH: gen_ldh(g, i); break;
+    default: gen_sth(g, i);
+    }
+}
+
+/* The operations without a host instruction of their own repeat a compare-and-exchange; old value
+ * in RAX. */
+static void amo_loop(struct gen *g, enum ir_amo op, uint32_t w, struct rm m, int rv, int t)
+{
+    static const uint8_t replace[] = {
+        [IR_AMO_MIN] = CC_G, [IR_AMO_MAX] = CC_L, [IR_AMO_MINU] = CC_A, [IR_AMO_MAXU] = CC_B
+    };
+
+    as_op(&g->as, X_MOV | w, RAX, m);
+    uint32_t again = as_here(&g->as);
+    as_op(&g->as, X_MOV | w, t, rm_reg(RAX));
+    switch (op) {
+    case IR_AMO_AND: as_op(&g->as, X_AND | w, t, rm_reg(rv)); break;
+    case IR_AMO_OR: as_op(&g->as, X_OR | w, t, rm_reg(rv)); break;
+    case IR_AMO_XOR: as_op(&g->as, X_XOR | w, t, rm_reg(rv)); break;
+    default:
+        as_op(&g->as, X_CMP | w, t, rm_reg(rv));
+        as_op(&g->as, (X_CMOV | w) + replace[op], t, rm_reg(rv));
+    }
+    as_1(&g->as, 0xf0);
+    as_op(&g->as, X_CMPXCHG | w, t, m);
+    as_jcc_to(&g->as, CC_NE, again);
+}
+
+static void atomic_inline(struct gen *g, const struct ir_insn *i, struct rm m, int rv)
+{
+    uint32_t w = (i->mem & IR_MEM_SIZE) == 3 ? O_W : 0;
+
+    if (i->op == IR_CMPXCHG) {
+        as_mov(&g->as, RAX, rv);
+        as_1(&g->as, 0xf0);
+        as_op(&g->as, X_CMPXCHG | w, RCX, m);
+    } else if (i->cond == IR_AMO_SWAP || i->cond == IR_AMO_ADD) {
+        as_mov(&g->as, RAX, rv);
+        if (i->cond == IR_AMO_ADD)
+            as_1(&g->as, 0xf0);
+        as_op(&g->as, (i->cond == IR_AMO_ADD ? X_XADD : X_XCHG) | w, RAX, m);
+    } else {
+        amo_loop(g, i->cond, w, m, rv, RCX);
+    }
+    if (!w && i->type == IR_I64)
+        as_op(&g->as, i->mem & IR_MEM_SIGNED ? X_MOVSXD : X_MOV, RAX, rm_reg(RAX));
+}
+
+/*
+ * RAX: result; RCX: desired value or scratch; RDX: addend. Nothing may be loaded or evicted between
+ * the probe and the end, as the stub joins again behind it.
+ */
+static void gen_atomic_op(struct gen *g, const struct ir_insn *i)
+{
+    unsigned log2size = i->mem & IR_MEM_SIZE;
+    uint32_t miss;
+
+    if (i->op == IR_CMPXCHG)
+        gen_use_in(g, i->c, RCX);
+    else
+        gen_take(g, RCX);
+    gen_take(g, RAX);
+    gen_take(g, RDX);
+    struct addr at = { gen_use(g, i->a), 0 };
+    int rv = gen_use(g, i->b);
+    bool slow = log2size < 2 || log2size > 3 || (i->mem & IR_MEM_BE);
+    if (slow)
+        miss = as_jmp(&g->as);
+    else
+        miss = tlb_probe(g, at, 1u << log2size, true, i->mem | IR_MEM_WRITE, RDX, RAX);
+    struct stub *s = access_stub(g, i->op == IR_CMPXCHG ? STUB_CMPXCHG : STUB_AMO, miss, at, i);
+    s->mem |= IR_MEM_WRITE | IR_MEM_ALIGNED;
+    s->cond = i->cond;
+    s->r2 = rv;
+    s->r3 = RDX;
+    if (!slow)
+        atomic_inline(g, i, rm_sib(at.base, RDX, 0, 0), rv);
+    s->back = as_here(&g->as);
+    gen_free_dying(g);
+    gen_def_in(g, g->pos, RAX);
+}
+
+void gen_atomic(struct gen *g, const struct ir_insn *i)
+{
+    if (i->op != IR_FENCE) {
+        gen_atomic_op(g, i);
+        return;
+    }
+    /* The host keeps every order but that of a store before a load (SDM volume 3, 9.2.2). */
+    if ((i->imm >> 4 & IR_FENCE_W) &&
+        (i->imm & IR_FENCE_R)) { /* lock or dword [rsp], 0 is quicker than MFENCE */
+        as_1(&g->as, 0xf0);
+        as_g1(&g->as, 0, G1_OR, rm_mem(RSP, FRAME_SIZE - 8), 0);
+    }
+}

@@ -1,0 +1,583 @@
+/*
+ * Register allocation: one forward pass, with last uses and slot hints from one backward pass.
+ */
+#include <tcg/ir.h>
+#include "gen.h"
+
+const uint8_t pinned_regs[NB_PINNED] = { RBX, R12, R13, R14, R15, R8, R9, R10, R11 };
+
+/* TRUNC is no operation here: an i32 is the low half of whatever register or word. */
+ir_val gen_root(const struct gen *g, ir_val v)
+{
+    while (g->ir->insn[v].op == IR_TRUNC)
+        v = g->ir->insn[v].a;
+    return v;
+}
+
+static void note_use(struct gen *g, ir_val v, uint32_t pos)
+{
+    if (v == IR_NONE)
+        return;
+    v = gen_root(g, v);
+    if (!g->last[v])
+        g->last[v] = pos;
+}
+
+/* Could anybody see the guest's registers at this operation? */
+static bool observes(const struct ir_insn *i)
+{
+    return (ir_op_info[i->op].props & (IR_P_F | IR_P_X)) || i->op == IR_CALL;
+}
+
+/* A SET of a pinned slot lets the value be computed in place if nothing between can tell. */
+static void note_hint(struct gen *g, uint32_t pos)
+{
+    const struct ir_insn *set = &g->ir->insn[pos];
+    ir_val v = gen_root(g, set->a);
+
+    if (g->th->pin_of_slot[set->imm] == NO_REG || g->hint[v] != NO_SLOT)
+        return;
+    for (uint32_t p = pos - 1; p > v; p--) {
+        const struct ir_insn *i = &g->ir->insn[p];
+        if (observes(i) || ((i->op == IR_GET || i->op == IR_SET) && i->imm == set->imm) ||
+            pos - p > 8)
+            return;
+    }
+    g->hint[v] = set->imm;
+}
+
+void gen_analyse(struct gen *g)
+{
+    const struct ir *ir = g->ir;
+
+    memset(g->last, 0, ir->count * sizeof(g->last[0]));
+    for (uint32_t p = 0; p < ir->count; p++) {
+        g->hint[p] = NO_SLOT;
+        g->loc[p] = (struct loc){ NO_REG, -1, NO_SLOT };
+    }
+    for (uint32_t p = ir->count - 1; p > 0; p--) {
+        const struct ir_insn *i = &ir->insn[p];
+        if (i->op == IR_NOP || i->op == IR_INSN || i->op == IR_TRUNC)
+            continue;
+        note_use(g, i->a, p);
+        note_use(g, i->b, p);
+        if (i->op != IR_CHECK)
+            note_use(g, i->c, p);
+        note_use(g, i->d, p);
+        if (i->op == IR_SET)
+            note_hint(g, p);
+    }
+}
+
+bool gen_live_after(const struct gen *g, ir_val v)
+{
+    return v != IR_NONE && g->last[v] > g->pos;
+}
+
+bool gen_const(const struct gen *g, ir_val v, int64_t *imm)
+{
+    return ir_is_const(g->ir, v, imm);
+}
+
+bool gen_const32(const struct gen *g, ir_val v, int64_t *imm)
+{
+    return ir_is_const(g->ir, v, imm) && *imm == (int32_t)*imm;
+}
+
+static struct rm rm_spill(int word)
+{
+    return rm_mem(RSP, word * 8);
+}
+
+static bool is_xmm_type(enum ir_type t)
+{
+    return t >= IR_F32;
+}
+
+static void free_spill(struct gen *g, ir_val v)
+{
+    if (g->loc[v].spill >= 0) {
+        g->spill_used &= ~(1ull << g->loc[v].spill);
+        g->loc[v].spill = -1;
+    }
+}
+
+/* Makes sure that @v survives losing its register. */
+static void save_value(struct gen *g, ir_val v)
+{
+    struct loc *l = &g->loc[v];
+    if (l->spill >= 0 || l->slot != NO_SLOT || g->ir->insn[v].op == IR_CONST)
+        return;
+    if (!~g->spill_used) {
+        g->failed = true;
+        return;
+    }
+    l->spill = __builtin_ctzll(~g->spill_used);
+    g->spill_used |= 1ull << l->spill;
+    if (is_xmm_type(ir_type_of(g->ir, v)))
+        as_op(&g->as, 0xd6 | O_0F | O_66, l->reg, rm_spill(l->spill));
+    else
+        as_op(&g->as, X_MOV_ST | O_W, l->reg, rm_spill(l->spill));
+}
+
+static void evict(struct gen *g, int reg)
+{
+    ir_val v = g->in_reg[reg];
+    if (v == IR_NONE)
+        return;
+    if (g->last[v] >= g->pos)
+        save_value(g, v);
+    g->loc[v].reg = NO_REG;
+    g->in_reg[reg] = IR_NONE;
+}
+
+static void evict_xmm(struct gen *g, int reg)
+{
+    ir_val v = g->in_xmm[reg];
+    if (v == IR_NONE)
+        return;
+    if (g->last[v] >= g->pos)
+        save_value(g, v);
+    g->loc[v].reg = NO_REG;
+    g->in_xmm[reg] = IR_NONE;
+}
+
+/* The free register, or the one whose value is needed last. */
+static int choose(struct gen *g, const ir_val *in, uint32_t candidates)
+{
+    int best = NO_REG;
+    for (uint32_t m = candidates; m; m &= m - 1) {
+        int r = __builtin_ctz(m);
+        if (in[r] == IR_NONE)
+            return r;
+        if (best == NO_REG || g->last[in[r]] > g->last[in[best]])
+            best = r;
+    }
+    if (best == NO_REG) {
+        g->failed = true;
+        return RAX;
+    }
+    return best;
+}
+
+int gen_temp(struct gen *g)
+{
+    int r = choose(g, g->in_reg, TEMPS & ~g->locked);
+    evict(g, r);
+    g->locked |= 1u << r;
+    return r;
+}
+
+int gen_xtemp(struct gen *g)
+{
+    int r = choose(g, g->in_xmm, 0xffffu & ~g->xlocked);
+    evict_xmm(g, r);
+    g->xlocked |= 1u << r;
+    return r;
+}
+
+void gen_take(struct gen *g, int reg)
+{
+    bug_on(g->locked & 1u << reg && !g->failed);
+    evict(g, reg);
+    g->locked |= 1u << reg;
+}
+
+/* Memory that holds @v; it has no register. */
+struct rm gen_home(const struct gen *g, ir_val v)
+{
+    const struct loc *l = &g->loc[v];
+    return l->slot != NO_SLOT ? rm_slot(g, l->slot) : rm_spill(l->spill >= 0 ? l->spill : 0);
+}
+
+static bool has_const(const struct gen *g, ir_val v, int64_t *imm)
+{
+    if (!ir_is_const(g->ir, v, imm))
+        return false;
+    if (g->ir->insn[v].type == IR_I32)
+        *imm = (uint32_t)*imm;
+    return true;
+}
+
+static uint32_t load_w(const struct gen *g, ir_val v)
+{
+    return ir_type_of(g->ir, v) == IR_I32 ? 0 : O_W;
+}
+
+int gen_use(struct gen *g, ir_val v)
+{
+    int64_t imm;
+
+    v = gen_root(g, v);
+    if (g->loc[v].reg == NO_REG) {
+        int r = gen_temp(g);
+        if (has_const(g, v, &imm))
+            as_mov_imm(&g->as, r, imm);
+        else
+            as_op(&g->as, X_MOV | load_w(g, v), r, gen_home(g, v));
+        g->loc[v].reg = r;
+        g->in_reg[r] = v;
+    }
+    g->locked |= 1u << g->loc[v].reg;
+    return g->loc[v].reg;
+}
+
+/* Is @v more than one operand of the operation being generated? */
+static bool used_twice(const struct gen *g, ir_val v)
+{
+    const struct ir_insn *i = &g->ir->insn[g->pos];
+    const ir_val arg[] = { i->a, i->b, i->c, i->d };
+    unsigned n = 0;
+
+    for (unsigned k = 0; k < 4; k++)
+        n += arg[k] != IR_NONE && !(k == 2 && i->op == IR_CHECK) && gen_root(g, arg[k]) == v;
+    return n > 1;
+}
+
+void gen_use_in(struct gen *g, ir_val v, int reg)
+{
+    int64_t imm;
+
+    v = gen_root(g, v);
+    if (g->loc[v].reg == reg) {
+        /* It is there: the value gets another place if it is needed again, as the caller may change
+         * the register. */
+        if (gen_live_after(g, v) || used_twice(g, v))
+            save_value(g, v);
+        g->loc[v].reg = NO_REG;
+        g->in_reg[reg] = IR_NONE;
+        g->locked |= 1u << reg;
+        return;
+    }
+    gen_take(g, reg);
+    if (has_const(g, v, &imm))
+        as_mov_imm(&g->as, reg, imm);
+    else if (g->loc[v].reg != NO_REG)
+        as_mov(&g->as, reg, g->loc[v].reg);
+    else
+        as_op(&g->as, X_MOV | load_w(g, v), reg, gen_home(g, v));
+}
+
+struct rm gen_rm(struct gen *g, ir_val v)
+{
+    int64_t imm;
+
+    v = gen_root(g, v);
+    /* A value used again is better loaded once. */
+    if (g->loc[v].reg != NO_REG || has_const(g, v, &imm) || gen_live_after(g, v))
+        return rm_reg(gen_use(g, v));
+    return gen_home(g, v);
+}
+
+int gen_xuse(struct gen *g, ir_val v)
+{
+    if (g->loc[v].reg == NO_REG) {
+        int64_t imm;
+        int r = gen_xtemp(g);
+        if (ir_is_const(g->ir, v, &imm)) {
+            if (imm == 0) {
+                as_op(&g->as, 0x57 | O_0F, r, rm_reg(r));
+            } else {
+                int t = gen_temp(g);
+                as_mov_imm(&g->as, t, imm);
+                as_op(&g->as, 0x6e | O_0F | O_66 | O_W, r, rm_reg(t));
+                g->locked &= ~(1u << t);
+            }
+        } else if (ir_type_of(g->ir, v) == IR_F32) {
+            as_op(&g->as, 0x10 | O_0F | O_F3, r, gen_home(g, v));
+        } else {
+            as_op(&g->as, 0x10 | O_0F | O_F2, r, gen_home(g, v));
+        }
+        g->loc[v].reg = r;
+        g->in_xmm[r] = v;
+    }
+    g->xlocked |= 1u << g->loc[v].reg;
+    return g->loc[v].reg;
+}
+
+struct rm gen_xrm(struct gen *g, ir_val v)
+{
+    int64_t imm;
+    if (g->loc[v].reg != NO_REG || ir_is_const(g->ir, v, &imm) || gen_live_after(g, v))
+        return rm_reg(gen_xuse(g, v));
+    return gen_home(g, v);
+}
+
+static void release(struct gen *g, ir_val v)
+{
+    if (v == IR_NONE)
+        return;
+    v = gen_root(g, v);
+    if (gen_live_after(g, v))
+        return;
+    free_spill(g, v);
+    int r = g->loc[v].reg;
+    if (r == NO_REG)
+        return;
+    if (is_xmm_type(ir_type_of(g->ir, v))) {
+        if (g->in_xmm[r] == v)
+            g->in_xmm[r] = IR_NONE;
+        g->xlocked &= ~(1u << r);
+        g->loc[v].reg = NO_REG;
+    } else if (TEMPS & 1u << r) {
+        if (g->in_reg[r] == v)
+            g->in_reg[r] = IR_NONE;
+        g->locked &= ~(1u << r);
+        g->loc[v].reg = NO_REG;
+    }
+}
+
+/* Operands whose last use this is give up their registers, which the result may then take. */
+void gen_free_dying(struct gen *g)
+{
+    const struct ir_insn *i = &g->ir->insn[g->pos];
+    release(g, i->a);
+    release(g, i->b);
+    if (i->op != IR_CHECK)
+        release(g, i->c);
+    release(g, i->d);
+}
+
+/* The slot is about to change: a live value that only it holds moves to a temporary. */
+static void detach_slot(struct gen *g, int slot)
+{
+    ir_val v = g->slot_val[slot];
+    int pin = g->th->pin_of_slot[slot];
+
+    g->slot_val[slot] = IR_NONE;
+    if (v == IR_NONE || ir_is_const(g->ir, v, &(int64_t){ 0 }))
+        return;
+    struct loc *l = &g->loc[v];
+    if (pin == NO_REG) {
+        if (l->slot != slot)
+            return;
+        if (l->reg == NO_REG && l->spill < 0 && gen_live_after(g, v)) {
+            if (is_xmm_type(ir_type_of(g->ir, v)))
+                gen_xuse(g, v);
+            else
+                gen_use(g, v);
+        }
+        l->slot = NO_SLOT;
+        return;
+    }
+    if (l->reg != pin)
+        return;
+    g->in_reg[pin] = IR_NONE;
+    l->reg = NO_REG;
+    if (!gen_live_after(g, v) || l->spill >= 0 || l->slot != NO_SLOT)
+        return;
+    int t = gen_temp(g);
+    as_mov(&g->as, t, pin);
+    l->reg = t;
+    g->in_reg[t] = v;
+}
+
+/* The pinned register that the result may be computed in, if no live value is lost by that. */
+static int hinted(struct gen *g, ir_val v)
+{
+    int slot = g->hint[v];
+    if (slot == NO_SLOT)
+        return NO_REG;
+    int pin = g->th->pin_of_slot[slot];
+    ir_val old = g->in_reg[pin];
+    if (old != IR_NONE && gen_live_after(g, old))
+        return NO_REG;
+    if (old != IR_NONE)
+        g->loc[old].reg = NO_REG;
+    g->slot_val[slot] = IR_NONE;
+    return pin;
+}
+
+int gen_def(struct gen *g, ir_val v)
+{
+    int r = hinted(g, v);
+    if (r == NO_REG)
+        r = gen_temp(g);
+    g->loc[v].reg = r;
+    g->in_reg[r] = v;
+    g->locked |= 1u << r;
+    return r;
+}
+
+void gen_def_in(struct gen *g, ir_val v, int reg)
+{
+    g->loc[v].reg = reg;
+    g->in_reg[reg] = v;
+}
+
+int gen_xdef(struct gen *g, ir_val v)
+{
+    int r = gen_xtemp(g);
+    g->loc[v].reg = r;
+    g->in_xmm[r] = v;
+    return r;
+}
+
+void gen_get(struct gen *g, const struct ir_insn *i)
+{
+    ir_val v = g->pos;
+    int slot = i->imm, pin = g->th->pin_of_slot[slot];
+
+    if (g->slot_val[slot] == IR_NONE) {
+        g->slot_val[slot] = v;
+        if (pin != NO_REG) {
+            g->loc[v].reg = pin;
+            g->in_reg[pin] = v;
+        } else {
+            g->loc[v].slot = slot;
+        }
+    } else if (is_xmm_type(ir_type_of(g->ir, v))) {
+        as_op(&g->as, 0x10 | O_0F | O_F2, gen_xdef(g, v), rm_slot(g, slot));
+    } else {
+        int r = gen_def(g, v);
+        if (pin != NO_REG)
+            as_mov(&g->as, r, pin);
+        else
+            as_op(&g->as, X_MOV | op_w(i->type), r, rm_slot(g, slot));
+    }
+}
+
+static void set_pinned(struct gen *g, int slot, int pin, ir_val v)
+{
+    int64_t imm;
+    struct loc *l = &g->loc[v];
+
+    if (has_const(g, v, &imm)) {
+        as_mov_imm(&g->as, pin, imm);
+        g->in_reg[pin] = IR_NONE;
+    } else if (l->reg == NO_REG) {
+        as_op(&g->as, X_MOV | load_w(g, v), pin, gen_home(g, v));
+        l->reg = pin;
+        g->in_reg[pin] = v;
+    } else {
+        as_mov(&g->as, pin, l->reg);
+        if (TEMPS & 1u << l->reg) {
+            g->in_reg[l->reg] = IR_NONE;
+            l->reg = pin;
+            g->in_reg[pin] = v;
+        }
+    }
+    g->slot_val[slot] = v;
+}
+
+static void set_memory(struct gen *g, int slot, enum ir_type type, ir_val v)
+{
+    int64_t imm;
+
+    if (is_xmm_type(type)) {
+        as_op(&g->as, 0xd6 | O_0F | O_66, gen_xuse(g, v), rm_slot(g, slot));
+    } else if (gen_const32(g, v, &imm)) {
+        as_op(&g->as, 0xc7 | op_w(type), 0, rm_slot(g, slot));
+        as_4(&g->as, imm);
+    } else {
+        as_op(&g->as, X_MOV_ST | op_w(type), gen_use(g, v), rm_slot(g, slot));
+    }
+    g->slot_val[slot] = v;
+    if (g->loc[v].slot == NO_SLOT && !gen_const(g, v, &imm) && ir_type_of(g->ir, v) == type)
+        g->loc[v].slot = slot;
+}
+
+void gen_set(struct gen *g, const struct ir_insn *i)
+{
+    int slot = i->imm, pin = g->th->pin_of_slot[slot];
+    ir_val v = gen_root(g, i->a);
+
+    if (g->slot_val[slot] == v)
+        return;
+    if (pin != NO_REG && g->loc[v].reg == pin && g->in_reg[pin] == v) {
+        g->slot_val[slot] = v; /* computed in place */
+        return;
+    }
+    detach_slot(g, slot);
+    if (pin != NO_REG)
+        set_pinned(g, slot, pin, v);
+    else
+        set_memory(g, slot, g->th->slots->slot[slot].type, v);
+}
+
+bool gen_xmm_live(const struct gen *g)
+{
+    for (int r = 0; r < 16; r++)
+        if (g->in_xmm[r] != IR_NONE && g->last[g->in_xmm[r]] >= g->pos)
+            return true;
+    return false;
+}
+
+/* A value that lives on gets a place that a call leaves alone; its registers stay valid until then.
+ */
+static void save_over_call(struct gen *g, ir_val v, bool pinned_too)
+{
+    if (!gen_live_after(g, v))
+        return;
+    if (pinned_too)
+        g->loc[v].slot = NO_SLOT;
+    save_value(g, v);
+}
+
+/* Values that only a slot's memory holds are loaded, as a helper is going to change the slot. */
+static void load_slot_values(struct gen *g)
+{
+    for (unsigned s = 0; s < g->th->slots->count; s++) {
+        ir_val v = g->slot_val[s];
+        if (v == IR_NONE || g->loc[v].slot == NO_SLOT || !gen_live_after(g, v))
+            continue;
+        if (is_xmm_type(ir_type_of(g->ir, v)))
+            gen_xuse(g, v);
+        else
+            gen_use(g, v);
+        g->locked = g->xlocked = 0;
+        g->loc[v].slot = NO_SLOT;
+    }
+}
+
+void gen_save_live(struct gen *g, bool pinned_too)
+{
+    if (pinned_too)
+        load_slot_values(g);
+    for (int r = 0; r < 16; r++) {
+        save_over_call(g, g->in_xmm[r], pinned_too);
+        if (pinned_too || (TEMPS & 1u << r))
+            save_over_call(g, g->in_reg[r], pinned_too);
+    }
+}
+
+static void clear(struct gen *g, ir_val *holder)
+{
+    if (*holder != IR_NONE)
+        g->loc[*holder].reg = NO_REG;
+    *holder = IR_NONE;
+}
+
+void gen_clear_regs(struct gen *g, bool pinned_too)
+{
+    for (int r = 0; r < 16; r++) {
+        clear(g, &g->in_xmm[r]);
+        if (pinned_too || (TEMPS & 1u << r))
+            clear(g, &g->in_reg[r]);
+    }
+    for (unsigned s = 0; pinned_too && s < g->th->slots->count; s++) {
+        if (g->slot_val[s] != IR_NONE)
+            g->loc[g->slot_val[s]].slot = NO_SLOT;
+        g->slot_val[s] = IR_NONE;
+    }
+}
+
+static void move_pinned(struct gen *g, bool all, uint32_t op)
+{
+    for (int k = 0; k < NB_PINNED; k++) {
+        int r = pinned_regs[k], slot = g->th->slot_of_pin[r];
+        if (slot == NO_SLOT || !(all || (r >= R8 && r <= R11)))
+            continue;
+        as_op(&g->as, op | op_w(g->th->slots->slot[slot].type), r, rm_slot(g, slot));
+    }
+}
+
+void gen_save_pinned(struct gen *g, bool all)
+{
+    move_pinned(g, all, X_MOV_ST);
+}
+
+void gen_load_pinned(struct gen *g, bool all)
+{
+    move_pinned(g, all, X_MOV);
+}
