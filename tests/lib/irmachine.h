@@ -1,0 +1,96 @@
+/*
+ * A small guest to run IR on: registers of every slot type, eleven pages of memory of every kind, a
+ * device, helpers of every signature. Backends are run on it by one interface, so that results can
+ * be compared: struct irm_backend. To add a backend: fill in one of those.
+ */
+#ifndef TESTS_IRMACHINE_H
+#define TESTS_IRMACHINE_H
+
+#include <glib.h>
+#include <setjmp.h>
+#include <tcg/abi.h>
+#include <tcg/ir.h>
+#include <tcg/runtime.h>
+#include <tcg/softfp.h>
+
+/* Slots by number. */
+enum {
+    IRM_H = 0,   /* h0 to h15: i64; h0 to h11 are hot */
+    IRM_W = 16,  /* w0 to w3: i32; w0 and w1 are hot */
+    IRM_X = 20,  /* x0 to x5: i64 */
+    IRM_F = 26,  /* f0 to f5: f64 */
+    IRM_V = 32,  /* v0, v1: v128 */
+    IRM_VV = 34, /* y0, y1: v256 */
+    IRM_NB_SLOTS = 36
+};
+extern const struct ir_slots irm_slots;
+extern const struct ir_helper *const irm_helpers[];
+enum {
+    IRM_HELPER_PURE2,
+    IRM_HELPER_PURE_I32,
+    IRM_HELPER_MIX4,
+    IRM_HELPER_SEEN,
+    IRM_HELPER_BUMP,
+    IRM_HELPER_RAISE_IF,
+    IRM_HELPER_JUMP,
+    IRM_HELPER_ROUND,
+    IRM_HELPER_REMAP,
+};
+
+/*
+ * Memory, in pages from IRM_RAM: 0 to 6 plain, 7 plain but always through the slow path, 8 read
+ * only, 9 a device. All else is unmapped. In MMU mode 1 pages 0 to 6 lie in reverse order;
+ * the helper "remap" turns both modes round.
+ */
+#define IRM_RAM         UINT64_C(0x40000000)
+#define IRM_PLAIN_PAGES 7
+#define IRM_SLOW_PAGE   7
+#define IRM_RO_PAGE     8
+#define IRM_DEVICE_PAGE 9
+#define IRM_PAGES       9 /* with memory behind them */
+
+struct irm_cpu {
+    struct tcg_cpu tcg; /* first */
+    uint64_t x[6], f[6];
+    uint32_t w[2];
+    union tcg_wide v[2], y[2];
+    struct irm *machine;
+};
+
+enum irm_how { IRM_LEFT, IRM_UNMERGED, IRM_FAULT, IRM_RAISED };
+
+struct irm {
+    struct irm_cpu *cpu;
+    uint8_t *ram; /* IRM_PAGES pages */
+    struct fp_env fp;
+    uint64_t io_count, io_hash; /* what the device saw */
+    bool remapped;              /* plain pages lie the other way round, in both modes */
+    uint64_t fault_addr;
+    uint32_t fault_mem;
+    enum irm_how how; /* as the last run ended */
+    sigjmp_buf unwind;
+};
+
+extern const struct tcg_runtime irm_runtime;
+
+struct irm *irm_new(void);
+void irm_free(struct irm *m);
+/* Registers and memory from @rand; h8 to h11 point into memory, h15 is small. TLB empty. */
+void irm_randomize(struct irm *m, GRand *rand);
+/* Makes @to's guest-visible state that of @from. */
+void irm_copy(struct irm *to, const struct irm *from);
+/* NULL, or the first difference of what a guest can see (to be g_free()d). */
+char *irm_compare(const struct irm *a, const struct irm *b);
+
+/* A way to run units. */
+struct irm_backend {
+    const char *name;
+    unsigned passes; /* of tcg/opt.h, before new_unit() */
+    void *(*new_unit)(const struct ir *ir);
+    void (*free_unit)(void *unit);
+    /* Runs @unit once; m->how and the CPU's pc say how it was left. */
+    void (*run)(struct irm *m, void *unit);
+};
+extern const struct irm_backend irm_interp, irm_interp_dead, irm_interp_opt;
+
+#endif
