@@ -22,10 +22,19 @@ static const struct mon_member add_args[] = {
 static bool add_from_text(struct mon *mon, const char *text, GError **err)
 {
     struct opts *opts = opts_parse("device_add", text, "driver", err);
-    bool ok = opts && device_create(mon->machine, opts, err);
+    GError *why = NULL;
 
+    if (!opts)
+        return false;
+    if (!device_create(mon->machine, opts, &why)) {
+        /* DeviceNotFound is about devices of the machine, not about words in the request. */
+        why->code = MYNA_ERROR_GENERIC;
+        g_propagate_error(err, why);
+        opts_free(opts);
+        return false;
+    }
     opts_free(opts);
-    return ok;
+    return true;
 }
 
 static json_t *device_add(struct mon *mon, const json_t *args, GError **err)
