@@ -4,22 +4,6 @@
 #include "fdt.h"
 #include "probe.h"
 
-#define FDT_MAGIC      0xd00dfeed
-#define FDT_BEGIN_NODE 1
-#define FDT_END_NODE   2
-#define FDT_PROP       3
-#define FDT_NOP        4
-
-/* Where the header fields are that matter here (section 5.2). */
-#define HEADER_SIZE            40
-#define HEADER_TOTALSIZE       4
-#define HEADER_STRUCTS         8
-#define HEADER_STRINGS         12
-#define HEADER_VERSION         20
-#define HEADER_LAST_COMPATIBLE 24
-#define HEADER_STRINGS_SIZE    32
-#define HEADER_STRUCTS_SIZE    36
-
 static uint32_t header(const struct fdt *fdt, uint32_t field)
 {
     return load_be32(fdt->base + field);
@@ -262,12 +246,12 @@ bool fdt_list_has(const struct fdt *fdt, const struct fdt_node *node, const char
 {
     uint32_t len;
     const char *p = fdt_prop(fdt, node, name, &len);
-    const char *end = p + len;
+    const char *end;
 
-    if (!p || !len || end[-1]) {
+    if (!p || !len || p[len - 1]) {
         return false;
     }
-    for (; p < end; p += str_len(p) + 1) {
+    for (end = p + len; p < end; p += str_len(p) + 1) {
         if (str_equal(p, value)) {
             return true;
         }

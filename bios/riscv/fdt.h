@@ -22,6 +22,22 @@
 #define FDT_MAX_SIZE  (4u << 20)
 #define FDT_MAX_DEPTH 16
 
+/* Tokens of the structure block (section 5.4), and where the header fields are (section 5.2). */
+#define FDT_MAGIC              0xd00dfeed
+#define FDT_BEGIN_NODE         1
+#define FDT_END_NODE           2
+#define FDT_PROP               3
+#define FDT_NOP                4
+#define HEADER_SIZE            40
+#define HEADER_TOTALSIZE       4
+#define HEADER_STRUCTS         8
+#define HEADER_STRINGS         12
+#define HEADER_RESERVATIONS    16
+#define HEADER_VERSION         20
+#define HEADER_LAST_COMPATIBLE 24
+#define HEADER_STRINGS_SIZE    32
+#define HEADER_STRUCTS_SIZE    36
+
 struct fdt {
     uint8_t *base;
     uint32_t size;                 /* totalsize of the header */

@@ -7,13 +7,6 @@
  */
 #include "fdt.h"
 
-#define HEADER_TOTALSIZE    4
-#define HEADER_STRUCTS      8
-#define HEADER_STRINGS      12
-#define HEADER_RESERVATIONS 16
-#define HEADER_STRINGS_SIZE 32
-#define HEADER_STRUCTS_SIZE 36
-
 /* Names of the properties written here; appended to the string block as they stand. */
 static const char names[48] = "reg\0no-map\0ranges\0#address-cells\0#size-cells";
 #define NAME_REG           0
@@ -37,7 +30,7 @@ static void put_node(struct text *t, const char *name)
 {
     uint32_t len = str_len(name) + 1;
 
-    put_cell(t, 1);
+    put_cell(t, FDT_BEGIN_NODE);
     memset(t->bytes + t->len, 0, (len + 3) & ~3u);
     memcpy(t->bytes + t->len, name, len);
     t->len += (len + 3) & ~3u;
@@ -45,14 +38,14 @@ static void put_node(struct text *t, const char *name)
 
 static void put_prop(struct text *t, uint32_t name, uint32_t len)
 {
-    put_cell(t, 3);
+    put_cell(t, FDT_PROP);
     put_cell(t, len);
     put_cell(t, name);
 }
 
 static void put_end(struct text *t)
 {
-    put_cell(t, 2);
+    put_cell(t, FDT_END_NODE);
 }
 
 /* A number as one or two cells. */
@@ -190,7 +183,7 @@ bool fdt_reserve(struct fdt *fdt, const char *name, struct range range)
         put_end(&text);
     }
     if (text.len % 8) {
-        put_cell(&text, 4); /* NOP */
+        put_cell(&text, FDT_NOP);
     }
     open_gap(fdt, at, text.len, false);
     memcpy(fdt->base + at, text.bytes, text.len);

@@ -68,6 +68,13 @@ struct irq_line device_irq_in_named(struct device *dev, const char *name, unsign
     return (struct irq_line){ .fn = input_changed, .opaque = g, .n = n };
 }
 
+bool device_has_irq_in(struct device *dev, const char *name, unsigned n)
+{
+    const struct irq_group *g = find_group(dev->irqs_in, name);
+
+    return g && n < g->n;
+}
+
 struct irq_line device_irq_in(struct device *dev, unsigned n)
 {
     return device_irq_in_named(dev, NULL, n);

@@ -2,18 +2,13 @@
 #include "harts.h"
 
 #include <string.h>
-#include <base/bits.h>
-#include <base/error.h>
-#include <hw/irqchip/aclint.h>
 
 bool harts_init(struct harts *h, struct machine *m, uint64_t reset_pc, GError **err)
 {
-    (void)reset_pc;
+    (void)reset_pc, (void)err;
     h->machine = m;
     h->count = m->cfg.cpus;
     h->rv64 = strcmp(m->cfg.arch, "riscv64") == 0;
-    if (!m->cfg.no_cpus)
-        return error_set(err, "-cpu: there is no CPU '%s'", m->cfg.cpu);
     return true;
 }
 
@@ -90,7 +85,8 @@ void harts_fdt(struct harts *h, struct devtree *t, uint32_t frequency, uint32_t 
     devtree_u32(t, "/cpus", "timebase-frequency", frequency);
     devtree_node(t, "/cpus/cpu-map");
     devtree_node(t, "/cpus/cpu-map/cluster0");
-    for (unsigned i = 0; i < h->count; i++) {
+    /* From the last: each new node goes before its siblings. */
+    for (unsigned i = h->count; i-- > 0;) {
         uint32_t phandle = devtree_phandle(t);
         char *core = g_strdup_printf("/cpus/cpu-map/cluster0/core%u", i);
 

@@ -145,9 +145,11 @@ static void add_pci(struct virt *v, struct devtree *t, uint32_t plic)
     g_free(path);
 }
 
+/* From the last: each new node goes before its siblings, and guests number what they find in order.
+ */
 static void add_virtio(struct virt *v, struct devtree *t, uint32_t plic)
 {
-    for (unsigned i = 0; i < VIRT_VIRTIO_COUNT; i++) {
+    for (unsigned i = VIRT_VIRTIO_COUNT; i-- > 0;) {
         struct virt_range r = virt_map[VIRT_VIRTIO];
         char *path;
 

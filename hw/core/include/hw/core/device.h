@@ -197,6 +197,7 @@ void device_irq_outs(struct device *dev, const char *name, struct irq_line *line
  */
 struct irq_line device_irq_in(struct device *dev, unsigned n);
 struct irq_line device_irq_in_named(struct device *dev, const char *name, unsigned n);
+bool device_has_irq_in(struct device *dev, const char *name, unsigned n);
 void device_connect_irq(struct device *dev, unsigned n, struct irq_line to);
 void device_connect_irq_named(struct device *dev, const char *name, unsigned n, struct irq_line to);
 /* Places region i at `addr` of the machine's memory. */
