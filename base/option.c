@@ -59,12 +59,17 @@ struct opts *opts_copy(const struct opts *o)
 {
     struct opts *copy = opts_new(o->option);
 
-    for (guint i = 0; i < o->items->len; i++) {
-        const struct item *it = o->items->pdata[i];
-
-        add_item(copy, g_strdup(it->key), g_strdup(it->value), it->flag);
-    }
+    opts_merge(copy, o);
     return copy;
+}
+
+void opts_merge(struct opts *o, const struct opts *from)
+{
+    for (guint i = 0; i < from->items->len; i++) {
+        const struct item *it = from->items->pdata[i];
+
+        add_item(o, g_strdup(it->key), g_strdup(it->value), it->flag);
+    }
 }
 
 /* Reads up to a single comma and steps over it. */

@@ -40,6 +40,8 @@ static inline void opts_auto_free_(struct opts **o)
 const char *opts_option(const struct opts *o);
 /* Adds a pair (also if the key is there: the last one counts). */
 void opts_set(struct opts *o, const char *key, const char *value);
+/* Adds all pairs of `from`. */
+void opts_merge(struct opts *o, const struct opts *from);
 void opts_remove(struct opts *o, const char *key);
 size_t opts_count(const struct opts *o);
 /* Pair number i in order; does not mark it as known. */
