@@ -22,6 +22,22 @@ static void add_wishes(struct config *c)
     }
 }
 
+bool accel_check(struct config *c, GError **err)
+{
+    add_wishes(c);
+    for (guint i = 0; i < c->accels->len; i++) {
+        if (!accel_find(opts_str(c->accels->pdata[i], "accel", ""), err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool accel_runs_cpus(const struct config *c)
+{
+    return !c->accels->len || g_strcmp0(opts_str(c->accels->pdata[0], "accel", NULL), "qtest") != 0;
+}
+
 /* Without a wish: all in their order, but for qtest, which runs nothing. */
 static void add_defaults(struct config *c)
 {
@@ -59,11 +75,11 @@ static void say(const struct session *s, const char *text, const char *name, con
 bool accel_choose(struct session *s, GError **err)
 {
     const GPtrArray *list = s->config->accels;
-    bool asked, verbose = s->config->flag[FLAG_VERBOSE];
+    bool asked = list->len > 0, verbose = s->config->flag[FLAG_VERBOSE];
 
-    add_wishes(s->config);
-    asked = list->len > 0;
-    add_defaults(s->config);
+    if (!asked) {
+        add_defaults(s->config);
+    }
     for (guint i = 0; i < list->len; i++) {
         struct opts *o = list->pdata[i];
         g_autofree char *name = g_strdup(opts_str(o, "accel", ""));

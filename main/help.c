@@ -7,6 +7,7 @@
 #include <chardev/chardev.h>
 #include <hw/core/bus.h>
 #include <hw/core/machine.h>
+#include <target/cpu.h>
 
 static char *version_text(void)
 {
@@ -160,6 +161,19 @@ static char *accel_help(void)
     return g_string_free(s, FALSE);
 }
 
+static char *cpu_help(const char *arch)
+{
+    GString *s = g_string_new(NULL);
+
+    g_string_append_printf(s, "CPUs for %s:\n", arch);
+    for (const struct cpu_type *const *t = cpu_types(); *t; t++) {
+        if (strcmp((*t)->arch, arch) == 0) {
+            g_string_append_printf(s, "%-12s %s\n", (*t)->name, (*t)->help);
+        }
+    }
+    return g_string_free(s, FALSE);
+}
+
 /* -machine help, or -machine NAME,help */
 static bool machine_asks(struct config *c, char **text, GError **err)
 {
@@ -191,6 +205,8 @@ bool help_asked(struct config *c, char **text, GError **err)
         *text = log_help();
     } else if (first_asking(c->lists[LIST_CHARDEV])) {
         *text = chardev_help();
+    } else if (is_help(c->text[TEXT_CPU])) {
+        *text = cpu_help(config_arch(c));
     } else if (first_asking(c->accels)) {
         *text = accel_help();
     } else if (device) {

@@ -68,13 +68,6 @@ static bool take_list(struct config *c, const struct option *o, const char *arg,
     return true;
 }
 
-static void merge(struct opts *into, const struct opts *from)
-{
-    for (size_t i = 0; i < opts_count(from); i++) {
-        opts_set(into, opts_key_at(from, i), opts_value_at(from, i));
-    }
-}
-
 static bool take_one(struct config *c, const struct option *o, const char *arg, GError **err)
 {
     opts_auto struct opts *opts = parse_arg(o, arg, err);
@@ -82,7 +75,7 @@ static bool take_one(struct config *c, const struct option *o, const char *arg, 
     if (!opts) {
         return false;
     }
-    merge(c->one[o->where], opts);
+    opts_merge(c->one[o->where], opts);
     return true;
 }
 
@@ -293,7 +286,7 @@ static bool take_section(const char *group, struct opts *opts, void *opaque, GEr
         return true;
     }
     if (o && o->take == take_one) {
-        merge(c->one[o->where], opts);
+        opts_merge(c->one[o->where], opts);
     } else if (o) {
         error_set(err, "-readconfig: [%s]: this option cannot stand in a file", group);
     } else {

@@ -5,6 +5,7 @@
 #include <accel/accel.h>
 #include <chardev/chardev.h>
 #include <hw/core/machine.h>
+#include <monitor/monitor.h>
 
 #include "config.h"
 #include "machine_opts.h"
@@ -20,10 +21,12 @@ struct session {
     struct loop *loop;
     struct chardev_set *chardevs;
     struct chardev *serials[MACHINE_SERIALS];
-    GArray *monitors; /* of struct monitor_wish */
+    GArray *wishes; /* of struct monitor_wish */
+    struct monitors *monitors;
     struct icount icount;
     struct machine *machine;        /* NULL until its turn */
     const struct accel_type *accel; /* NULL until its turn */
+    struct qtest *qtest;            /* NULL without -qtest */
     GSource *signals;
     int signal_fd;
 };
@@ -32,10 +35,16 @@ struct session {
 bool signals_begin(struct session *s, GError **err);
 void signals_end(struct session *s);
 
+/* The names of -accel, before anything is made. */
+bool accel_check(struct config *c, GError **err);
+/* Whether CPUs are needed at all: -accel qtest has none. */
+bool accel_runs_cpus(const struct config *c);
 /* -accel: gives the machine's CPUs to who runs them. */
 bool accel_choose(struct session *s, GError **err);
 
 /* -chardev, -serial, -monitor, -qmp, -mon, and what they are by default. */
 bool streams_make(struct session *s, GError **err);
+/* The monitors wished for, once there is a machine. */
+bool streams_add_monitors(struct session *s, GError **err);
 
 #endif

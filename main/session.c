@@ -4,8 +4,11 @@
  */
 #include "session.h"
 
+#include <base/bug.h>
 #include <base/error.h>
 #include <base/loop.h>
+#include <qtest/qtest.h>
+#include <target/cpu.h>
 
 #include "daemon.h"
 #include "parts.h"
@@ -47,6 +50,7 @@ static bool make_machine(struct session *s, GError **err)
         machine_config_clear(&mc);
         return false;
     }
+    mc.no_cpus = !accel_runs_cpus(s->config);
     s->machine = machine_new(type, s->loop, &mc);
     machine_set_backend(s->machine, BACKEND_CHARDEV, find_chardev, name_chardev, s);
     for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
@@ -67,11 +71,30 @@ static bool make_devices(struct session *s, GError **err)
     return true;
 }
 
+static bool make_qtest(struct session *s, GError **err)
+{
+    const char *stream = s->config->text[TEXT_QTEST];
+    GError *why = NULL;
+    struct chardev *chr;
+
+    if (!stream) {
+        return true;
+    }
+    chr = chardev_new_from_legacy(s->chardevs, "qtest", stream, &why);
+    if (why) {
+        g_propagate_prefixed_error(err, why, "-qtest: ");
+        return false;
+    }
+    s->qtest = chr ? qtest_new(s->machine, chr, err) : NULL;
+    return !chr || s->qtest;
+}
+
 static bool make_all(struct session *s, GError **err)
 {
-    return signals_begin(s, err) && machine_opts_clocks(s->config, s->loop, &s->icount, err) &&
-           streams_make(s, err) && make_machine(s, err) && make_devices(s, err) &&
-           accel_choose(s, err);
+    return accel_check(s->config, err) && signals_begin(s, err) &&
+           machine_opts_clocks(s->config, s->loop, &s->icount, err) && streams_make(s, err) &&
+           make_machine(s, err) && make_devices(s, err) && accel_choose(s, err) &&
+           make_qtest(s, err) && streams_add_monitors(s, err);
 }
 
 /* The last things that can fail, once all files are open. */
@@ -83,8 +106,34 @@ static bool settle(struct session *s, GError **err)
            sandbox_apply(s->config->one[ONE_SANDBOX], err) && daemon_ready(err);
 }
 
+/* For bug reports. CPUs may be running: what is printed of them may be torn. */
+static void print_state(void *opaque)
+{
+    const struct session *s = opaque;
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    if (!s->machine) {
+        return;
+    }
+    fprintf(stderr, "machine %s is %s\n", s->machine->type->name,
+            run_state_name(s->machine->run_state));
+    for (guint i = 0; i < s->machine->cpus->len; i++) {
+        struct cpu *cpu = s->machine->cpus->pdata[i];
+
+        g_string_append_printf(out, "CPU %u:\n", cpu->index);
+        cpu->ops->dump(cpu, out);
+    }
+    fputs(out->str, stderr);
+}
+
 static void take_apart(struct session *s)
 {
+    if (s->qtest) {
+        qtest_free(s->qtest);
+    }
+    if (s->monitors) {
+        monitors_free(s->monitors);
+    }
     if (s->accel) {
         s->accel->free(s->machine);
     }
@@ -95,7 +144,7 @@ static void take_apart(struct session *s)
         chardev_set_free(s->chardevs);
     }
     signals_end(s);
-    g_array_free(s->monitors, TRUE);
+    g_array_free(s->wishes, TRUE);
 }
 
 bool session_run(struct config *c, int *status, GError **err)
@@ -104,11 +153,13 @@ bool session_run(struct config *c, int *status, GError **err)
     const struct chardev_hooks hooks = { .quit = user_quits, .opaque = &s };
     bool ok;
 
+    bug_set_hook(print_state, &s);
     loop_lock(s.loop);
-    s.monitors = g_array_new(FALSE, FALSE, sizeof(struct monitor_wish));
+    s.wishes = g_array_new(FALSE, FALSE, sizeof(struct monitor_wish));
     s.chardevs = chardev_set_new(s.loop, &hooks);
     ok = make_all(&s, err) && settle(&s, err);
-    if (ok) {
+    if (ok && !s.machine->exiting) {
+        machine_ready(s.machine);
         machine_reset(s.machine, CAUSE_NONE);
         if (!c->flag[FLAG_STOPPED]) {
             machine_start(s.machine);
@@ -116,9 +167,12 @@ bool session_run(struct config *c, int *status, GError **err)
         loop_unlock(s.loop);
         loop_run(s.loop);
         loop_lock(s.loop);
+    }
+    if (ok) {
         *status = s.machine->exit_code;
     }
     take_apart(&s);
+    bug_set_hook(NULL, NULL);
     loop_unlock(s.loop);
     loop_free(s.loop);
     return ok;

@@ -68,7 +68,7 @@ static void wish_monitor(struct session *s, struct chardev *chr, bool qmp, bool 
 {
     const struct monitor_wish wish = { .chr = chr, .qmp = qmp, .pretty = pretty };
 
-    g_array_append_val(s->monitors, wish);
+    g_array_append_val(s->wishes, wish);
 }
 
 static bool make_serials(struct session *s, GError **err)
@@ -102,7 +102,7 @@ static bool make_monitor_streams(struct session *s, enum config_streams which, G
     bool qmp = which == STREAMS_QMP;
 
     for (guint i = 0; i < list->len; i++) {
-        g_autofree char *id = g_strdup_printf("compat_monitor%u", s->monitors->len);
+        g_autofree char *id = g_strdup_printf("compat_monitor%u", s->wishes->len);
         GError *why = NULL;
         struct chardev *chr = chardev_new_from_legacy(s->chardevs, id, list->pdata[i], &why);
 
@@ -174,4 +174,18 @@ bool streams_make(struct session *s, GError **err)
     return make_chardevs(s, err) && make_serials(s, err) &&
            make_monitor_streams(s, STREAMS_MONITOR, err) &&
            make_monitor_streams(s, STREAMS_QMP, err) && take_mons(s, err);
+}
+
+bool streams_add_monitors(struct session *s, GError **err)
+{
+    s->monitors = monitors_new(s->machine, s->chardevs);
+    for (guint i = 0; i < s->wishes->len; i++) {
+        const struct monitor_wish *w = &g_array_index(s->wishes, struct monitor_wish, i);
+
+        if (!monitors_add(s->monitors, w->chr, w->qmp ? MONITOR_QMP : MONITOR_HMP, w->pretty,
+                          err)) {
+            return false;
+        }
+    }
+    return true;
 }

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Options that shape the machine: bad values are one line each. No guest runs here.
+. "$srcdir/tests/lib/tap.sh"
+
+like "$($MYNA -arch riscv64 -machine help)" "Machines for riscv64:*virt*" "-machine help"
+like "$($MYNA -arch riscv64 -M virt,help)" "Properties of machine virt:*" "-machine virt,help"
+like "$($MYNA -arch riscv64 -cpu help)" "CPUs for riscv64:*" "-cpu help"
+like "$($MYNA -accel help)" "Accelerators:*" "-accel help"
+"$MYNA" -device help >"$tap_dir/out"
+is "$?" 0 "-device help"
+ln -s "$MYNA" "$tap_dir/qemu-system-riscv32"
+like "$("$tap_dir/qemu-system-riscv32" -machine help)" "Machines for riscv32:*" "the program's name says the guest"
+
+rv="-arch riscv64 -M virt -accel qtest -display none"
+refuses "*-arch: guest 'vax' is not there; there are: *riscv64*" -arch vax
+refuses "*-arch: there is no guest 'riscv46'; did you mean 'riscv64'?" -arch riscv46
+refuses "*-machine: there is no machine 'vrit'; did you mean 'virt'?" -arch riscv64 -M vrit
+refuses "*-machine virt: there is no property 'aclnt'*" -arch riscv64 -M virt,aclnt=on
+refuses "*-smp: cpus=0 is out of range*" $rv -smp 0
+refuses "*-smp: cpus=x: that is not a number" $rv -smp x
+refuses "*-smp: 1000 CPUs are too many*" $rv -smp 1000
+refuses "*-smp: cpus=4 is more than maxcpus=2" $rv -smp 4,maxcpus=2
+refuses "*-smp: 3 sockets of 2 cores of 1 threads do not make maxcpus=4" $rv -smp 4,maxcpus=4,sockets=3,cores=2
+refuses "*-smp: there is no parameter 'cpu'; did you mean 'cpus'?" $rv -smp cpu=2
+refuses "*-m: size=1X: a size ends in one of *" $rv -m 1X
+refuses "*-m: size=99999999999G is out of range*" $rv -m 99999999999G
+refuses "*-m: *MiB is not what machine 'virt' takes*" $rv -m 1K
+refuses "*-uuid: 'abc' is not of the form *" $rv -uuid abc
+refuses "*-seed=x: that is not a number" $rv -seed x
+refuses "*-name: there is no parameter 'gest'; did you mean 'guest'?" $rv -name gest=x
+refuses "*-rtc: base=tomorrow is not utc*" $rv -rtc base=tomorrow
+refuses "*-rtc: clock=hots is not known; did you mean 'host'?" $rv -rtc clock=hots
+refuses "*-icount: shift=11 is out of range*" $rv -icount 11
+refuses "*-append: there is no -kernel*" $rv -append quiet
+refuses "*-accel: there is no accelerator 'tgc'; did you mean 'tcg'?" -arch riscv64 -M virt -display none -accel tgc
+refuses "*-kernel*/nonexistent*No such file*" $rv -kernel /nonexistent
+refuses "*-bios*/nonexistent*" $rv -bios /nonexistent
+refuses "*-device: there is no device 'virtio-blk-pic'*" $rv -device virtio-blk-pic
+refuses "*-global: there is no device 'x'*" $rv -global x.y=1
+refuses "*-serial: *there is no kind of character device 'stdoi'; did you mean 'stdio'?" $rv -serial stdoi
+refuses "*-mon: chardev=ID is missing" $rv -mon mode=control
+refuses "*-mon: *c1*" $rv -mon c1
+refuses "*-chardev: there is no backend 'soket'; did you mean 'socket'?" $rv -chardev soket,id=x
+refuses "*-display: 'gtk' is not there, only 'none' is" -arch riscv64 -M virt -display gtk
+refuses "*-nographic: the terminal is gone after -daemonize*" -arch riscv64 -M virt -nographic -daemonize
+refuses "*-sandbox: spawn=dny is not known; did you mean 'deny'?" $rv -sandbox on,spawn=dny
+refuses "*-pidfile: cannot open '/nonexistent/pid'*" $rv -pidfile /nonexistent/pid
+
+done_testing
