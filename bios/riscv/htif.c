@@ -32,14 +32,44 @@ static void store(volatile uint64_t *box, uint64_t value)
     barrier();
 }
 
+/* The upper word first: what it says is complete, the lower one is already there. */
+static uint64_t fetch(const volatile uint64_t *box)
+{
+#if __riscv_xlen == 64
+    return *box;
+#else
+    const volatile uint32_t *word = (const volatile uint32_t *)box;
+    uint32_t high = word[1];
+
+    barrier();
+    return (uint64_t)high << 32 | word[0];
+#endif
+}
+
+/* A character that the host sent while something else was going on, or -1. */
+static int held = -1;
+
+/* Takes the host's answer, which would otherwise be lost under the answer to the next request. */
+static void collect(struct mailbox *box)
+{
+    uint64_t answer = fetch(&box->from_host);
+
+    if (answer >> 48 == (DEVICE_CONSOLE << 8 | CONSOLE_READ)) {
+        held = answer & 0xff;
+    }
+    if (answer) {
+        store(&box->from_host, 0);
+    }
+}
+
 static bool send(struct mailbox *box, uint32_t device, uint32_t command, uint32_t payload)
 {
-    for (uint32_t i = 0; box->to_host; i++) {
+    collect(box);
+    for (uint32_t i = 0; fetch(&box->to_host); i++) {
         if (i == SPIN_LIMIT) {
             return false;
         }
-        /* An answer that nobody fetched would keep the host from taking the next request. */
-        store(&box->from_host, 0);
+        collect(box);
     }
     store(&box->to_host, (uint64_t)(device << 24 | command << 16) << 32 | payload);
     return true;
@@ -53,15 +83,15 @@ bool htif_putc(uintptr_t base, uint8_t c)
 int htif_getc(uintptr_t base)
 {
     struct mailbox *box = (struct mailbox *)base;
-    uint64_t answer = box->from_host;
-    int c = -1;
+    int c;
 
-    /* The answer to the request of an earlier call may have come; then a new request goes out. */
-    if (answer >> 48 == (DEVICE_CONSOLE << 8 | CONSOLE_READ)) {
-        c = answer & 0xff;
+    collect(box);
+    c = held;
+    held = -1;
+    /* Answered at once or by a later call. */
+    if (c < 0) {
+        send(box, DEVICE_CONSOLE, CONSOLE_READ, 0);
     }
-    store(&box->from_host, 0);
-    send(box, DEVICE_CONSOLE, CONSOLE_READ, 0);
     return c;
 }
 

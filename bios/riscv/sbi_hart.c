@@ -112,7 +112,8 @@ static struct sbi_ret hsm_start(unsigned long id, unsigned long addr, unsigned l
     if (!platform_supervisor_code(addr)) {
         return sbi_error(SBI_ERR_INVALID_ADDRESS);
     }
-    if (!hart->msip) {
+    /* Harts that run together must be able to signal each other, both ways. */
+    if (!hart->msip || !hart_self()->msip) {
         return sbi_error(SBI_ERR_FAILED);
     }
     if (!__atomic_compare_exchange_n(&hart->state, &stopped, HART_CLAIMED, false, __ATOMIC_ACQ_REL,
