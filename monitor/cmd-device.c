@@ -1,10 +1,9 @@
 /*
- * Devices, their types and properties; the log, which shows what they do.
+ * The devices of the machine: their tree, and plugging them while it runs.
  */
 #include <string.h>
-#include <base/log.h>
-#include <target/cpu.h>
-#include "command.h"
+#include <base/option.h>
+#include "session.h"
 
 static bool info_qtree(struct mon *mon, const json_t *args, GString *out, GError **err)
 {
@@ -13,231 +12,113 @@ static bool info_qtree(struct mon *mon, const json_t *args, GString *out, GError
     return true;
 }
 
-static const struct mon_member property_members[] = {
-    MEMBER("name", &mon_str),
-    MEMBER("type", &mon_str),
-    OPTIONAL("description", &mon_str),
-    OPTIONAL("default-value", &mon_any),
-    { 0 },
-};
-static const struct mon_type property_info = OBJECT_TYPE("ObjectPropertyInfo", property_members);
-static const struct mon_type property_list = ARRAY_TYPE("[ObjectPropertyInfo]", &property_info);
-static const struct mon_member typename_args[] = {
-    MEMBER("typename", &mon_str),
+static const struct mon_member add_args[] = {
+    MEMBER("driver", &mon_str),
+    OPTIONAL("bus", &mon_str),
+    OPTIONAL("id", &mon_str),
     { 0 },
 };
 
-static const char *prop_type_name(const struct prop *p)
+static bool add_from_text(struct mon *mon, const char *text, GError **err)
 {
-    static const char *const names[] = {
-        [PROP_BOOL] = "bool",           [PROP_U8] = "uint8",
-        [PROP_U16] = "uint16",          [PROP_U32] = "uint32",
-        [PROP_U64] = "uint64",          [PROP_I64] = "int64",
-        [PROP_SIZE] = "size",           [PROP_STR] = "str",
-        [PROP_ENUM] = "enum",           [PROP_MAC] = "str",
-        [PROP_ONOFFAUTO] = "OnOffAuto", [PROP_CHARDEV] = "str",
-        [PROP_NETDEV] = "str",          [PROP_DRIVE] = "str",
-        [PROP_LINK] = "link<device>",
-    };
+    struct opts *opts = opts_parse("device_add", text, "driver", err);
+    GError *why = NULL;
 
-    return names[p->kind];
-}
-
-static json_t *default_value(const struct prop *p)
-{
-    static const char *const on_off_auto[] = { [AUTO] = "auto", [ON] = "on", [OFF] = "off" };
-
-    switch (p->kind) {
-    case PROP_BOOL: return json_boolean(p->def);
-    case PROP_U8:
-    case PROP_U16:
-    case PROP_U32:
-    case PROP_U64:
-    case PROP_I64:
-    case PROP_SIZE: return json_integer(p->def);
-    case PROP_ENUM: return json_string(p->names[p->def]);
-    case PROP_ONOFFAUTO: return json_string(on_off_auto[p->def]);
-    case PROP_STR: return p->def_str ? json_string(p->def_str) : NULL;
-    default: return NULL;
+    if (!opts)
+        return false;
+    if (!device_create(mon->machine, opts, &why)) {
+        /* DeviceNotFound is about devices of the machine, not about words in the request. */
+        why->code = MYNA_ERROR_GENERIC;
+        g_propagate_error(err, why);
+        opts_free(opts);
+        return false;
     }
-}
-
-static json_t *describe_prop(const struct prop *p)
-{
-    json_t *entry = json_pack("{s:s, s:s}", "name", p->name, "type", prop_type_name(p));
-    json_t *def = default_value(p);
-
-    if (p->help)
-        json_object_set_new(entry, "description", json_string(p->help));
-    if (def)
-        json_object_set_new(entry, "default-value", def);
-    return entry;
-}
-
-static json_t *list_device_props(const struct device_type *t)
-{
-    json_t *list = json_array();
-    const struct prop *p;
-
-    for (unsigned i = 0; (p = device_prop_at(t, i)); i++)
-        json_array_append_new(list, describe_prop(p));
-    return list;
-}
-
-static const struct device_type *find_device_type(const char *name)
-{
-    for (const struct device_type *const *t = device_types(); *t; t++)
-        if (!strcmp((*t)->name, name))
-            return *t;
-    return NULL;
-}
-
-static json_t *device_list_properties(struct mon *mon, const json_t *args, GError **err)
-{
-    const char *name = json_string_value(json_object_get(args, "typename"));
-    const struct device_type *t = find_device_type(name);
-
-    (void)mon;
-    if (t)
-        return list_device_props(t);
-    error_set_code(err, MYNA_ERROR_NOT_FOUND, "Device '%s' not found", name);
-    return NULL;
-}
-
-/* A machine type's class is called NAME-machine. */
-static const struct machine_type *find_machine_class(const char *name)
-{
-    for (const struct machine_type *const *t = machine_types(); *t; t++) {
-        size_t n = strlen((*t)->name);
-
-        if (!strncmp(name, (*t)->name, n) && !strcmp(name + n, "-machine"))
-            return *t;
-    }
-    return NULL;
-}
-
-static json_t *qom_list_properties(struct mon *mon, const json_t *args, GError **err)
-{
-    const char *name = json_string_value(json_object_get(args, "typename"));
-    const struct device_type *device = find_device_type(name);
-    const struct machine_type *machine = find_machine_class(name);
-    json_t *list;
-
-    (void)mon;
-    if (device)
-        return list_device_props(device);
-    if (!machine) {
-        error_set_code(err, MYNA_ERROR_NOT_FOUND, "Class '%s' not found", name);
-        return NULL;
-    }
-    list = json_array();
-    for (const struct prop *p = machine->props; p && p->kind != PROP_END; p++)
-        json_array_append_new(list, describe_prop(p));
-    return list;
-}
-
-static const struct mon_member types_args[] = {
-    OPTIONAL("implements", &mon_str),
-    OPTIONAL("abstract", &mon_bool),
-    { 0 },
-};
-static const struct mon_member type_members[] = {
-    MEMBER("name", &mon_str),
-    OPTIONAL("abstract", &mon_bool),
-    OPTIONAL("parent", &mon_str),
-    { 0 },
-};
-static const struct mon_type type_info = OBJECT_TYPE("ObjectTypeInfo", type_members);
-static const struct mon_type type_list = ARRAY_TYPE("[ObjectTypeInfo]", &type_info);
-
-/* Takes @full over. */
-static void add_class(json_t *list, const char *wanted, char *full, const char *parent)
-{
-    if (!wanted || !strcmp(wanted, parent) || !strcmp(wanted, full))
-        json_array_append_new(list, json_pack("{s:s, s:s}", "name", full, "parent", parent));
-    g_free(full);
-}
-
-/* There is no tree of classes: devices, machines and CPUs each have one parent. */
-static json_t *qom_list_types(struct mon *mon, const json_t *args, GError **err)
-{
-    const char *wanted = json_string_value(json_object_get(args, "implements"));
-    const char *arch = mon->machine->cfg.arch;
-    json_t *list = json_array();
-
-    (void)err;
-    for (const struct device_type *const *t = device_types(); *t; t++)
-        add_class(list, wanted, g_strdup((*t)->name), "device");
-    for (const struct machine_type *const *t = machine_types(); *t; t++)
-        add_class(list, wanted, g_strconcat((*t)->name, "-machine", NULL), "machine");
-    for (const struct cpu_type *const *t = cpu_types(); *t; t++)
-        if (!strcmp((*t)->arch, arch))
-            add_class(list, wanted, mon_cpu_type_name(arch, (*t)->name), "cpu");
-    return list;
-}
-
-static const struct mon_member log_args[] = {
-    MEMBER("items", &mon_str, .hmp = HMP_REST),
-    { 0 },
-};
-
-static bool set_log(struct mon *mon, const json_t *args, GString *out, GError **err)
-{
-    const char *items = json_string_value(json_object_get(args, "items"));
-    char *help;
-
-    (void)mon;
-    if (strcmp(items, "help"))
-        return log_set_items(items, err);
-    help = log_help();
-    g_string_append(out, help);
-    g_free(help);
+    opts_free(opts);
     return true;
 }
 
-static void complete_log(struct mon *mon, GPtrArray *words)
+static json_t *device_add(struct mon *mon, const json_t *args, GError **err)
 {
-#define NAME(id, name, help) name,
-    static const char *const names[] = { LOG_ITEMS(NAME) "none", "all", "help" };
-#undef NAME
+    char *text = json_dumps(args, 0);
 
-    (void)mon;
-    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
-        g_ptr_array_add(words, g_strdup(names[i]));
+    add_from_text(mon, text, err);
+    free(text);
+    return NULL;
 }
 
-static const struct mon_member logfile_args[] = {
-    MEMBER("filename", &mon_str, .hmp = HMP_REST),
+static const struct mon_member add_hmp_args[] = {
+    MEMBER("device", &mon_str, .hmp = HMP_REST),
     { 0 },
 };
 
-static bool set_logfile(struct mon *mon, const json_t *args, GString *out, GError **err)
+static bool device_add_text(struct mon *mon, const json_t *args, GString *out, GError **err)
 {
-    (void)mon, (void)out;
-    return log_set_file(json_string_value(json_object_get(args, "filename")), err);
+    (void)out;
+    return add_from_text(mon, json_string_value(json_object_get(args, "device")), err);
+}
+
+static void complete_type(struct mon *mon, GPtrArray *words)
+{
+    (void)mon;
+    for (const struct device_type *const *t = device_types(); *t; t++)
+        if (!(*t)->internal)
+            g_ptr_array_add(words, g_strdup((*t)->name));
+}
+
+static const struct mon_member id_args[] = {
+    MEMBER("id", &mon_str),
+    { 0 },
+};
+
+static json_t *device_del(struct mon *mon, const json_t *args, GError **err)
+{
+    const char *id = json_string_value(json_object_get(args, "id"));
+    struct device *dev = device_find(mon->machine, id);
+    json_t *data;
+
+    if (!dev) {
+        error_set_code(err, MYNA_ERROR_NOT_FOUND, "Device '%s' not found", id);
+        return NULL;
+    }
+    if (!dev->bus->type->hotplug) {
+        error_set(err, "Bus '%s' does not support hotplugging", dev->bus->name);
+        return NULL;
+    }
+    data = json_pack("{s:s}", "path", dev->path);
+    if (dev->id)
+        json_object_set_new(data, "device", json_string(dev->id));
+    device_remove(dev);
+    monitors_event(mon->set, "DEVICE_DELETED", data);
+    return NULL;
+}
+
+static bool add_id(struct device *dev, void *opaque)
+{
+    if (dev->id)
+        g_ptr_array_add(opaque, g_strdup(dev->id));
+    return true;
+}
+
+static void complete_id(struct mon *mon, GPtrArray *words)
+{
+    bus_walk(&mon->machine->root, add_id, words);
 }
 
 const struct mon_command device_commands[] = {
     { .hmp = "info qtree", .text = info_qtree, .help = "show device tree" },
-    { .qmp = "device-list-properties",
-      .args = typename_args,
-      .run = device_list_properties,
-      .ret = &property_list },
-    { .qmp = "qom-list-properties",
-      .args = typename_args,
-      .run = qom_list_properties,
-      .ret = &property_list },
-    { .qmp = "qom-list-types", .args = types_args, .run = qom_list_types, .ret = &type_list },
-    { .hmp = "log",
-      .args = log_args,
-      .params = "item1[,...]",
-      .text = set_log,
-      .complete = complete_log,
-      .help = "activate logging of the specified items (\"none\" for none, \"help\" lists them)" },
-    { .hmp = "logfile",
-      .args = logfile_args,
-      .params = "filename",
-      .text = set_logfile,
-      .help = "output logs to 'filename'" },
+    { .qmp = "device_add", .args = add_args, .more_args = true, .run = device_add },
+    { .hmp = "device_add",
+      .args = add_hmp_args,
+      .params = "driver[,prop=value][,...]",
+      .text = device_add_text,
+      .complete = complete_type,
+      .help = "add device" },
+    { .qmp = "device_del",
+      .hmp = "device_del",
+      .args = id_args,
+      .params = "device",
+      .run = device_del,
+      .complete = complete_id,
+      .help = "remove device" },
     { 0 },
 };

@@ -90,6 +90,7 @@ struct mon_command {
     json_t *(*run)(struct mon *mon, const json_t *args, GError **err);
     /* The same for people, if there is something to print; HMP calls it in place of run(). */
     bool (*text)(struct mon *mon, const json_t *args, GString *out, GError **err);
+    bool more_args; /* QMP: run() checks the arguments itself, there may be others than @args */
     bool before_negotiation; /* only then: qmp_capabilities */
     /* Adds completions of the last word of an HMP line. */
     void (*complete)(struct mon *mon, GPtrArray *words);

@@ -179,6 +179,14 @@ static const struct mon_member cause_members[] = {
 };
 static const struct mon_type cause_data = OBJECT_TYPE("ShutdownData", cause_members);
 
+static const struct mon_member deleted_members[] = {
+    OPTIONAL("device", &mon_str),
+    MEMBER("path", &mon_str),
+    { 0 },
+};
+static const struct mon_type deleted_data = OBJECT_TYPE("DeviceDeletedData", deleted_members);
+
+/* The machine's events come first, in the order of enum machine_event. */
 const struct mon_event mon_events[] = {
     [EVENT_STOP] = { .name = "STOP" },
     [EVENT_RESUME] = { .name = "RESUME" },
@@ -187,6 +195,7 @@ const struct mon_event mon_events[] = {
     [EVENT_POWERDOWN] = { .name = "POWERDOWN" },
     [EVENT_SUSPEND] = { .name = "SUSPEND" },
     [EVENT_WAKEUP] = { .name = "WAKEUP" },
+    { .name = "DEVICE_DELETED", .data = &deleted_data },
     { 0 },
 };
 

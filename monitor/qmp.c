@@ -155,7 +155,7 @@ static json_t *execute(struct qmp *q, const json_t *request, GError **err)
     {
         const struct mon_type t = { .kind = MON_OBJECT, .members = cmd->args };
 
-        if (mon_check(&t, args, "", &local))
+        if (cmd->more_args || mon_check(&t, args, "", &local))
             result = cmd->run(&q->monitor->mon, args, &local);
     }
     json_decref(args);

@@ -1,12 +1,9 @@
 /*
- * The test guest: memory and its slow paths, state to fill, copy and compare, and the interpreter
- * as a backend.
+ * The test guest: memory and its slow paths, helpers, state to fill, copy and compare.
  */
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <tcg/interp.h>
-#include <tcg/opt.h>
 #include "irmachine.h"
 
 #define PC_OUTSIDE UINT64_C(0xdead0000)
@@ -529,33 +526,3 @@ char *irm_compare(const struct irm *a, const struct irm *b)
         what = differ("float flags", a->fp.flags & 0x1f, b->fp.flags & 0x1f);
     return what;
 }
-
-/* ---- The interpreter ---- */
-
-static void *interp_new(const struct ir *ir)
-{
-    return interp_unit_new(ir, NULL, NULL);
-}
-
-static void interp_free(void *unit)
-{
-    interp_unit_free(unit);
-}
-
-static void interp_run_once(struct irm *m, void *unit)
-{
-    enum interp_exit how;
-
-    if (sigsetjmp(m->unwind, 0))
-        return;
-    how = interp_run(&m->cpu->tcg, unit, &irm_runtime, &m->fp);
-    m->how = how == INTERP_UNMERGED ? IRM_UNMERGED : IRM_LEFT;
-}
-
-#define INTERP(text, bits)                                   \
-    {                                                        \
-        text, bits, interp_new, interp_free, interp_run_once \
-    }
-const struct irm_backend irm_interp = INTERP("interp", 0);
-const struct irm_backend irm_interp_dead = INTERP("interp-dead", OPT_DEAD | OPT_FCANON);
-const struct irm_backend irm_interp_opt = INTERP("interp-opt", OPT_ALL);

@@ -91,6 +91,8 @@ struct irm_backend {
     /* Runs @unit once; m->how and the CPU's pc say how it was left. */
     void (*run)(struct irm *m, void *unit);
 };
-extern const struct irm_backend irm_interp, irm_interp_dead, irm_interp_opt;
+extern const struct irm_backend irm_interp; /* the reference */
+/* All that there are, the reference first; terminated by NULL. */
+extern const struct irm_backend *const irm_backends[];
 
 #endif
