@@ -136,6 +136,24 @@ static json_t *query_definitions(struct mon *mon, const json_t *args, GError **e
     return list;
 }
 
+static bool info_jit(struct mon *mon, const json_t *args, GString *out, GError **err)
+{
+    struct cpu *held = mon_hold_cpu(mon, err);
+    size_t before = out->len;
+
+    (void)args;
+    if (!held)
+        return false;
+    for (unsigned i = 0; i < mon->machine->cpus->len; i++) {
+        struct cpu *cpu = cpu_at(mon, i);
+
+        if (cpu->accel_ops && cpu->accel_ops->info_jit)
+            cpu->accel_ops->info_jit(cpu, out);
+    }
+    mon_release_cpu(mon);
+    return out->len > before || error_set(err, "JIT information is only available with accel=tcg");
+}
+
 const struct mon_command cpu_commands[] = {
     { .qmp = "query-cpus-fast",
       .run = query_cpus,
@@ -150,6 +168,7 @@ const struct mon_command cpu_commands[] = {
       .text = info_registers,
       .help = "show the cpu registers (-a: show register info for all cpus; vcpu: specific vCPU "
               "to query)" },
+    { .hmp = "info jit", .text = info_jit, .help = "show dynamic compiler info" },
     { .hmp = "cpu",
       .args = cpu_args,
       .params = "index",
