@@ -64,19 +64,38 @@ static bool is_help(const char *word)
 
 /* ---- machines and devices ---- */
 
+/* Where the guest is only the host by default, and there is no such one, the help is on all guests.
+ */
+static bool lists_all(const char *arch)
+{
+    for (const struct machine_type *const *t = machine_types(); *t; t++) {
+        if (g_strv_contains((*t)->archs, arch)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_machine(GString *s, const struct machine_type *t, bool all)
+{
+    g_autofree char *archs = g_strjoinv(", ", (char **)t->archs);
+
+    g_string_append_printf(s, "%-16s %s%s%s%s%s\n", t->name, t->help, all ? " (" : "",
+                           all ? archs : "", all ? ")" : "", t->is_default ? " (default)" : "");
+    if (t->alias) {
+        g_string_append_printf(s, "%-16s the same as %s\n", t->alias, t->name);
+    }
+}
+
 static char *machine_help(const char *arch)
 {
+    bool all = lists_all(arch);
     GString *s = g_string_new(NULL);
 
-    g_string_append_printf(s, "Machines for %s:\n", arch);
+    g_string_append_printf(s, "Machines for %s:\n", all ? "all guests" : arch);
     for (const struct machine_type *const *t = machine_types(); *t; t++) {
-        if (!g_strv_contains((*t)->archs, arch)) {
-            continue;
-        }
-        g_string_append_printf(s, "%-16s %s%s\n", (*t)->name, (*t)->help,
-                               (*t)->is_default ? " (default)" : "");
-        if ((*t)->alias) {
-            g_string_append_printf(s, "%-16s the same as %s\n", (*t)->alias, (*t)->name);
+        if (all || g_strv_contains((*t)->archs, arch)) {
+            add_machine(s, *t, all);
         }
     }
     return g_string_free(s, FALSE);
@@ -163,12 +182,14 @@ static char *accel_help(void)
 
 static char *cpu_help(const char *arch)
 {
+    bool all = lists_all(arch);
     GString *s = g_string_new(NULL);
 
-    g_string_append_printf(s, "CPUs for %s:\n", arch);
+    g_string_append_printf(s, "CPUs for %s:\n", all ? "all guests" : arch);
     for (const struct cpu_type *const *t = cpu_types(); *t; t++) {
-        if (strcmp((*t)->arch, arch) == 0) {
-            g_string_append_printf(s, "%-12s %s\n", (*t)->name, (*t)->help);
+        if (all || strcmp((*t)->arch, arch) == 0) {
+            g_string_append_printf(s, "%-12s %s%s%s%s\n", (*t)->name, (*t)->help, all ? " (" : "",
+                                   all ? (*t)->arch : "", all ? ")" : "");
         }
     }
     return g_string_free(s, FALSE);

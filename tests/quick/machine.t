@@ -3,6 +3,7 @@
 . "$srcdir/tests/lib/tap.sh"
 
 like "$($MYNA -arch riscv64 -machine help)" "Machines for riscv64:*virt*" "-machine help"
+like "$($MYNA -M help)" "Machines for *:*" "-M help without a guest"
 like "$($MYNA -arch riscv64 -M virt,help)" "Properties of machine virt:*" "-machine virt,help"
 like "$($MYNA -arch riscv64 -cpu help)" "CPUs for riscv64:*" "-cpu help"
 like "$($MYNA -accel help)" "Accelerators:*" "-accel help"
