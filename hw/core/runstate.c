@@ -171,7 +171,7 @@ void machine_stop(struct machine *m, enum run_state s)
     }
     m->run_state = s;
     notify(m);
-    if (was)
+    if (was && !m->exiting) /* SHUTDOWN said it */
         machine_emit(m, EVENT_STOP, CAUSE_NONE);
 }
 
@@ -201,11 +201,11 @@ static void do_shutdown(struct machine *m)
     enum machine_cause c = m->priv->shutdown_cause;
 
     machine_emit(m, EVENT_SHUTDOWN, c);
+    m->exiting = !(m->cfg.no_shutdown && c == CAUSE_GUEST_SHUTDOWN);
     machine_stop(m, RUN_SHUTDOWN);
-    if (m->cfg.no_shutdown && c == CAUSE_GUEST_SHUTDOWN)
+    if (!m->exiting)
         return;
     m->exit_code = m->priv->shutdown_code;
-    m->exiting = true;
     loop_quit(m->loop);
 }
 
