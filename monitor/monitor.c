@@ -36,7 +36,14 @@ static size_t can_receive(void *opaque)
 {
     struct monitor *m = opaque;
 
-    return m->out->len > HOLD_INPUT_AT ? 0 : INPUT_CHUNK;
+    if (m->out->len > HOLD_INPUT_AT || (m->language->busy && m->language->busy(m->state)))
+        return 0;
+    return INPUT_CHUNK;
+}
+
+void monitor_input_done(struct monitor *m)
+{
+    chardev_fe_accept_input(&m->fe);
 }
 
 static void receive(void *opaque, const uint8_t *buf, size_t len)

@@ -3,7 +3,7 @@
  * between answers once negotiation is done.
  */
 #include <string.h>
-#include <base/log.h>
+#include <base/loop.h>
 #include "session.h"
 #include "split.h"
 #include "version.h"
@@ -11,14 +11,42 @@
 struct qmp {
     struct monitor *monitor;
     struct split split;
+    GQueue *requests; /* of struct request, not yet run */
+    GSource *next;    /* runs the first of them */
     bool negotiated;
 };
+
+/* A value that came, or what was wrong with it. */
+struct request {
+    json_t *value; /* NULL: an error */
+    char *error;
+};
+
+static void request_free(void *data)
+{
+    struct request *r = data;
+
+    json_decref(r->value);
+    g_free(r->error);
+    g_free(r);
+}
+
+static void forget_requests(struct qmp *q)
+{
+    g_queue_clear_full(q->requests, request_free);
+    if (!q->next)
+        return;
+    g_source_destroy(q->next);
+    g_source_unref(q->next);
+    q->next = NULL;
+}
 
 static void *qmp_create(struct monitor *m)
 {
     struct qmp *q = g_new0(struct qmp, 1);
 
     q->monitor = m;
+    q->requests = g_queue_new();
     split_init(&q->split);
     return q;
 }
@@ -27,6 +55,8 @@ static void qmp_free(void *state)
 {
     struct qmp *q = state;
 
+    forget_requests(q);
+    g_queue_free(q->requests);
     split_free(&q->split);
     g_free(q);
 }
@@ -62,6 +92,7 @@ static void qmp_closed(void *state)
 
     q->negotiated = false;
     split_reset(&q->split);
+    forget_requests(q);
 }
 
 static const char *class_name(const GError *err)
@@ -168,9 +199,8 @@ static json_t *execute(struct qmp *q, const json_t *request, GError **err)
     return result ? result : json_object();
 }
 
-static void on_value(void *opaque, json_t *value, const char *error)
+static void answer(struct qmp *q, json_t *value, const char *error)
 {
-    struct qmp *q = opaque;
     json_t *id = json_is_object(value) ? json_incref(json_object_get(value, "id")) : NULL;
     json_t *result = NULL, *message;
     GError *err = NULL;
@@ -189,6 +219,47 @@ static void on_value(void *opaque, json_t *value, const char *error)
         send(q, message);
     }
     json_decref(id);
+}
+
+static gboolean run_next(void *opaque)
+{
+    struct qmp *q = opaque;
+    struct request *r = g_queue_pop_head(q->requests);
+
+    answer(q, r->value, r->error);
+    request_free(r);
+    monitor_input_done(q->monitor);
+    if (!q->next) /* the client went away on the way */
+        return G_SOURCE_REMOVE;
+    if (!g_queue_is_empty(q->requests))
+        return G_SOURCE_CONTINUE;
+    g_source_unref(q->next);
+    q->next = NULL;
+    return G_SOURCE_REMOVE;
+}
+
+/* One command a round of the main loop: what a command asks of the machine, a reset say, is done
+ * before the next one looks. */
+static void on_value(void *opaque, json_t *value, const char *error)
+{
+    struct qmp *q = opaque;
+    struct request *r = g_new0(struct request, 1);
+
+    r->value = json_incref(value);
+    r->error = g_strdup(error);
+    g_queue_push_tail(q->requests, r);
+    if (q->next)
+        return;
+    q->next = g_idle_source_new();
+    g_source_set_priority(q->next, G_PRIORITY_DEFAULT);
+    g_source_set_callback(q->next, run_next, q, NULL);
+    g_source_attach(q->next, loop_context(q->monitor->mon.machine->loop));
+}
+
+/* A chunk of input may hold many requests, so this bounds them together with the chunk's size. */
+static bool qmp_busy(void *state)
+{
+    return !g_queue_is_empty(((struct qmp *)state)->requests);
 }
 
 static void qmp_input(void *state, const uint8_t *buf, size_t len)
@@ -219,5 +290,6 @@ const struct monitor_language qmp_language = {
     .opened = qmp_opened,
     .closed = qmp_closed,
     .input = qmp_input,
+    .busy = qmp_busy,
     .event = qmp_event,
 };

@@ -12,6 +12,8 @@ struct monitor_language {
     void (*free)(void *state);
     void (*opened)(void *state);
     void (*closed)(void *state);
+    /* Whether it has not yet done what was last put in; NULL: never. Says monitor_input_done(). */
+    bool (*busy)(void *state);
     void (*input)(void *state, const uint8_t *buf, size_t len);
     void (*focus)(void *state, bool in);                        /* of a mux */
     void (*event)(void *state, const char *name, json_t *data); /* @data may be NULL */
@@ -29,6 +31,8 @@ struct monitor {
 
 /* Sends, or keeps for later. */
 void monitor_write(struct monitor *m, const char *text, size_t len);
+/* More input may come. */
+void monitor_input_done(struct monitor *m);
 /* Tells all QMP clients. Takes @data over, which may be NULL. */
 void monitors_event(struct monitors *set, const char *name, json_t *data);
 

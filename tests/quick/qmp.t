@@ -1,0 +1,78 @@
+#!/bin/sh
+# QMP as a script uses it: on stdin, on a socket, twice at once; answers compared as text, so that
+# their shape stays what clients know.
+. "$srcdir/tests/lib/tap.sh"
+
+bare="-M virt -accel qtest -qtest null -display none -serial null"
+
+# qmp OPTIONS... <COMMANDS: what a client on stdio gets, time stamps made equal
+qmp() {
+	timeout 20 $MYNA -arch riscv64 $bare -qmp stdio "$@" 2>&1 |
+		sed 's/"seconds": [0-9]*, "microseconds": [0-9]*/T/' | tr -d '\r'
+}
+
+got=$(
+	qmp -name box -S <<-'END'
+		{"execute":"qmp_capabilities"}
+		{"execute":"query-status","id":7}
+		{"execute":"cont"}
+		{"execute":"stop"}
+		{"execute":"query-name"}
+		{"execute":"system_powerdown"}
+		{"execute":"human-monitor-command","arguments":{"command-line":"info status"}}
+		{"execute":"nosuch","id":"x"}
+		{"execute":"quit"}
+	END
+)
+is "$(printf '%s\n' "$got" | sed 1d)" '{"return": {}}
+{"return": {"status": "prelaunch", "singlestep": false, "running": false}, "id": 7}
+{"timestamp": {T}, "event": "RESUME"}
+{"return": {}}
+{"timestamp": {T}, "event": "STOP"}
+{"return": {}}
+{"return": {"name": "box"}}
+{"return": {}}
+{"timestamp": {T}, "event": "POWERDOWN"}
+{"return": "VM status: paused\r\n"}
+{"id": "x", "error": {"class": "CommandNotFound", "desc": "The command nosuch has not been found"}}
+{"return": {}}
+{"timestamp": {T}, "event": "SHUTDOWN", "data": {"guest": false, "reason": "host-qmp-quit"}}' \
+	"a session on stdio"
+like "$got" '{"QMP": {"version": {"qemu": {"micro": [0-9]*, "minor": [0-9]*, "major": [0-9]*}, "package": "*"}, "capabilities": []}}*' \
+	"greeting"
+
+got=$(printf '%s\n' '{"execute":"qmp_capabilities"}' '{"execute":"quit"}' | qmp -no-shutdown)
+like "$got" '*"SHUTDOWN"*' "quit ends it in spite of -no-shutdown"
+
+if command -v socat >/dev/null; then
+	sock=$tap_dir/sock
+	timeout 20 $MYNA -arch riscv64 $bare -qmp "unix:$sock,server=on,wait=off" -qmp "unix:$sock.2,server=on,wait=off" &
+	pid=$!
+	while [ ! -S "$sock.2" ]; do sleep 0.05; done
+	mkfifo "$tap_dir/in"
+	timeout 20 socat - "UNIX-CONNECT:$sock.2" <"$tap_dir/in" >"$tap_dir/two" &
+	exec 3>"$tap_dir/in"
+	echo '{"execute":"qmp_capabilities"}' >&3
+	until grep -q return "$tap_dir/two"; do sleep 0.05; done
+	for i in 1 2 3; do
+		printf '%s\n' '{"execute":"qmp_capabilities"}' '{"execute":"query-chardev"}' |
+			timeout 20 socat -t 5 - "UNIX-CONNECT:$sock" >"$tap_dir/one" &
+		client=$!
+		until grep -q '"return": \[' "$tap_dir/one"; do sleep 0.05; done
+		kill $client 2>/dev/null
+	done
+	like "$(cat "$tap_dir/one")" "*unix:$sock,server=on*" "a server takes one client after another"
+	head -c 200000 /dev/urandom >"$tap_dir/noise"
+	timeout 20 socat -t 5 - "UNIX-CONNECT:$sock" <"$tap_dir/noise" >/dev/null
+	echo '{"execute":"system_reset"}{"execute":"quit"}' >&3
+	wait $pid
+	is $? 0 "status 0 after quit, noise on another monitor or not"
+	exec 3>&-
+	wait
+	like "$(cat "$tap_dir/two")" '*"RESET"*"reason": "host-qmp-system-reset"*"SHUTDOWN"*' \
+		"events reach the client that is there"
+	[ ! -e "$sock" ]
+	ok $? "the socket's file is gone"
+fi
+
+done_testing
