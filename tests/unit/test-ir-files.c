@@ -174,5 +174,6 @@ int main(int argc, char **argv)
             add_file(folder, name);
     }
     g_dir_close(dir);
+    g_free(folder);
     return g_test_run();
 }

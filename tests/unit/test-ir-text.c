@@ -176,8 +176,9 @@ static void test_hostile(void)
         size = strlen(text);
         for (unsigned k = g_rand_int_range(rand, 1, 5); k > 0; k--) {
             char *at = text + g_rand_int_range(rand, 0, size);
-            size_t len = MIN(size - (at - text), (size_t)g_rand_int_range(rand, 1, 30));
+            size_t len = g_rand_int_range(rand, 1, 30);
 
+            len = MIN(len, size - (at - text));
             if (g_rand_boolean(rand))
                 *at = bytes[g_rand_int_range(rand, 0, sizeof(bytes) - 1)];
             else

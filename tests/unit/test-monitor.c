@@ -332,6 +332,7 @@ static void test_limits(struct fixture *x, gconstpointer data)
 /* Any bytes at all: answered or ignored, and afterwards the session works as before. */
 static void test_garbage(struct fixture *x, gconstpointer data)
 {
+    static const char last[] = "\xff\n\n\xff{\"execute\":\"query-name\",\"id\":\"last\"}";
     static const char *const tokens[] = { "{",
                                           "}",
                                           "[",
@@ -377,7 +378,7 @@ static void test_garbage(struct fixture *x, gconstpointer data)
         }
     }
     g_rand_free(rand);
-    put(x, "\xff\n\n\xff{\"execute\":\"query-name\",\"id\":\"last\"}", 42);
+    put(x, last, sizeof(last) - 1);
     for (bool found = false; !found;) {
         char *line = read_line(x);
 

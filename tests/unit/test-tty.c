@@ -15,6 +15,14 @@
 #include <base/loop.h>
 #include <chardev/chardev.h>
 
+/* The crash is wanted: its signal is for the chardev, not for AddressSanitizer. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "handle_segv=0:handle_sigbus=0:handle_sigill=0:handle_sigfpe=0:handle_abort=0:"
+           "handle_sigtrap=0:detect_leaks=0";
+}
+
 enum how { EXIT, CLOSE, CRASH, WAIT };
 
 struct way_out {
