@@ -3,12 +3,6 @@
  */
 #include "gen.h"
 
-size_t x86_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx, size_t room,
-                const struct backend_runtime *rt, const struct ir_slots *slots);
-void x86_fini(struct backend_thunks *th);
-void x86_enter(const struct backend_thunks *th, struct tcg_cpu *cpu, const void *code);
-const void *x86_leave(const struct backend_thunks *th);
-
 static void gen_insn(struct gen *g, const struct ir_insn *i)
 {
     switch ((enum ir_op)i->op) {
@@ -58,7 +52,7 @@ static void gen_body(struct gen *g)
             continue;
         g->locked = g->xlocked = 0;
         gen_insn(g, i);
-        gen_free_dying(g);
+        gen_finish(g);
         if (ir_op_info[i->op].props & IR_P_V)
             drop_unused(g);
     }

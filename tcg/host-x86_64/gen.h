@@ -157,6 +157,7 @@ void gen_take(struct gen *g, int reg);     /* this temporary, evicted and locked
 int gen_def(struct gen *g, ir_val v); /* result register; operands that die here are free for it */
 void gen_def_in(struct gen *g, ir_val v, int reg); /* result is in this temporary (taken before) */
 void gen_free_dying(struct gen *g);
+void gen_finish(struct gen *g);
 int gen_xuse(struct gen *g, ir_val v);
 struct rm gen_xrm(struct gen *g, ir_val v); /* XMM or memory */
 int gen_xtemp(struct gen *g);
@@ -213,5 +214,12 @@ uint64_t x86_f2i(struct tcg_cpu *cpu, uint64_t bits, uint64_t how);
 uint64_t x86_fma_nan(struct tcg_cpu *cpu, uint64_t a, uint64_t b, uint32_t is_double);
 unsigned x86_fp_take_flags(struct tcg_cpu *cpu, bool inside);
 void x86_fp_set_round(struct tcg_cpu *cpu, unsigned round, bool inside);
+
+/* thunks.c: members of struct backend. */
+size_t x86_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx, size_t room,
+                const struct backend_runtime *rt, const struct ir_slots *slots);
+void x86_fini(struct backend_thunks *th);
+void x86_enter(const struct backend_thunks *th, struct tcg_cpu *cpu, const void *code);
+const void *x86_leave(const struct backend_thunks *th);
 
 #endif

@@ -338,8 +338,26 @@ static void gen_setcc(struct gen *g, const struct ir_insn *i)
     gen_def_in(g, g->pos, t);
 }
 
+/* There is no conditional move of XMM registers: jump over a plain one. */
+static void gen_select_float(struct gen *g, const struct ir_insn *i)
+{
+    int t = gen_xtemp(g), xc = gen_xuse(g, i->c), xd = gen_xuse(g, i->d);
+
+    as_op(&g->as, 0x28 | O_0F, t, rm_reg(xd));
+    gen_compare(g, ir_type_of(g->ir, i->a), i->cond, i->a, i->b);
+    uint32_t over = as_jcc(&g->as, gen_cc(i->cond) ^ 1);
+    as_op(&g->as, 0x28 | O_0F, t, rm_reg(xc));
+    as_patch(&g->as, over, as_here(&g->as));
+    g->loc[g->pos].reg = t;
+    g->in_xmm[t] = g->pos;
+}
+
 static void gen_select(struct gen *g, const struct ir_insn *i)
 {
+    if (is_float(i->type)) {
+        gen_select_float(g, i);
+        return;
+    }
     uint32_t w = op_w(i->type);
     int t = gen_temp(g);
     int rc = gen_use(g, i->c);

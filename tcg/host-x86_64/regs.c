@@ -1,7 +1,7 @@
 /*
  * Register allocation: one forward pass, with last uses and slot hints from one backward pass.
  */
-#include <tcg/ir.h>
+#include <tcg/opt.h>
 #include "gen.h"
 
 const uint8_t pinned_regs[NB_PINNED] = { RBX, R12, R13, R14, R15, R8, R9, R10, R11 };
@@ -59,11 +59,10 @@ void gen_analyse(struct gen *g)
         const struct ir_insn *i = &ir->insn[p];
         if (i->op == IR_NOP || i->op == IR_INSN || i->op == IR_TRUNC)
             continue;
-        note_use(g, i->a, p);
-        note_use(g, i->b, p);
-        if (i->op != IR_CHECK)
-            note_use(g, i->c, p);
-        note_use(g, i->d, p);
+        ir_val v[4];
+        unsigned n = opt_operands(i, v);
+        for (unsigned k = 0; k < n; k++)
+            note_use(g, v[k], p);
         if (i->op == IR_SET)
             note_hint(g, p);
     }
@@ -225,12 +224,11 @@ int gen_use(struct gen *g, ir_val v)
 /* Is @v more than one operand of the operation being generated? */
 static bool used_twice(const struct gen *g, ir_val v)
 {
-    const struct ir_insn *i = &g->ir->insn[g->pos];
-    const ir_val arg[] = { i->a, i->b, i->c, i->d };
-    unsigned n = 0;
+    ir_val arg[4];
+    unsigned n = 0, nargs = opt_operands(&g->ir->insn[g->pos], arg);
 
-    for (unsigned k = 0; k < 4; k++)
-        n += arg[k] != IR_NONE && !(k == 2 && i->op == IR_CHECK) && gen_root(g, arg[k]) == v;
+    for (unsigned k = 0; k < nargs; k++)
+        n += arg[k] != IR_NONE && gen_root(g, arg[k]) == v;
     return n > 1;
 }
 
@@ -310,7 +308,6 @@ static void release(struct gen *g, ir_val v)
     v = gen_root(g, v);
     if (gen_live_after(g, v))
         return;
-    free_spill(g, v);
     int r = g->loc[v].reg;
     if (r == NO_REG)
         return;
@@ -330,12 +327,24 @@ static void release(struct gen *g, ir_val v)
 /* Operands whose last use this is give up their registers, which the result may then take. */
 void gen_free_dying(struct gen *g)
 {
-    const struct ir_insn *i = &g->ir->insn[g->pos];
-    release(g, i->a);
-    release(g, i->b);
-    if (i->op != IR_CHECK)
-        release(g, i->c);
-    release(g, i->d);
+    ir_val v[4];
+    unsigned n = opt_operands(&g->ir->insn[g->pos], v);
+
+    for (unsigned k = 0; k < n; k++)
+        release(g, v[k]);
+}
+
+/* The operation is complete: they give up their spill words, too, which it may have read to its
+ * end. */
+void gen_finish(struct gen *g)
+{
+    ir_val v[4];
+    unsigned n = opt_operands(&g->ir->insn[g->pos], v);
+
+    gen_free_dying(g);
+    for (unsigned k = 0; k < n; k++)
+        if (v[k] != IR_NONE && !gen_live_after(g, gen_root(g, v[k])))
+            free_spill(g, gen_root(g, v[k]));
 }
 
 /* The slot is about to change: a live value that only it holds moves to a temporary. */

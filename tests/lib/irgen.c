@@ -182,13 +182,13 @@ static void integer(struct making *m)
 
 static void float_sign(struct making *m)
 {
-    static const uint8_t ops[] = { IR_FNEG, IR_FABS, IR_FSGN, IR_FSGNN, IR_FSGNX, IR_FCANON };
+    static const uint8_t ops[] = { IR_FNEG, IR_FABS, IR_FSGN, IR_FSGNN, IR_FSGNX };
     enum ir_op op = ops[below(m, G_N_ELEMENTS(ops))];
     enum ir_type t = float_type(m);
     struct value a = value(m, t);
 
     if (ir_op_info[op].nargs == 1)
-        keep(m, ir_unary(m->ir, op, t, a.v), a.some_nan && op != IR_FCANON);
+        keep(m, ir_unary(m->ir, op, t, a.v), a.some_nan);
     else
         keep(m, ir_binary(m->ir, op, a.v, bits(m, t)), a.some_nan);
 }

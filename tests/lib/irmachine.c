@@ -282,6 +282,8 @@ static void helper_jump(struct irm_cpu *cpu, uint64_t pc)
 static void helper_round(struct irm_cpu *cpu, uint32_t a)
 {
     cpu->machine->fp.round = a & 3;
+    if (cpu->machine->round_changed)
+        cpu->machine->round_changed(cpu->machine);
 }
 
 static void helper_remap(struct irm_cpu *cpu)

@@ -63,6 +63,8 @@ struct irm {
     struct irm_cpu *cpu;
     uint8_t *ram; /* IRM_PAGES pages */
     struct fp_env fp;
+    /* Of the backend that runs; NULL for those that look at fp.round. */
+    void (*round_changed)(struct irm *m);
     uint64_t io_count, io_hash; /* what the device saw */
     bool remapped;              /* plain pages lie the other way round, in both modes */
     uint64_t fault_addr;
@@ -91,6 +93,8 @@ struct irm_backend {
     /* Runs @unit once; m->how and the CPU's pc say how it was left. */
     void (*run)(struct irm *m, void *unit);
 };
+extern const struct irm_backend irm_jit,
+    irm_jit_opt;                            /* irjit.c: the host backend; no vectors yet */
 extern const struct irm_backend irm_interp; /* the reference */
 /* All that there are, the reference first; terminated by NULL. */
 extern const struct irm_backend *const irm_backends[];
