@@ -108,6 +108,17 @@ static bool allowed(const struct mem_region *r, uint64_t offset, unsigned size)
            (!(offset & (size - 1)) || r->ops->unaligned != IO_UNALIGNED_ERROR);
 }
 
+/* A guest can aim a device's DMA at the device itself. That must not recurse without bound. */
+static bool enter(struct mem_region *r)
+{
+    if (r->busy) {
+        log_guest_error("access to %s from within itself\n", r->name);
+        return false;
+    }
+    r->busy = true;
+    return true;
+}
+
 static enum mem_result locked_read(struct mem_region *r, uint64_t offset, unsigned size,
                                    uint64_t *val, mem_attrs attrs)
 {
@@ -156,7 +167,11 @@ enum mem_result mem_io_read(struct mem_region *r, uint64_t offset, unsigned size
         return MEM_DECODE_ERROR;
     }
     taken = loop_lock_if(r->mem->loop);
-    res = locked_read(r, offset, size, val, attrs);
+    res = MEM_DEVICE_ERROR;
+    if (enter(r)) {
+        res = locked_read(r, offset, size, val, attrs);
+        r->busy = false;
+    }
     loop_unlock_if(r->mem->loop, taken);
     return res;
 }
@@ -177,7 +192,11 @@ enum mem_result mem_io_write(struct mem_region *r, uint64_t offset, unsigned siz
         return MEM_DECODE_ERROR;
     }
     taken = loop_lock_if(r->mem->loop);
-    res = locked_write(r, offset, size, val, attrs);
+    res = MEM_DEVICE_ERROR;
+    if (enter(r)) {
+        res = locked_write(r, offset, size, val, attrs);
+        r->busy = false;
+    }
     loop_unlock_if(r->mem->loop, taken);
     return res;
 }

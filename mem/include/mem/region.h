@@ -86,6 +86,7 @@ struct mem_region {
     enum mem_kind kind;
     bool enabled;
     bool direct;   /* MEM_ROM_DEVICE: reads go to memory */
+    bool busy;     /* a callback of ops runs; device lock */
     bool readonly; /* MEM_RAM shown without write permission */
     int priority;
     uint64_t size; /* bytes; MEM_SIZE_ALL means 2^64 */
@@ -152,8 +153,10 @@ void mem_region_set_direct(struct mem_region *r, bool direct);
 
 /* One access to a region of io_ops, split and merged as its sizes ask. `offset` counts from the
  * region's start, `size` is 1, 2, 4 or 8. `*val` is the little-endian number of the bytes at
- * increasing addresses. On an error reads give 0. Takes the device lock unless the thread holds
- * it. The region must be known to be still there: see "Who may keep what" in mem/space.h. */
+ * increasing addresses. On an error reads give 0. A device that is reached again from within its
+ * own callback, by DMA to itself, is not called: MEM_DEVICE_ERROR. Takes the device lock unless the
+ * thread holds it. The region must be known to be still there: see "Who may keep what" in
+ * mem/space.h. */
 enum mem_result mem_io_read(struct mem_region *r, uint64_t offset, unsigned size, uint64_t *val,
                             mem_attrs attrs);
 enum mem_result mem_io_write(struct mem_region *r, uint64_t offset, unsigned size, uint64_t val,
