@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <base/bits.h>
 #include <base/error.h>
+#include <hw/misc/fw_cfg.h>
 
 const struct virt_range virt_map[] = {
     [VIRT_MROM] = { BOOT_MROM_BASE, BOOT_MROM_SIZE },
@@ -106,9 +107,28 @@ static bool add_uart(struct virt *v, GError **err)
     return true;
 }
 
+static bool add_rtc(struct virt *v, GError **err)
+{
+    struct device *rtc = make(v, "goldfish_rtc", "rtc");
+
+    if (!place(rtc, virt_map[VIRT_RTC].base, err))
+        return false;
+    device_connect_irq(rtc, 0, device_irq_in(v->plic, VIRT_IRQ_RTC));
+    return true;
+}
+
+static bool add_fw_cfg(struct virt *v, GError **err)
+{
+    v->fw_cfg = make(v, "fw_cfg_mem", "fw_cfg");
+    fw_cfg_add_u16(v->fw_cfg, FW_CFG_NB_CPUS, (uint16_t)v->harts.count);
+    fw_cfg_add_u16(v->fw_cfg, FW_CFG_MAX_CPUS, (uint16_t)v->m.cfg.max_cpus);
+    return place(v->fw_cfg, virt_map[VIRT_FW_CFG].base, err);
+}
+
 static bool add_small_devices(struct virt *v, GError **err)
 {
-    return place(make(v, "riscv.sifive.test", "test"), virt_map[VIRT_TEST].base, err);
+    return place(make(v, "riscv.sifive.test", "test"), virt_map[VIRT_TEST].base, err) &&
+           add_rtc(v, err) && add_fw_cfg(v, err);
 }
 
 static bool add_memory(struct virt *v, GError **err)
