@@ -33,7 +33,10 @@ AS_CASE([$enable_sanitize],
   [yes], [enable_sanitize=address,undefined
           SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"],
   [SANITIZE="-fsanitize=$enable_sanitize -fno-omit-frame-pointer"
-   AS_CASE([$enable_sanitize], [*undefined*], [SANITIZE="$SANITIZE -fno-sanitize-recover=undefined"])])
+   AS_CASE([$enable_sanitize],
+     [*undefined*], [SANITIZE="$SANITIZE -fno-sanitize-recover=undefined"],
+     [thread], [AS_IF([test "$GCC" = yes && ! $CC --version | grep -q clang],
+       [SANITIZE="$SANITIZE -Wno-tsan"])])])
 AS_IF([test "$enable_sanitize" != no],
   [AC_DEFINE([CONFIG_SANITIZE], [1], [Define to 1 in sanitizer builds.])])
 AC_SUBST([SANITIZE])

@@ -8,9 +8,14 @@
 #include "help.h"
 #include "session.h"
 
-/* One line for the user, whatever went wrong. */
+/* One line for the user, whatever went wrong, and whatever control characters he had given. */
 static int fail(const struct config *c, GError *err)
 {
+    for (char *p = err->message; *p; p++) {
+        if (g_ascii_iscntrl(*p)) {
+            *p = '?';
+        }
+    }
     fprintf(stderr, "%s: %s\n", c->program, err->message);
     g_error_free(err);
     return 1;

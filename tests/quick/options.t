@@ -13,6 +13,8 @@ refuses "*-nographics: *did you mean '-nographic'?" -nographics
 refuses "*--seriall: *did you mean '-serial'?" --seriall stdio
 refuses "*-zzzzzzzz: there is no such option; -help lists them" -zzzzzzzz
 refuses "*'disk.img' is not an option; *-drive file=disk.img" disk.img
+refuses "*'a?b' is not an option*" "a
+b"
 refuses "*-kernel: an argument is missing: FILE" -kernel
 refuses "*-device: a key is missing*" -device virtio-blk-pci,=1
 refuses "*-device: bad JSON at character *" -device '{"driver": }'

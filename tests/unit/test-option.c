@@ -233,6 +233,44 @@ static void test_hostile(void)
     g_assert_cmpuint(strlen(opts_str(o, "driver", NULL)), ==, 50000);
 }
 
+/* Random strings of what matters to the parser: it takes or refuses them, and no more. */
+static void test_random(void)
+{
+    static const char *const bits[] = { "a",  "b",  "no",   "=",  ",",    ",,", "{",
+                                        "}",  "[",  "]",    ":",  "\"",   "on", "help",
+                                        "1K", "-1", "null", "\n", "\xff", "." };
+    unsigned taken = 0, refused = 0;
+
+    for (unsigned round = 0; round < 50000; round++) {
+        g_autoptr(GString) s = g_string_new(g_test_rand_bit() ? "{" : NULL);
+        g_autoptr(GError) err = NULL;
+        opts_auto struct opts *o = NULL;
+        uint64_t size = 0;
+        bool flag = false;
+
+        for (int n = g_test_rand_int_range(0, 20); n > 0; n--) {
+            g_string_append(s, bits[g_test_rand_int_range(0, G_N_ELEMENTS(bits))]);
+        }
+        o = opts_parse("-x", s->str, g_test_rand_bit() ? "a" : NULL, &err);
+        g_assert_cmpint(o == NULL, ==, err != NULL);
+        if (!o) {
+            refused++;
+            continue;
+        }
+        taken++;
+        opts_help_asked(o);
+        if (opts_bool(o, "b", &flag, &err) && opts_size(o, "a", 1, 0, 1 << 20, &size, &err) &&
+            opts_done(o, &err)) {
+            g_assert_no_error(err);
+        } else {
+            g_assert_nonnull(err);
+        }
+        g_assert_cmpuint(size, <=, 1 << 20);
+    }
+    g_assert_cmpuint(taken, >, 1000);
+    g_assert_cmpuint(refused, >, 1000);
+}
+
 static bool collect(const char *group, struct opts *o, void *opaque, GError **err)
 {
     GString *s = opaque;
@@ -292,6 +330,7 @@ int main(int argc, char **argv)
     g_test_add_func("/option/enum", test_enum);
     g_test_add_func("/option/json", test_json);
     g_test_add_func("/option/hostile", test_hostile);
+    g_test_add_func("/option/random", test_random);
     g_test_add_func("/option/config", test_config);
     return g_test_run();
 }
