@@ -11,6 +11,8 @@
 #include <base/option.h>
 #include <base/error.h>
 
+#include <errno.h>
+
 struct reader {
     const char *path;
     unsigned line;
@@ -100,15 +102,44 @@ static bool read_line(struct reader *r, char *text, GError **err)
     }
 }
 
+enum { CONFIG_FILE_MAX = 1 << 20 };
+
+/* The whole file, to be freed; NULL with err set, also where it is no text of a sensible size. */
+static char *read_file(const char *path, GError **err)
+{
+    g_autofree char *text = g_malloc(CONFIG_FILE_MAX + 1);
+    FILE *f = fopen(path, "re");
+    size_t n;
+    int number;
+
+    if (!f) {
+        error_set_errno(err, errno, "-readconfig: cannot open '%s'", path);
+        return NULL;
+    }
+    n = fread(text, 1, CONFIG_FILE_MAX + 1, f);
+    number = ferror(f) ? errno : 0;
+    fclose(f);
+    if (number) {
+        error_set_errno(err, number, "-readconfig: cannot read '%s'", path);
+        return NULL;
+    }
+    if (n > CONFIG_FILE_MAX || memchr(text, 0, n)) {
+        error_set(err, "-readconfig: '%s' is not a text of at most %d KiB", path,
+                  CONFIG_FILE_MAX >> 10);
+        return NULL;
+    }
+    text[n] = 0;
+    return g_steal_pointer(&text);
+}
+
 bool opts_read_config(const char *path, opts_section_fn *fn, void *opaque, GError **err)
 {
     struct reader r = { .path = path, .fn = fn, .opaque = opaque };
-    g_autofree char *text = NULL;
+    g_autofree char *text = read_file(path, err);
     g_auto(GStrv) lines = NULL;
     bool ok = true;
 
-    if (!g_file_get_contents(path, &text, NULL, err)) {
-        g_prefix_error(err, "-readconfig: ");
+    if (!text) {
         return false;
     }
     lines = g_strsplit(text, "\n", -1);

@@ -22,6 +22,8 @@ refuses "*-d: there is no log item 'guest_error'; did you mean 'guest_errors'?" 
 refuses "*-dfilter: '0x80' is not a range*" -dfilter 0x80
 refuses "*-D: cannot open '/nonexistent/log'*" -D /nonexistent/log
 refuses "*-readconfig: *No such file*" -readconfig /nonexistent
+refuses "*-readconfig: '/dev/zero' is not a text*" -readconfig /dev/zero
+refuses "*-readconfig: *Is a directory" -readconfig /
 refuses "*-vga: 'std' is not there, only 'none' is" -vga std
 
 printf '[device "d0"]\n driver = virtio\n' >"$tap_dir/bad.cfg"
