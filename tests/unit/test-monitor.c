@@ -61,6 +61,24 @@ static bool fake_get_reg(struct cpu *cpu, unsigned i, void *buf)
     return true;
 }
 
+/* Two pages at 0x1000, memory beyond them; one page, not so wide a hole. */
+static bool fake_map(struct cpu *cpu, uint64_t vaddr, enum mem_access access, unsigned mode,
+                     bool debug, struct cpu_page *page, struct cpu_fault *fault)
+{
+    (void)cpu, (void)access, (void)mode, (void)debug, (void)fault;
+    page->size_bits = vaddr < 0x10000 ? 12 : __builtin_ctzll(vaddr);
+    page->paddr = 0x80000000 + vaddr;
+    page->prot = PROT_R | (vaddr == 0x4000 ? PROT_X : PROT_W);
+    page->global = vaddr == 0x4000;
+    return vaddr == 0x1000 || vaddr == 0x2000 || vaddr == 0x4000;
+}
+
+static unsigned fake_data_mode(const struct cpu *cpu)
+{
+    (void)cpu;
+    return 0;
+}
+
 static void fake_dump(struct cpu *cpu, GString *out)
 {
     (void)cpu;
@@ -73,6 +91,8 @@ static const struct cpu_ops fake_ops = {
     .regs = fake_regs,
     .get_reg = fake_get_reg,
     .dump = fake_dump,
+    .map = fake_map,
+    .data_mode = fake_data_mode,
 };
 
 struct fixture {
@@ -527,6 +547,10 @@ static void test_hmp(struct fixture *x, gconstpointer data)
         { "info registers", "\nCPU#0\npc 1010\n" },
         { "info registers 3", "CPU#3 not available\n" },
         { "cpu 1", "invalid CPU index\n" },
+        { "info mem", "vaddr            paddr            size             attr\n"
+                      "---------------- ---------------- ---------------- ----\n"
+                      "0000000000001000 0000000080001000 0000000000002000 rw--\n"
+                      "0000000000004000 0000000080004000 0000000000001000 r-xg\n" },
         { "info cpus", "* CPU #0: thread_id=77\n" },
         { "help stop", "stop|s  -- stop emulation\n" },
         { "ringbuf_read mon0 3", "mon0 is not a ringbuf device\n" },

@@ -77,8 +77,9 @@ struct cpu_ops {
     void (*translate)(struct trans *t);
 
     /* Maps @vaddr for @access in MMU mode @mode. On failure fills *fault and returns false. With
-     * @debug: no side effects (A/D bits, counters), permissions ignored. Runs on the CPU's thread
-     * or while it is stopped. */
+     * @debug: no side effects (A/D bits, counters), permissions ignored, and a failure leaves in
+     * page->size_bits how far around @vaddr it fails alike (log2; 12 is always right). Runs on the
+     * CPU's thread or while it is stopped. */
     bool (*map)(struct cpu *cpu, uint64_t vaddr, enum mem_access access, unsigned mode, bool debug,
                 struct cpu_page *page, struct cpu_fault *fault);
     unsigned (*data_mode)(const struct cpu *cpu); /* MMU mode of a plain data access now */
