@@ -97,3 +97,20 @@ void harts_fdt(struct harts *h, struct devtree *t, uint32_t frequency, uint32_t 
         g_free(core);
     }
 }
+
+void harts_fdt_irqs(struct harts *h, struct devtree *t, const char *path, const uint32_t *intc,
+                    uint32_t first, uint32_t second)
+{
+    g_autofree uint32_t *cells = g_new(uint32_t, h->count * 4);
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < h->count; i++) {
+        cells[n++] = intc[i];
+        cells[n++] = first;
+        if (second) {
+            cells[n++] = intc[i];
+            cells[n++] = second;
+        }
+    }
+    devtree_cells(t, path, "interrupts-extended", cells, n);
+}

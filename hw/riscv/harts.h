@@ -31,5 +31,8 @@ void harts_free(struct harts *h);
 
 /* Adds /cpus with all harts and gives the phandle of each one's interrupt controller in intc. */
 void harts_fdt(struct harts *h, struct devtree *t, uint32_t frequency, uint32_t *intc);
+/* Adds interrupts-extended to a node: each hart's controller with one or two inputs (0: none). */
+void harts_fdt_irqs(struct harts *h, struct devtree *t, const char *path, const uint32_t *intc,
+                    uint32_t first, uint32_t second);
 
 #endif

@@ -23,24 +23,6 @@ static void add_irq(struct devtree *t, const char *path, uint32_t plic, uint32_t
     devtree_u32(t, path, "interrupts", irq);
 }
 
-/* interrupts-extended: for each hart its controller and each of two inputs (0: left out). */
-static void extend_irqs(struct virt *v, struct devtree *t, const char *path, const uint32_t *intc,
-                        uint32_t first, uint32_t second)
-{
-    uint32_t cells[VIRT_HARTS_MAX * 4];
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < v->harts.count; i++) {
-        cells[n++] = intc[i];
-        cells[n++] = first;
-        if (second) {
-            cells[n++] = intc[i];
-            cells[n++] = second;
-        }
-    }
-    devtree_cells(t, path, "interrupts-extended", cells, n);
-}
-
 static void add_swi(struct virt *v, struct devtree *t, const uint32_t *intc, bool sswi)
 {
     struct virt_range r = virt_map[sswi ? VIRT_SSWI : VIRT_CLINT];
@@ -49,7 +31,7 @@ static void add_swi(struct virt *v, struct devtree *t, const uint32_t *intc, boo
     r.size = 0x4000;
     path = soc_node(t, sswi ? "sswi" : "mswi", r);
     devtree_str(t, path, "compatible", sswi ? "riscv,aclint-sswi" : "riscv,aclint-mswi");
-    extend_irqs(v, t, path, intc, sswi ? HART_SSIP : HART_MSIP, 0);
+    harts_fdt_irqs(&v->harts, t, path, intc, sswi ? HART_SSIP : HART_MSIP, 0);
     devtree_empty(t, path, "interrupt-controller");
     devtree_u32(t, path, "#interrupt-cells", 0);
     g_free(path);
@@ -64,7 +46,7 @@ static void add_mtimer(struct virt *v, struct devtree *t, const uint32_t *intc)
     devtree_str(t, path, "compatible", "riscv,aclint-mtimer");
     /* mtime first, then mtimecmp */
     DEVTREE_CELLS(t, path, "reg", 0, (uint32_t)base + 0x7ff8, 0, 8, 0, (uint32_t)base, 0, 0x7ff8);
-    extend_irqs(v, t, path, intc, HART_MTIP, 0);
+    harts_fdt_irqs(&v->harts, t, path, intc, HART_MTIP, 0);
     g_free(path);
 }
 
@@ -81,7 +63,7 @@ static void add_clint(struct virt *v, struct devtree *t, const uint32_t *intc)
     }
     path = soc_node(t, "clint", virt_map[VIRT_CLINT]);
     devtree_bytes(t, path, "compatible", compatible, sizeof(compatible));
-    extend_irqs(v, t, path, intc, HART_MSIP, HART_MTIP);
+    harts_fdt_irqs(&v->harts, t, path, intc, HART_MSIP, HART_MTIP);
     g_free(path);
 }
 
@@ -92,7 +74,7 @@ static uint32_t add_plic(struct virt *v, struct devtree *t, const uint32_t *intc
     char *path = soc_node(t, "plic", virt_map[VIRT_PLIC]);
 
     devtree_bytes(t, path, "compatible", compatible, sizeof(compatible));
-    extend_irqs(v, t, path, intc, HART_MEIP, HART_SEIP);
+    harts_fdt_irqs(&v->harts, t, path, intc, HART_MEIP, HART_SEIP);
     devtree_empty(t, path, "interrupt-controller");
     devtree_u32(t, path, "#interrupt-cells", 1);
     devtree_u32(t, path, "#address-cells", 0);
