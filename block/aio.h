@@ -1,0 +1,58 @@
+/*
+ * Host I/O that does not block: io_uring where there is one, else threads. Device lock throughout;
+ * done() comes from the main loop or from aio_wait(), never from aio_submit().
+ */
+#ifndef BLOCK_AIO_H
+#define BLOCK_AIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct aio;
+struct loop;
+
+enum aio_kind {
+    AIO_READ,
+    AIO_WRITE,
+    AIO_SYNC, /* data, and what is needed to find it */
+    AIO_CALL, /* a function in a thread */
+};
+
+struct aio_op {
+    enum aio_kind kind;
+    int fd;
+    uint64_t offset;
+    const struct iovec *iov;
+    unsigned niov;
+    int64_t (*call)(struct aio_op *op); /* bytes or -errno */
+    void (*done)(struct aio_op *op, int64_t result);
+
+    int64_t result; /* private from here on */
+    struct aio_op *next;
+};
+
+struct aio *aio_new(struct loop *loop);
+/* Nothing may be under way. */
+void aio_free(struct aio *a);
+/* `uring`: by io_uring if that works here. */
+void aio_submit(struct aio *a, struct aio_op *op, bool uring);
+void aio_plug(struct aio *a);
+void aio_unplug(struct aio *a);
+/* Waits for something to be done, and calls what belongs to it. Something must be under way. */
+void aio_wait(struct aio *a);
+/* Whether io_uring is there. */
+bool aio_has_uring(struct aio *a);
+
+/* The io_uring half; NULL where it cannot be had. */
+struct uring;
+struct uring *uring_new(struct loop *loop);
+void uring_free(struct uring *u);
+/* False: no room, use a thread. */
+bool uring_add(struct uring *u, struct aio_op *op);
+void uring_flush(struct uring *u);
+unsigned uring_busy(const struct uring *u);
+/* Calls done() of what is finished; waits for one if asked to. */
+void uring_reap(struct uring *u, bool wait);
+
+#endif

@@ -1,0 +1,140 @@
+/* Host I/O by io_uring; see aio.h. */
+#include "aio.h"
+
+#include <glib.h>
+
+#ifdef CONFIG_LIBURING
+
+#include <errno.h>
+#include <liburing.h>
+#include <base/loop.h>
+
+#define RING_ENTRIES 256
+
+struct uring {
+    struct io_uring ring;
+    GSource *source;
+    unsigned busy;   /* added and not reaped */
+    unsigned unsent; /* added and not yet given to the kernel */
+};
+
+static gboolean ring_ready(int fd, GIOCondition cond, gpointer opaque)
+{
+    (void)fd, (void)cond;
+    uring_reap(opaque, false);
+    return G_SOURCE_CONTINUE;
+}
+
+struct uring *uring_new(struct loop *loop)
+{
+    struct uring *u = g_new0(struct uring, 1);
+
+    /* fails where the kernel is old or a container forbids it */
+    if (io_uring_queue_init(RING_ENTRIES, &u->ring, 0) < 0) {
+        g_free(u);
+        return NULL;
+    }
+    u->source = loop_watch_fd(loop, u->ring.ring_fd, G_IO_IN, ring_ready, u);
+    return u;
+}
+
+void uring_free(struct uring *u)
+{
+    g_source_destroy(u->source);
+    g_source_unref(u->source);
+    io_uring_queue_exit(&u->ring);
+    g_free(u);
+}
+
+bool uring_add(struct uring *u, struct aio_op *op)
+{
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
+
+    if (!sqe) {
+        uring_flush(u);
+        sqe = io_uring_get_sqe(&u->ring);
+    }
+    if (!sqe)
+        return false;
+    switch (op->kind) {
+    case AIO_READ: io_uring_prep_readv(sqe, op->fd, op->iov, op->niov, op->offset); break;
+    case AIO_WRITE: io_uring_prep_writev(sqe, op->fd, op->iov, op->niov, op->offset); break;
+    default: io_uring_prep_fsync(sqe, op->fd, IORING_FSYNC_DATASYNC); break;
+    }
+    io_uring_sqe_set_data(sqe, op);
+    u->busy++;
+    u->unsent++;
+    return true;
+}
+
+void uring_flush(struct uring *u)
+{
+    while (u->unsent) {
+        int n = io_uring_submit(&u->ring);
+
+        if (n > 0)
+            u->unsent -= MIN((unsigned)n, u->unsent);
+        else if (n != -EINTR)
+            break; /* EAGAIN, EBUSY: tried again when something was reaped */
+    }
+}
+
+unsigned uring_busy(const struct uring *u)
+{
+    return u->busy;
+}
+
+void uring_reap(struct uring *u, bool wait)
+{
+    struct io_uring_cqe *cqe;
+
+    uring_flush(u);
+    while (u->busy && wait && io_uring_wait_cqe(&u->ring, &cqe) == -EINTR)
+        continue;
+    while (io_uring_peek_cqe(&u->ring, &cqe) == 0) {
+        struct aio_op *op = io_uring_cqe_get_data(cqe);
+        int64_t result = cqe->res;
+
+        io_uring_cqe_seen(&u->ring, cqe);
+        u->busy--;
+        op->done(op, result);
+    }
+    uring_flush(u);
+}
+
+#else
+
+struct uring *uring_new(struct loop *loop)
+{
+    (void)loop;
+    return NULL;
+}
+
+void uring_free(struct uring *u)
+{
+    (void)u;
+}
+
+bool uring_add(struct uring *u, struct aio_op *op)
+{
+    (void)u, (void)op;
+    return false;
+}
+
+void uring_flush(struct uring *u)
+{
+    (void)u;
+}
+
+unsigned uring_busy(const struct uring *u)
+{
+    (void)u;
+    return 0;
+}
+
+void uring_reap(struct uring *u, bool wait)
+{
+    (void)u, (void)wait;
+}
+
+#endif
