@@ -1,0 +1,260 @@
+/*
+ * Virtio 1.2 devices: what every device shares, whichever transport it hangs on.
+ *
+ * A device is a struct that begins with struct virtio, and a `const struct virtio_class`. The
+ * transport (a virtio-mmio slot, a PCI function) is chosen by the device type, of which there is
+ * one for each; see VIRTIO_DEVICE_TYPES in hw/virtio/types.h.
+ *
+ *     static void rng_kick(struct virtqueue *q)
+ *     {
+ *         struct virtq_elem e;
+ *
+ *         while (virtq_pop(q, &e))
+ *             virtq_push(&e, fill(&e));
+ *         virtq_notify(q);
+ *     }
+ *
+ * Everything a driver puts into rings is checked here: a driver that breaks the rules makes the
+ * device "broken" (DEVICE_NEEDS_RESET, 2.1.2), after which it does nothing until it is reset.
+ *
+ * Threads: transports call in with the device lock held. Queue handlers run in the main loop, some
+ * time after the driver's notification. The virtq_ functions of one queue belong to one thread at a
+ * time and take no lock, so that a queue can be handed to another loop later.
+ */
+#ifndef HW_VIRTIO_VIRTIO_H
+#define HW_VIRTIO_VIRTIO_H
+
+#include <sys/uio.h>
+#include <hw/core/machine.h>
+
+/* Device ids (5). */
+enum virtio_id {
+    VIRTIO_ID_NET = 1,
+    VIRTIO_ID_BLOCK = 2,
+    VIRTIO_ID_CONSOLE = 3,
+    VIRTIO_ID_RNG = 4,
+};
+
+/* Bits of the device status (2.1). */
+#define VIRTIO_S_ACKNOWLEDGE 1
+#define VIRTIO_S_DRIVER      2
+#define VIRTIO_S_DRIVER_OK   4
+#define VIRTIO_S_FEATURES_OK 8
+#define VIRTIO_S_NEEDS_RESET 64
+#define VIRTIO_S_FAILED      128
+
+/* Feature bits that are not a device's own (6). */
+#define VIRTIO_F_INDIRECT_DESC 28
+#define VIRTIO_F_EVENT_IDX     29
+#define VIRTIO_F_VERSION_1     32
+#define VIRTIO_F_RING_PACKED   34
+#define VIRTIO_F_RING_RESET    40
+
+#define VIRTIO_QUEUES_MAX 64
+#define VIRTQ_SIZE_MAX    1024
+#define VIRTIO_CONFIG_MAX 64
+#define VIRTIO_NO_VECTOR  0xffff
+#define VIRTQ_IOV_SMALL   12
+#define VIRTQ_IOV_MAX     1024      /* pieces of memory in one element */
+#define VIRTQ_BOUNCE_MAX  (1 << 20) /* bytes of one element that are not RAM */
+#define VIRTIO_ISR_QUEUE  1
+#define VIRTIO_ISR_CONFIG 2
+
+struct virtio;
+struct virtqueue;
+struct virtq_bounce;
+
+/* A buffer that the driver made available: n_out pieces to read, then n_in to write. Embedded by
+ * the device; filled by virtq_pop(), given back by virtq_push(). */
+struct virtq_elem {
+    struct virtqueue *q;
+    uint16_t id;    /* by which the driver knows it */
+    uint16_t slot;  /* where in the ring it began */
+    uint16_t slots; /* entries of the ring it takes */
+    unsigned n_out, n_in;
+    uint64_t out_len, in_len; /* bytes */
+    struct iovec *iov;
+    unsigned room; /* of iov */
+    struct virtq_bounce *bounces;
+    struct iovec small[VIRTQ_IOV_SMALL];
+};
+
+static inline const struct iovec *virtq_out(const struct virtq_elem *e)
+{
+    return e->iov;
+}
+
+static inline const struct iovec *virtq_in(const struct virtq_elem *e)
+{
+    return e->iov + e->n_out;
+}
+
+struct virtq_used {
+    uint16_t id, slots;
+    uint32_t len;
+};
+
+typedef void virtq_handler(struct virtqueue *q);
+
+struct virtqueue {
+    struct virtio *v;
+    virtq_handler *handler;
+    unsigned index;
+    uint16_t max; /* entries at most, 0: there is no such queue */
+    uint16_t num; /* entries as the driver wants it */
+    bool enabled;
+    uint64_t desc, driver, device; /* guest addresses of the three parts (2.6) */
+    uint16_t vector;               /* of MSI-X */
+    uint16_t avail, used;          /* split: free-running indices; packed: positions */
+    uint16_t signalled;            /* split: used index at the last look at used_event */
+    bool signalled_valid;
+    bool avail_wrap, used_wrap; /* packed (2.8.1) */
+    bool kicks_off;             /* the driver was told not to notify */
+    uint16_t inflight;          /* ring entries popped and not pushed */
+    uint16_t unsignalled;       /* packed: entries used since the last look */
+    unsigned n_pending;         /* filled and not flushed */
+    struct virtq_used *pending; /* room for max */
+};
+
+struct virtio_transport {
+    /* Tells the driver that something was used, or that the configuration changed. */
+    void (*queue_irq)(struct virtio *v, struct virtqueue *q);
+    void (*config_irq)(struct virtio *v);
+    /* After the device was reset by status or by the machine. */
+    void (*was_reset)(struct virtio *v);
+};
+
+struct virtio_class {
+    const char *name; /* "virtio-blk" */
+    enum virtio_id id;
+    uint8_t pci_class[3]; /* programming interface, subclass, class */
+    /* The device's own feature bits, after realize. */
+    uint64_t (*features)(const struct virtio *v);
+    /* Adds queues, sets config_len and fills config. */
+    bool (*realize)(struct virtio *v, GError **err);
+    void (*unrealize)(struct virtio *v);
+    /* Drops everything popped; queues are not yet reset. May be NULL, as all below. */
+    void (*reset)(struct virtio *v);
+    void (*queue_reset)(struct virtio *v, struct virtqueue *q);
+    /* The driver said DRIVER_OK. */
+    void (*start)(struct virtio *v);
+    /* Brings v->config up to date before it is read. */
+    void (*get_config)(struct virtio *v);
+    /* The driver wrote `size` bytes (1, 2, 4) at `offset`, all within config_len. */
+    void (*set_config)(struct virtio *v, unsigned offset, unsigned size, uint32_t value);
+    unsigned vectors; /* MSI-X vectors by default */
+};
+
+struct virtio {
+    struct device dev;
+    const struct virtio_class *cls;
+    const struct virtio_transport *transport;
+    void *transport_data;
+    struct address_space *as;
+    mem_attrs attrs;
+    bool dma_off; /* the bus does not let the device access memory */
+
+    uint8_t status, isr;
+    bool broken;
+    uint64_t driver_features;
+    uint32_t device_sel, driver_sel; /* which 32 feature bits the registers show */
+    uint16_t queue_sel;
+    uint16_t config_vector;
+    uint32_t generation; /* of config */
+    uint8_t config[VIRTIO_CONFIG_MAX];
+    unsigned config_len;
+
+    uint32_t n_queues;
+    struct virtqueue *queues;
+    uint64_t kicked; /* atomic; bit for each queue that waits for its handler */
+    GSource *kick_source;
+
+    /* properties */
+    bool indirect_desc, event_idx, packed, queue_reset;
+};
+
+/* Rows for the property tables of all devices; T is the device's struct, beginning with v. */
+#define VIRTIO_PROPS(T)                                                                         \
+    PROP_BOOL(T, v.indirect_desc, "indirect_desc", true, "descriptors in tables of their own"), \
+        PROP_BOOL(T, v.event_idx, "event_idx", true, "suppress notifications by index"),        \
+        PROP_BOOL(T, v.packed, "packed", false, "packed rings"),                                \
+        PROP_BOOL(T, v.queue_reset, "queue_reset", true, "queues can be reset one by one")
+
+/* Row for the state tables of all devices. */
+extern const struct state_table virtio_state;
+#define VIRTIO_STATE(T) STATE_STRUCT(T, v, virtio_state)
+
+/* ---- for devices ---- */
+
+/* In realize: the next queue, of at most `size` entries (a power of two up to VIRTQ_SIZE_MAX). */
+struct virtqueue *virtio_add_queue(struct virtio *v, unsigned size, virtq_handler *handler);
+static inline bool virtio_has(const struct virtio *v, unsigned feature)
+{
+    return v->driver_features >> feature & 1;
+}
+/* Whether the driver is running and the device works. */
+bool virtio_running(const struct virtio *v);
+/* Tells the driver to look at config anew; v->config is already changed. */
+void virtio_config_changed(struct virtio *v);
+/* The driver broke a rule: stops the device until it is reset. */
+void virtio_broken(struct virtio *v, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+
+/* The next available buffer; false when there is none (or the device is broken). */
+bool virtq_pop(struct virtqueue *q, struct virtq_elem *e) __attribute__((warn_unused_result));
+/* Gives the buffer back with `len` bytes written; the driver sees it at once. */
+void virtq_push(struct virtq_elem *e, uint64_t len);
+/* The same in two steps: what was filled is seen by the driver, all at once, after a flush. */
+void virtq_fill(struct virtq_elem *e, uint64_t len);
+void virtq_flush(struct virtqueue *q);
+/* Forgets the buffer without giving it back; for resets. */
+void virtq_drop(struct virtq_elem *e);
+/* Undoes virtq_pop() of the elements popped last, in reverse order of popping. */
+void virtq_unpop(struct virtq_elem *e);
+/* Pops again an element that was in flight when the state was saved. */
+bool virtq_restore(struct virtqueue *q, struct virtq_elem *e, uint16_t slot)
+    __attribute__((warn_unused_result));
+/* An interrupt, if the driver wants one for what was flushed. */
+void virtq_notify(struct virtqueue *q);
+/* Whether there is nothing to pop. */
+bool virtq_empty(struct virtqueue *q);
+/* Switches the driver's notifications; virtq_kicks_on() returns false when buffers came meanwhile,
+ * which will not be notified of. */
+void virtq_kicks_off(struct virtqueue *q);
+bool virtq_kicks_on(struct virtqueue *q) __attribute__((warn_unused_result));
+static inline bool virtq_ready(const struct virtqueue *q)
+{
+    return q->enabled && virtio_running(q->v);
+}
+
+/* Bytes between a buffer and pieces of memory, from byte `skip` of the pieces; returns how many
+ * there were. */
+size_t iov_get(const struct iovec *iov, unsigned n, size_t skip, void *buf, size_t len);
+size_t iov_put(const struct iovec *iov, unsigned n, size_t skip, const void *buf, size_t len);
+size_t iov_bytes(const struct iovec *iov, unsigned n);
+
+/* ---- for transports ---- */
+
+bool virtio_init(struct virtio *v, const struct virtio_class *cls,
+                 const struct virtio_transport *transport, void *data, GError **err)
+    __attribute__((warn_unused_result));
+void virtio_destroy(struct virtio *v);
+void virtio_reset(struct virtio *v);
+uint64_t virtio_features(const struct virtio *v);
+/* The 32 bits that device_sel and driver_sel name. */
+uint32_t virtio_get_features(const struct virtio *v);
+uint32_t virtio_get_driver_features(const struct virtio *v);
+void virtio_set_features(struct virtio *v, uint32_t value);
+void virtio_set_status(struct virtio *v, uint8_t status);
+/* The queue that queue_sel names; NULL: none. */
+struct virtqueue *virtio_queue(struct virtio *v);
+void virtq_set_num(struct virtqueue *q, uint32_t num);
+/* Low or high half of one of desc, driver, device. */
+void virtq_set_addr(struct virtqueue *q, uint64_t *addr, bool high, uint32_t value);
+void virtq_enable(struct virtqueue *q, bool on);
+void virtq_reset(struct virtqueue *q);
+/* The driver's notification of queue `n`. */
+void virtio_kick(struct virtio *v, uint32_t n);
+uint32_t virtio_config_read(struct virtio *v, uint64_t offset, unsigned size);
+void virtio_config_write(struct virtio *v, uint64_t offset, unsigned size, uint32_t value);
+
+#endif

@@ -1,0 +1,249 @@
+/* Virtio devices: status, features, configuration, notifications; see hw/virtio/virtio.h. */
+#include <hw/virtio/virtio.h>
+
+#include <stdarg.h>
+#include <base/bits.h>
+#include <base/bug.h>
+#include <base/error.h>
+#include <base/log.h>
+#include <base/loop.h>
+
+bool virtio_running(const struct virtio *v)
+{
+    return (v->status & VIRTIO_S_DRIVER_OK) && !v->broken && !v->dma_off;
+}
+
+void virtio_broken(struct virtio *v, const char *fmt, ...)
+{
+    va_list ap;
+    char *text;
+
+    if (v->broken)
+        return;
+    va_start(ap, fmt);
+    text = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    log_guest_error("%s: %s; it needs a reset\n", v->cls->name, text);
+    g_free(text);
+    v->broken = true;
+    v->status |= VIRTIO_S_NEEDS_RESET;
+    if (v->status & VIRTIO_S_DRIVER_OK)
+        v->transport->config_irq(v);
+}
+
+/* ---- notifications ---- */
+
+static gboolean run_kicked(gpointer opaque)
+{
+    struct virtio *v = opaque;
+    uint64_t kicked;
+
+    g_source_set_ready_time(v->kick_source, -1);
+    kicked = __atomic_exchange_n(&v->kicked, 0, __ATOMIC_ACQ_REL);
+    while (kicked) {
+        struct virtqueue *q = &v->queues[ctz64(kicked)];
+
+        kicked &= kicked - 1;
+        if (virtq_ready(q) && q->handler)
+            q->handler(q);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean dispatch(GSource *source, GSourceFunc fn, gpointer opaque)
+{
+    (void)source;
+    return fn(opaque);
+}
+
+static GSourceFuncs kick_funcs = { .dispatch = dispatch };
+
+void virtio_kick(struct virtio *v, uint32_t n)
+{
+    if (n >= v->n_queues) {
+        log_guest_error("%s: there is no queue %u to notify\n", v->cls->name, n);
+        return;
+    }
+    if (!__atomic_fetch_or(&v->kicked, BIT(n), __ATOMIC_ACQ_REL))
+        g_source_set_ready_time(v->kick_source, 0);
+}
+
+/* ---- life ---- */
+
+struct virtqueue *virtio_add_queue(struct virtio *v, unsigned size, virtq_handler *handler)
+{
+    struct virtqueue *q = &v->queues[v->n_queues];
+
+    bug_on(v->n_queues >= VIRTIO_QUEUES_MAX || size > VIRTQ_SIZE_MAX || !is_pow2(size));
+    q->v = v;
+    q->index = v->n_queues++;
+    q->max = (uint16_t)size;
+    q->handler = handler;
+    q->pending = g_new0(struct virtq_used, size);
+    virtq_reset(q);
+    return q;
+}
+
+static void free_queues(struct virtio *v)
+{
+    for (unsigned i = 0; i < v->n_queues; i++)
+        g_free(v->queues[i].pending);
+    g_free(v->queues);
+    v->queues = NULL;
+    v->n_queues = 0;
+}
+
+bool virtio_init(struct virtio *v, const struct virtio_class *cls,
+                 const struct virtio_transport *transport, void *data, GError **err)
+{
+    v->cls = cls;
+    v->transport = transport;
+    v->transport_data = data;
+    v->as = &v->dev.machine->memory;
+    v->config_vector = VIRTIO_NO_VECTOR;
+    v->queues = g_new0(struct virtqueue, VIRTIO_QUEUES_MAX);
+    if (!cls->realize(v, err)) {
+        free_queues(v);
+        return false;
+    }
+    v->kick_source = g_source_new(&kick_funcs, sizeof(GSource));
+    g_source_set_callback(v->kick_source, run_kicked, v, NULL);
+    g_source_attach(v->kick_source, loop_context(device_loop(&v->dev)));
+    return true;
+}
+
+void virtio_destroy(struct virtio *v)
+{
+    g_source_destroy(v->kick_source);
+    g_source_unref(v->kick_source);
+    if (v->cls->reset)
+        v->cls->reset(v);
+    if (v->cls->unrealize)
+        v->cls->unrealize(v);
+    free_queues(v);
+}
+
+void virtio_reset(struct virtio *v)
+{
+    if (v->cls->reset)
+        v->cls->reset(v);
+    v->status = v->isr = 0;
+    v->broken = false;
+    v->driver_features = 0;
+    v->device_sel = v->driver_sel = 0;
+    v->queue_sel = 0;
+    v->config_vector = VIRTIO_NO_VECTOR;
+    v->generation = 0;
+    for (unsigned i = 0; i < v->n_queues; i++)
+        virtq_reset(&v->queues[i]);
+    if (v->transport->was_reset)
+        v->transport->was_reset(v);
+}
+
+/* ---- status and features (2.1, 2.2, 3.1) ---- */
+
+uint64_t virtio_features(const struct virtio *v)
+{
+    return v->cls->features(v) | BIT(VIRTIO_F_VERSION_1) |
+           (v->indirect_desc ? BIT(VIRTIO_F_INDIRECT_DESC) : 0) |
+           (v->event_idx ? BIT(VIRTIO_F_EVENT_IDX) : 0) |
+           (v->packed ? BIT(VIRTIO_F_RING_PACKED) : 0) |
+           (v->queue_reset ? BIT(VIRTIO_F_RING_RESET) : 0);
+}
+
+static uint32_t half(uint64_t features, uint32_t sel)
+{
+    return sel < 2 ? (uint32_t)(features >> (sel * 32)) : 0;
+}
+
+uint32_t virtio_get_features(const struct virtio *v)
+{
+    return half(virtio_features(v), v->device_sel);
+}
+
+uint32_t virtio_get_driver_features(const struct virtio *v)
+{
+    return half(v->driver_features, v->driver_sel);
+}
+
+void virtio_set_features(struct virtio *v, uint32_t value)
+{
+    if (v->status & VIRTIO_S_FEATURES_OK)
+        log_guest_error("%s: features are set after FEATURES_OK\n", v->cls->name);
+    else if (v->driver_sel < 2)
+        v->driver_features = deposit64(v->driver_features, v->driver_sel * 32, 32, value);
+}
+
+/* 3.1.1: the device refuses by leaving the bit clear. */
+static bool features_ok(struct virtio *v)
+{
+    if ((v->driver_features & ~virtio_features(v)) || !virtio_has(v, VIRTIO_F_VERSION_1)) {
+        log_guest_error("%s: features 0x%" G_GINT64_MODIFIER "x are not what is offered\n",
+                        v->cls->name, v->driver_features);
+        return false;
+    }
+    return true;
+}
+
+void virtio_set_status(struct virtio *v, uint8_t status)
+{
+    uint8_t raised = status & ~v->status;
+
+    if (!status) {
+        virtio_reset(v);
+        return;
+    }
+    if ((raised & VIRTIO_S_FEATURES_OK) && !features_ok(v))
+        status &= ~VIRTIO_S_FEATURES_OK;
+    if ((raised & VIRTIO_S_DRIVER_OK) && !(status & VIRTIO_S_FEATURES_OK)) {
+        log_guest_error("%s: DRIVER_OK without FEATURES_OK\n", v->cls->name);
+        status &= ~VIRTIO_S_DRIVER_OK;
+        raised &= ~VIRTIO_S_DRIVER_OK;
+    }
+    /* only a reset takes bits away (2.1.2) */
+    v->status |= status;
+    if (!(raised & VIRTIO_S_DRIVER_OK))
+        return;
+    if (v->cls->start)
+        v->cls->start(v);
+    /* buffers may lie there since before */
+    for (unsigned i = 0; i < v->n_queues; i++)
+        virtio_kick(v, i);
+}
+
+struct virtqueue *virtio_queue(struct virtio *v)
+{
+    return v->queue_sel < v->n_queues ? &v->queues[v->queue_sel] : NULL;
+}
+
+/* ---- configuration (2.5) ---- */
+
+void virtio_config_changed(struct virtio *v)
+{
+    v->generation++;
+    if (v->status & VIRTIO_S_DRIVER_OK)
+        v->transport->config_irq(v);
+}
+
+static bool in_config(const struct virtio *v, uint64_t offset, unsigned size)
+{
+    return offset < v->config_len && size <= v->config_len - offset;
+}
+
+uint32_t virtio_config_read(struct virtio *v, uint64_t offset, unsigned size)
+{
+    if (!in_config(v, offset, size))
+        return 0;
+    if (v->cls->get_config)
+        v->cls->get_config(v);
+    return (uint32_t)ldn_le(v->config + offset, size);
+}
+
+void virtio_config_write(struct virtio *v, uint64_t offset, unsigned size, uint32_t value)
+{
+    if (v->cls->set_config && in_config(v, offset, size))
+        v->cls->set_config(v, (unsigned)offset, size, value);
+    else
+        log_guest_error("%s: write to configuration at 0x%" G_GINT64_MODIFIER "x\n", v->cls->name,
+                        offset);
+}
