@@ -3,6 +3,7 @@
 #define MAIN_PARTS_H
 
 #include <accel/accel.h>
+#include <block/block.h>
 #include <chardev/chardev.h>
 #include <hw/core/machine.h>
 #include <monitor/monitor.h>
@@ -27,6 +28,7 @@ struct session {
     struct machine *machine;        /* NULL until its turn */
     const struct accel_type *accel; /* NULL until its turn */
     struct qtest *qtest;            /* NULL without -qtest */
+    struct block_set *blocks;       /* NULL until their turn */
     GSource *signals;
     int signal_fd;
 };
@@ -34,6 +36,13 @@ struct session {
 /* Signals that end the program become shutdown requests. Before any thread is made. */
 bool signals_begin(struct session *s, GError **err);
 void signals_end(struct session *s);
+
+/* -blockdev and -drive, once the machine's type is known. */
+bool backends_make(struct session *s, GError **err);
+/* Devices that they imply. */
+bool backends_add_devices(struct session *s, GError **err);
+/* When all devices are gone. */
+void backends_free(struct session *s);
 
 /* The names of -accel, before anything is made. */
 bool accel_check(struct config *c, GError **err);

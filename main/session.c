@@ -56,6 +56,9 @@ static bool make_machine(struct session *s, GError **err)
     for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
         s->machine->serials[i] = s->serials[i];
     }
+    if (!backends_make(s, err)) {
+        return false;
+    }
     return machine_opts_props(s->config, s->machine, err) && machine_init(s->machine, err);
 }
 
@@ -68,7 +71,7 @@ static bool make_devices(struct session *s, GError **err)
             return false;
         }
     }
-    return true;
+    return backends_add_devices(s, err);
 }
 
 static bool make_qtest(struct session *s, GError **err)
@@ -140,6 +143,7 @@ static void take_apart(struct session *s)
     if (s->machine) {
         machine_free(s->machine);
     }
+    backends_free(s);
     if (s->chardevs) {
         chardev_set_free(s->chardevs);
     }

@@ -131,6 +131,23 @@ static bool add_small_devices(struct virt *v, GError **err)
            add_rtc(v, err) && add_fw_cfg(v, err);
 }
 
+/* Devices fill the slots from the last one down: that is the order in which they are made. */
+static bool add_virtio(struct virt *v, GError **err)
+{
+    for (unsigned i = VIRT_VIRTIO_COUNT; i-- > 0;) {
+        char *name = g_strdup_printf("virtio-mmio.%u", i);
+        struct device *slot = make(v, "virtio-mmio", name);
+        const struct virt_range *r = &virt_map[VIRT_VIRTIO];
+
+        g_free(name);
+        if (!place(slot, r->base + i * r->size, err))
+            return false;
+        device_connect_irq(slot, 0, device_irq_in(v->plic, VIRT_IRQ_VIRTIO + i));
+        v->virtio[i] = slot;
+    }
+    return true;
+}
+
 static bool add_memory(struct virt *v, GError **err)
 {
     struct mem_region *system = &v->m.system;
@@ -248,7 +265,7 @@ static bool virt_init(struct machine *m, GError **err)
         return error_set(err, "-m: a riscv32 machine takes at most 10 GiB");
     place_high_window(v);
     return add_memory(v, err) && add_interrupts(v, err) && add_uart(v, err) &&
-           add_small_devices(v, err) && load_images(v, err);
+           add_small_devices(v, err) && add_virtio(v, err) && load_images(v, err);
 }
 
 static void virt_free(struct machine *m)

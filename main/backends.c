@@ -1,0 +1,111 @@
+/* Disks of -drive and -blockdev, and the devices that they imply. */
+#include "parts.h"
+
+#include <base/error.h>
+
+static void *find_drive(void *opaque, const char *id, GError **err)
+{
+    return block_find(opaque, id, err);
+}
+
+static const char *name_drive(void *backend)
+{
+    return block_id(backend);
+}
+
+static const char *default_interface(const struct session *s)
+{
+    const char *name = s->machine->type->drive_if;
+
+    return name ? name : "none";
+}
+
+/* if=pflash is a property of machines that have flash banks. */
+static bool give_to_board(struct session *s, const struct block *b, GError **err)
+{
+    unsigned bank = 0;
+
+    if (g_strcmp0(block_interface(b), "pflash") != 0) {
+        return true;
+    }
+    if (block_index(b) >= 0) {
+        bank = (unsigned)block_index(b);
+    } else {
+        /* the first one that is free */
+        for (const GPtrArray *l = s->config->lists[LIST_DRIVE]; bank < l->len; bank++) {
+            g_autofree char *taken = g_strdup_printf("pflash%u", bank);
+            struct block *other = block_find(s->blocks, taken, NULL);
+
+            if (!other || other == b) {
+                break;
+            }
+        }
+    }
+    g_autofree char *prop = g_strdup_printf("pflash%u", bank);
+
+    return machine_set(s->machine, prop, block_id(b), err);
+}
+
+bool backends_make(struct session *s, GError **err)
+{
+    const GPtrArray *nodes = s->config->lists[LIST_BLOCKDEV];
+    const GPtrArray *drives = s->config->lists[LIST_DRIVE];
+
+    s->blocks = block_set_new(s->loop);
+    machine_set_backend(s->machine, BACKEND_DRIVE, find_drive, name_drive, s->blocks);
+    for (guint i = 0; i < nodes->len; i++) {
+        if (!block_add_node(s->blocks, nodes->pdata[i], err)) {
+            return false;
+        }
+    }
+    for (guint i = 0; i < drives->len; i++) {
+        struct block *b = block_add_drive(s->blocks, drives->pdata[i], default_interface(s), err);
+
+        if (!b || !give_to_board(s, b, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct implied {
+    struct session *s;
+    GError **err;
+    bool ok;
+};
+
+/* -drive with if=virtio is a disk by itself, unless a -device names it. */
+static void add_disk(struct block *b, void *opaque)
+{
+    struct implied *i = opaque;
+    const char *interface = block_interface(b);
+    opts_auto struct opts *o = opts_new("-drive");
+
+    if (!i->ok || !interface || block_user(b) || strcmp(interface, "none") == 0 ||
+        strcmp(interface, "pflash") == 0) {
+        return;
+    }
+    if (strcmp(interface, "virtio") != 0) {
+        i->ok = error_set(i->err, "-drive: machine '%s' has no disks of if=%s; there are %s",
+                          i->s->machine->type->name, interface, "virtio, pflash and none");
+        return;
+    }
+    opts_set(o, "driver", "virtio-blk-device");
+    opts_set(o, "drive", block_id(b));
+    i->ok = device_create(i->s->machine, o, i->err) != NULL;
+}
+
+bool backends_add_devices(struct session *s, GError **err)
+{
+    struct implied i = { s, err, true };
+
+    block_foreach(s->blocks, add_disk, &i);
+    return i.ok;
+}
+
+void backends_free(struct session *s)
+{
+    if (s->blocks) {
+        block_set_free(s->blocks);
+    }
+}
