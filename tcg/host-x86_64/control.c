@@ -75,13 +75,15 @@ static void exit_sequence(struct gen *g, uint32_t e)
     struct backend_exit *x = &g->out->exit[e];
     uint32_t f1 = 0, f2 = 0;
 
+    gen_give_back(g);
+
     if (is_backward(g, x->pc))
         f1 = attention(g);
     if (!same_page(x->pc, g->ir->pc)) {
         x->guard = map_compare(g, (struct backend_map){ offsetof(struct tcg_cpu, map), 0 });
         f2 = as_jcc(&g->as, CC_NE);
     }
-    if (f1 || f2) {
+    if (f1 || f2) { /* what was borrowed is given back already */
         struct stub *s = gen_stub(g, STUB_SLOW_PC, f1 ? f1 : f2);
         s->from2 = f1 ? f2 : 0;
         s->pc = x->pc;
@@ -102,7 +104,7 @@ static void gen_exit_if(struct gen *g, const struct ir_insn *i)
     struct backend_exit *x = &g->out->exit[e];
 
     gen_compare(g, i->type, i->cond, i->a, i->b);
-    if (same_page(x->pc, g->ir->pc) && !is_backward(g, x->pc)) {
+    if (!g->nborrows && same_page(x->pc, g->ir->pc) && !is_backward(g, x->pc)) {
         as_align_field(&g->as, 2);
         x->jump = as_jcc(&g->as, gen_cc(i->cond));
     } else {
@@ -112,28 +114,40 @@ static void gen_exit_if(struct gen *g, const struct ir_insn *i)
     }
 }
 
+/* A stub that goes on at @pc the slow way, from within the unit. */
+static void slow_exit(struct gen *g, uint32_t from, uint64_t pc)
+{
+    struct stub *s = gen_stub(g, STUB_SLOW_PC, from);
+    s->pc = pc;
+    s->inside = true;
+}
+
 static void gen_loop(struct gen *g)
 {
     as_op(&g->as, 0x81, G1_CMP, rm_env(FLAGS));
     as_4(&g->as, g->ir->flags);
     as_jcc_to(&g->as, CC_E, g->head);
-    gen_stub(g, STUB_SLOW_PC, as_jmp(&g->as))->pc = g->ir->pc;
+    slow_exit(g, as_jmp(&g->as), g->ir->pc);
 }
 
 static void gen_loop_if(struct gen *g, const struct ir_insn *i)
 {
     gen_compare(g, i->type, i->cond, i->a, i->b);
     uint32_t over = as_jcc(&g->as, gen_cc(i->cond) ^ 1);
-    as_op(&g->as, 0x81, G1_CMP, rm_env(FLAGS));
-    as_4(&g->as, g->ir->flags);
-    as_jcc_to(&g->as, CC_E, g->head);
-    gen_stub(g, STUB_SLOW_PC, as_jmp(&g->as))->pc = g->ir->pc;
+    gen_loop(g);
     as_patch(&g->as, over, as_here(&g->as));
 }
 
 static void gen_exit_ind(struct gen *g, const struct ir_insn *i)
 {
     int target = gen_use(g, i->a), t = gen_temp(g);
+
+    if (g->nborrows) { /* the register may be about to be given back */
+        int copy = gen_temp(g);
+        as_mov(&g->as, copy, target);
+        target = copy;
+        gen_give_back(g);
+    }
 
     as_op(&g->as, X_LEA, t, rm_sib(NO_REG, target, 3, 0));
     as_g1(&g->as, 0, G1_AND, rm_reg(t), (TCG_JC_SIZE - 1) << 4);
@@ -147,7 +161,7 @@ static void gen_exit_ind(struct gen *g, const struct ir_insn *i)
 static void gen_guard(struct gen *g, const struct ir_insn *i)
 {
     map_compare(g, g->in->map(g->in->opaque, i->imm));
-    gen_stub(g, STUB_SLOW_PC, as_jcc(&g->as, CC_NE))->pc = i->imm;
+    slow_exit(g, as_jcc(&g->as, CC_NE), i->imm);
 }
 
 void gen_control(struct gen *g, const struct ir_insn *i)
@@ -159,6 +173,6 @@ void gen_control(struct gen *g, const struct ir_insn *i)
     case IR_EXIT: exit_sequence(g, new_exit(g, i->imm)); break;
     case IR_EXITIND: gen_exit_ind(g, i); break;
     case IR_GUARD: gen_guard(g, i); break;
-    default: gen_jmp_thunk(g, T_LOOKUP); /* EXITPC */
+    default: /* EXITPC */ gen_give_back(g); gen_jmp_thunk(g, T_LOOKUP);
     }
 }

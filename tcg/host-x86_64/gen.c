@@ -67,6 +67,7 @@ static void start(struct gen *g, struct backend_thunks *th, const struct backend
     g->th = th;
     g->ir = in->ir;
     g->pc = in->ir->pc;
+    gen_default_homes(g);
     g->spill_used = 0;
     g->nstubs = g->nconst = 0;
     g->failed = g->went_back = false;
@@ -87,12 +88,14 @@ static bool x86_generate(struct backend_thunks *th, const struct backend_in *in,
     as_8(&g->as, (uintptr_t)in->unit);
     as_8(&g->as, 0);
     gen_checked_entry(g);
-    g->head = as_here(&g->as);
-    out->entry = g->head;
+    out->entry = as_here(&g->as);
     if (in->counter) {
         as_mov_imm(&g->as, RAX, (uintptr_t)in->counter);
         as_op(&g->as, 0xff | O_W, 0, rm_mem(RAX, 0));
     }
+    if (in->ir->loops)
+        gen_borrow(g);
+    g->head = as_here(&g->as);
     gen_analyse(g);
     gen_body(g);
     gen_stubs(g);

@@ -6,6 +6,11 @@
  * hold the guest's hottest slots at all times, across units; five *temporaries* and the XMM
  * registers hold values within a unit. Other slots live in memory and are written when set.
  *
+ * A unit that loops to its own head may *borrow*: pinned registers whose slots it does not use, and
+ * XMM registers, hold other slots that it uses much. They are loaded before the head and written
+ * back, and the pinned registers restored, on every way out. `gen.home` is the register of each
+ * slot in this unit.
+ *
  * A value is in a register, in a spill word, or in the memory of a slot that still holds it;
  * often in several of these. Constants are nowhere until an instruction wants them in a register.
  */
@@ -64,6 +69,8 @@ struct gen;
 struct backend_thunks {
     const uint8_t *rx;
     uint32_t at[NB_THUNKS];
+    uint32_t raw[NB_THUNKS]; /* bridges that leave pinned registers' slots alone, for units that
+                                borrow */
     const struct ir_slots *slots;
     int8_t pin_of_slot[IR_MAX_SLOTS]; /* register or NO_REG */
     int16_t slot_of_pin[16];          /* slot or NO_SLOT */
@@ -99,6 +106,7 @@ struct stub {
     int8_t r1, r2, r3; /* operands and result */
     uint16_t mem;
     bool keep_xmm;
+    bool inside;          /* borrowed registers are to be given back */
     uint32_t from, from2; /* rel32 fields that lead here (0: none) */
     uint32_t back;
     uint32_t exit;
@@ -115,6 +123,16 @@ struct constant_use {
 #define CONST_MARK 0x5ac35ac3
 #define MAX_CONSTS 1024
 
+/* A register that holds @slot while the unit runs, instead of @displaced (NO_SLOT: an XMM
+ * register). */
+struct borrow {
+    int8_t reg;
+    int16_t slot, displaced;
+    bool dirty;
+};
+#define MAX_BORROWS (NB_PINNED + MAX_XHOMES)
+#define MAX_XHOMES  9
+
 #define MAX_STUBS 512
 #define MAX_INSNS 4096
 
@@ -130,6 +148,11 @@ struct gen {
     uint32_t locked; /* GPRs that must not be evicted now */
     uint32_t xlocked;
     ir_val in_reg[16], in_xmm[16];
+    int8_t home[IR_MAX_SLOTS]; /* fixed register of each slot in this unit, or NO_REG */
+    int16_t slot_of_pin[16];   /* the reverse for GPRs, or NO_SLOT */
+    uint32_t xhomes;           /* XMM registers that are homes */
+    struct borrow borrow[MAX_BORROWS];
+    unsigned nborrows;
     ir_val slot_val[IR_MAX_SLOTS]; /* value that the slot holds now */
     uint64_t spill_used;
     unsigned nstubs, nconst;
@@ -158,6 +181,8 @@ int gen_def(struct gen *g, ir_val v); /* result register; operands that die here
 void gen_def_in(struct gen *g, ir_val v, int reg); /* result is in this temporary (taken before) */
 void gen_free_dying(struct gen *g);
 void gen_finish(struct gen *g);
+bool gen_hinted(struct gen *g, ir_val v, ir_val *in, int *reg);
+bool gen_is_float(const struct gen *g, ir_val v);
 int gen_xuse(struct gen *g, ir_val v);
 struct rm gen_xrm(struct gen *g, ir_val v); /* XMM or memory */
 int gen_xtemp(struct gen *g);
@@ -167,6 +192,10 @@ void gen_set(struct gen *g, const struct ir_insn *i);
 struct rm gen_home(const struct gen *g, ir_val v);   /* memory that holds it */
 void gen_save_live(struct gen *g, bool pinned_too);  /* before a call; operands stay in reach */
 void gen_clear_regs(struct gen *g, bool pinned_too); /* after a call: these hold nothing */
+void gen_default_homes(struct gen *g);
+void gen_borrow(struct gen *g);                /* chooses and loads, in front of the head */
+void gen_give_back(struct gen *g);             /* on a way out */
+void gen_write_homes(struct gen *g);           /* all homes' slots are exact in memory */
 void gen_save_pinned(struct gen *g, bool all); /* to the CPU state: all, or those a call destroys */
 void gen_load_pinned(struct gen *g, bool all);
 bool gen_xmm_live(const struct gen *g);

@@ -148,7 +148,7 @@ static struct stub *access_stub(struct gen *g, enum stub_kind kind, uint32_t fro
     s->disp = at.disp;
     s->mem = i->mem;
     s->type = i->type;
-    s->keep_xmm = gen_xmm_live(g);
+    s->keep_xmm = gen_xmm_live(g) || g->xhomes;
     return s;
 }
 

@@ -1,5 +1,6 @@
 /*
- * Register allocation: one forward pass, with last uses and slot hints from one backward pass.
+ * Where values are: registers are allocated in one forward pass, with last uses and slot hints from
+ * one backward pass.
  */
 #include <tcg/opt.h>
 #include "gen.h"
@@ -35,7 +36,7 @@ static void note_hint(struct gen *g, uint32_t pos)
     const struct ir_insn *set = &g->ir->insn[pos];
     ir_val v = gen_root(g, set->a);
 
-    if (g->th->pin_of_slot[set->imm] == NO_REG || g->hint[v] != NO_SLOT)
+    if (g->home[set->imm] == NO_REG || g->hint[v] != NO_SLOT)
         return;
     for (uint32_t p = pos - 1; p > v; p--) {
         const struct ir_insn *i = &g->ir->insn[p];
@@ -88,9 +89,9 @@ static struct rm rm_spill(int word)
     return rm_mem(RSP, word * 8);
 }
 
-static bool is_xmm_type(enum ir_type t)
+bool gen_is_float(const struct gen *g, ir_val v)
 {
-    return t >= IR_F32;
+    return is_float(ir_type_of(g->ir, v));
 }
 
 static void free_spill(struct gen *g, ir_val v)
@@ -113,7 +114,7 @@ static void save_value(struct gen *g, ir_val v)
     }
     l->spill = __builtin_ctzll(~g->spill_used);
     g->spill_used |= 1ull << l->spill;
-    if (is_xmm_type(ir_type_of(g->ir, v)))
+    if (gen_is_float(g, v))
         as_op(&g->as, 0xd6 | O_0F | O_66, l->reg, rm_spill(l->spill));
     else
         as_op(&g->as, X_MOV_ST | O_W, l->reg, rm_spill(l->spill));
@@ -169,7 +170,7 @@ int gen_temp(struct gen *g)
 
 int gen_xtemp(struct gen *g)
 {
-    int r = choose(g, g->in_xmm, 0xffffu & ~g->xlocked);
+    int r = choose(g, g->in_xmm, 0xffffu & ~(g->xlocked | g->xhomes));
     evict_xmm(g, r);
     g->xlocked |= 1u << r;
     return r;
@@ -311,7 +312,9 @@ static void release(struct gen *g, ir_val v)
     int r = g->loc[v].reg;
     if (r == NO_REG)
         return;
-    if (is_xmm_type(ir_type_of(g->ir, v))) {
+    if (gen_is_float(g, v)) {
+        if (g->xhomes & 1u << r)
+            return;
         if (g->in_xmm[r] == v)
             g->in_xmm[r] = IR_NONE;
         g->xlocked &= ~(1u << r);
@@ -347,60 +350,11 @@ void gen_finish(struct gen *g)
             free_spill(g, gen_root(g, v[k]));
 }
 
-/* The slot is about to change: a live value that only it holds moves to a temporary. */
-static void detach_slot(struct gen *g, int slot)
-{
-    ir_val v = g->slot_val[slot];
-    int pin = g->th->pin_of_slot[slot];
-
-    g->slot_val[slot] = IR_NONE;
-    if (v == IR_NONE || ir_is_const(g->ir, v, &(int64_t){ 0 }))
-        return;
-    struct loc *l = &g->loc[v];
-    if (pin == NO_REG) {
-        if (l->slot != slot)
-            return;
-        if (l->reg == NO_REG && l->spill < 0 && gen_live_after(g, v)) {
-            if (is_xmm_type(ir_type_of(g->ir, v)))
-                gen_xuse(g, v);
-            else
-                gen_use(g, v);
-        }
-        l->slot = NO_SLOT;
-        return;
-    }
-    if (l->reg != pin)
-        return;
-    g->in_reg[pin] = IR_NONE;
-    l->reg = NO_REG;
-    if (!gen_live_after(g, v) || l->spill >= 0 || l->slot != NO_SLOT)
-        return;
-    int t = gen_temp(g);
-    as_mov(&g->as, t, pin);
-    l->reg = t;
-    g->in_reg[t] = v;
-}
-
-/* The pinned register that the result may be computed in, if no live value is lost by that. */
-static int hinted(struct gen *g, ir_val v)
-{
-    int slot = g->hint[v];
-    if (slot == NO_SLOT)
-        return NO_REG;
-    int pin = g->th->pin_of_slot[slot];
-    ir_val old = g->in_reg[pin];
-    if (old != IR_NONE && gen_live_after(g, old))
-        return NO_REG;
-    if (old != IR_NONE)
-        g->loc[old].reg = NO_REG;
-    g->slot_val[slot] = IR_NONE;
-    return pin;
-}
-
 int gen_def(struct gen *g, ir_val v)
 {
-    int r = hinted(g, v);
-    if (r == NO_REG)
+    int r;
+
+    if (!gen_hinted(g, v, g->in_reg, &r))
         r = gen_temp(g);
     g->loc[v].reg = r;
     g->in_reg[r] = v;
@@ -416,92 +370,14 @@ void gen_def_in(struct gen *g, ir_val v, int reg)
 
 int gen_xdef(struct gen *g, ir_val v)
 {
-    int r = gen_xtemp(g);
+    int r;
+
+    if (!gen_hinted(g, v, g->in_xmm, &r))
+        r = gen_xtemp(g);
     g->loc[v].reg = r;
     g->in_xmm[r] = v;
+    g->xlocked |= 1u << r;
     return r;
-}
-
-void gen_get(struct gen *g, const struct ir_insn *i)
-{
-    ir_val v = g->pos;
-    int slot = i->imm, pin = g->th->pin_of_slot[slot];
-
-    if (g->slot_val[slot] == IR_NONE) {
-        g->slot_val[slot] = v;
-        if (pin != NO_REG) {
-            g->loc[v].reg = pin;
-            g->in_reg[pin] = v;
-        } else {
-            g->loc[v].slot = slot;
-        }
-    } else if (is_xmm_type(ir_type_of(g->ir, v))) {
-        as_op(&g->as, 0x10 | O_0F | O_F2, gen_xdef(g, v), rm_slot(g, slot));
-    } else {
-        int r = gen_def(g, v);
-        if (pin != NO_REG)
-            as_mov(&g->as, r, pin);
-        else
-            as_op(&g->as, X_MOV | op_w(i->type), r, rm_slot(g, slot));
-    }
-}
-
-static void set_pinned(struct gen *g, int slot, int pin, ir_val v)
-{
-    int64_t imm;
-    struct loc *l = &g->loc[v];
-
-    if (has_const(g, v, &imm)) {
-        as_mov_imm(&g->as, pin, imm);
-        g->in_reg[pin] = IR_NONE;
-    } else if (l->reg == NO_REG) {
-        as_op(&g->as, X_MOV | load_w(g, v), pin, gen_home(g, v));
-        l->reg = pin;
-        g->in_reg[pin] = v;
-    } else {
-        as_mov(&g->as, pin, l->reg);
-        if (TEMPS & 1u << l->reg) {
-            g->in_reg[l->reg] = IR_NONE;
-            l->reg = pin;
-            g->in_reg[pin] = v;
-        }
-    }
-    g->slot_val[slot] = v;
-}
-
-static void set_memory(struct gen *g, int slot, enum ir_type type, ir_val v)
-{
-    int64_t imm;
-
-    if (is_xmm_type(type)) {
-        as_op(&g->as, 0xd6 | O_0F | O_66, gen_xuse(g, v), rm_slot(g, slot));
-    } else if (gen_const32(g, v, &imm)) {
-        as_op(&g->as, 0xc7 | op_w(type), 0, rm_slot(g, slot));
-        as_4(&g->as, imm);
-    } else {
-        as_op(&g->as, X_MOV_ST | op_w(type), gen_use(g, v), rm_slot(g, slot));
-    }
-    g->slot_val[slot] = v;
-    if (g->loc[v].slot == NO_SLOT && !gen_const(g, v, &imm) && ir_type_of(g->ir, v) == type)
-        g->loc[v].slot = slot;
-}
-
-void gen_set(struct gen *g, const struct ir_insn *i)
-{
-    int slot = i->imm, pin = g->th->pin_of_slot[slot];
-    ir_val v = gen_root(g, i->a);
-
-    if (g->slot_val[slot] == v)
-        return;
-    if (pin != NO_REG && g->loc[v].reg == pin && g->in_reg[pin] == v) {
-        g->slot_val[slot] = v; /* computed in place */
-        return;
-    }
-    detach_slot(g, slot);
-    if (pin != NO_REG)
-        set_pinned(g, slot, pin, v);
-    else
-        set_memory(g, slot, g->th->slots->slot[slot].type, v);
 }
 
 bool gen_xmm_live(const struct gen *g)
@@ -530,7 +406,7 @@ static void load_slot_values(struct gen *g)
         ir_val v = g->slot_val[s];
         if (v == IR_NONE || g->loc[v].slot == NO_SLOT || !gen_live_after(g, v))
             continue;
-        if (is_xmm_type(ir_type_of(g->ir, v)))
+        if (gen_is_float(g, v))
             gen_xuse(g, v);
         else
             gen_use(g, v);
@@ -544,7 +420,8 @@ void gen_save_live(struct gen *g, bool pinned_too)
     if (pinned_too)
         load_slot_values(g);
     for (int r = 0; r < 16; r++) {
-        save_over_call(g, g->in_xmm[r], pinned_too);
+        if (pinned_too || !(g->xhomes & 1u << r))
+            save_over_call(g, g->in_xmm[r], pinned_too);
         if (pinned_too || (TEMPS & 1u << r))
             save_over_call(g, g->in_reg[r], pinned_too);
     }
@@ -560,7 +437,8 @@ static void clear(struct gen *g, ir_val *holder)
 void gen_clear_regs(struct gen *g, bool pinned_too)
 {
     for (int r = 0; r < 16; r++) {
-        clear(g, &g->in_xmm[r]);
+        if (pinned_too || !(g->xhomes & 1u << r))
+            clear(g, &g->in_xmm[r]);
         if (pinned_too || (TEMPS & 1u << r))
             clear(g, &g->in_reg[r]);
     }
@@ -569,24 +447,4 @@ void gen_clear_regs(struct gen *g, bool pinned_too)
             g->loc[g->slot_val[s]].slot = NO_SLOT;
         g->slot_val[s] = IR_NONE;
     }
-}
-
-static void move_pinned(struct gen *g, bool all, uint32_t op)
-{
-    for (int k = 0; k < NB_PINNED; k++) {
-        int r = pinned_regs[k], slot = g->th->slot_of_pin[r];
-        if (slot == NO_SLOT || !(all || (r >= R8 && r <= R11)))
-            continue;
-        as_op(&g->as, op | op_w(g->th->slots->slot[slot].type), r, rm_slot(g, slot));
-    }
-}
-
-void gen_save_pinned(struct gen *g, bool all)
-{
-    move_pinned(g, all, X_MOV_ST);
-}
-
-void gen_load_pinned(struct gen *g, bool all)
-{
-    move_pinned(g, all, X_MOV);
 }

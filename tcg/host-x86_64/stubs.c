@@ -20,22 +20,28 @@ struct stub *gen_stub(struct gen *g, enum stub_kind kind, uint32_t from)
     return s;
 }
 
-static int32_t thunk_rel(const struct gen *g, enum thunk t, unsigned behind)
+/*
+ * A bridge to C that comes back. Guest registers are exact in memory then: usually the bridge sees
+ * to it, but it knows only the pinned registers' own slots.
+ */
+static void call_bridge(struct gen *g, enum thunk t)
 {
-    const uint8_t *here = g->in->rx + as_here(&g->as) + behind;
-    return (int32_t)(g->th->rx + g->th->at[t] - here);
+    if (g->nborrows)
+        gen_write_homes(g);
+    gen_call_thunk(g, t);
 }
 
 void gen_call_thunk(struct gen *g, enum thunk t)
 {
-    int32_t rel = thunk_rel(g, t, 5);
+    uint32_t at = g->nborrows && g->th->raw[t] ? g->th->raw[t] : g->th->at[t];
+    int32_t rel = (int32_t)(g->th->rx + at - (g->in->rx + as_here(&g->as) + 5));
     as_1(&g->as, 0xe8);
     as_4(&g->as, rel);
 }
 
 void gen_jmp_thunk(struct gen *g, enum thunk t)
 {
-    int32_t rel = thunk_rel(g, t, 5);
+    int32_t rel = (int32_t)(g->th->rx + g->th->at[t] - (g->in->rx + as_here(&g->as) + 5));
     as_1(&g->as, 0xe9);
     as_4(&g->as, rel);
 }
@@ -129,7 +135,7 @@ static void stub_load(struct gen *g, const struct stub *s)
     put_address(g, s);
     put_memop(g, s->mem, 0);
     gen_set_pc(g, s->pc);
-    gen_call_thunk(g, s->keep_xmm ? T_LOAD_X : T_LOAD);
+    call_bridge(g, s->keep_xmm ? T_LOAD_X : T_LOAD);
     if (is_float(s->type))
         as_op(&g->as, 0x10 | O_0F | O_F2, s->r2, SCRATCH(0));
     else
@@ -148,7 +154,7 @@ static void stub_store(struct gen *g, const struct stub *s)
         put_scratch(g, 1, s->r2);
     put_memop(g, s->mem, 0);
     gen_set_pc(g, s->pc);
-    gen_call_thunk(g, s->keep_xmm ? T_STORE_X : T_STORE);
+    call_bridge(g, s->keep_xmm ? T_STORE_X : T_STORE);
     jump_back(g, s);
 }
 
@@ -156,10 +162,11 @@ static void stub_check(struct gen *g, const struct stub *s)
 {
     put_address(g, s);
     put_memop(g, s->mem, s->imm);
-    gen_call_thunk(g, s->keep_xmm ? T_PROBE_X : T_PROBE);
+    call_bridge(g, s->keep_xmm ? T_PROBE_X : T_PROBE);
     as_op(&g->as, 0x80, G1_CMP, SCRATCH(0));
     as_1(&g->as, 0);
     as_patch(&g->as, as_jcc(&g->as, CC_NE), s->back);
+    gen_give_back(g);
     gen_set_pc(g, s->pc);
     gen_jmp_thunk(g, T_NOMERGE);
 }
@@ -173,9 +180,9 @@ static void stub_atomic(struct gen *g, const struct stub *s)
     put_memop(g, s->mem, s->cond);
     gen_set_pc(g, s->pc);
     if (s->kind == STUB_AMO)
-        gen_call_thunk(g, s->keep_xmm ? T_AMO_X : T_AMO);
+        call_bridge(g, s->keep_xmm ? T_AMO_X : T_AMO);
     else
-        gen_call_thunk(g, s->keep_xmm ? T_CMPXCHG_X : T_CMPXCHG);
+        call_bridge(g, s->keep_xmm ? T_CMPXCHG_X : T_CMPXCHG);
     as_op(&g->as, X_MOV | O_W, RAX, SCRATCH(0));
     jump_back(g, s);
 }
@@ -226,7 +233,7 @@ static void stub_f2i(struct gen *g, const struct stub *s)
 {
     put_xmm(g, 0, s->r2);
     put_scratch_imm(g, 1, s->imm);
-    gen_call_thunk(g, T_F2I_X);
+    call_bridge(g, T_F2I_X);
     as_op(&g->as, X_MOV | O_W, s->r1, SCRATCH(0));
     jump_back(g, s);
 }
@@ -236,7 +243,7 @@ static void stub_fma_nan(struct gen *g, const struct stub *s)
     put_xmm(g, 0, s->r1);
     put_xmm(g, 1, s->r2);
     put_memop(g, s->type == IR_F64, 0);
-    gen_call_thunk(g, T_FMA_NAN_X);
+    call_bridge(g, T_FMA_NAN_X);
     jump_back(g, s);
 }
 
@@ -251,6 +258,8 @@ static void gen_one(struct gen *g, const struct stub *s)
     switch ((enum stub_kind)s->kind) {
     case STUB_EXIT: gen_exit_stub(g, s); break;
     case STUB_SLOW_PC:
+        if (s->inside)
+            gen_give_back(g);
         gen_set_pc(g, s->pc);
         gen_jmp_thunk(g, T_LOOKUP);
         break;

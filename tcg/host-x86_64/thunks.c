@@ -45,7 +45,9 @@ static const struct {
 };
 
 static const uint8_t saved_by_us[] = { RBX, RBP, R12, R13, R14, R15 };
-static const uint8_t temps[] = { RAX, RCX, RDX, RSI, RDI };
+/* Saved by bridges: temporaries, and in raw ones the pinned registers that C destroys. */
+static const uint8_t temps[] = { RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11 };
+#define NB_TEMPS 5
 
 static void push(struct as *a, int r)
 {
@@ -142,20 +144,23 @@ static void move_xmms(struct as *a, uint32_t op)
         as_op(a, op | O_0F, x, rm_mem(RSP, 16 * x));
 }
 
-static void emit_bridge(struct gen *g, const struct bridge *b, const struct backend_runtime *rt)
+static void emit_bridge(struct gen *g, const struct bridge *b, const struct backend_runtime *rt,
+                        bool raw)
 {
     static const uint8_t arg_regs[] = { RSI, RDX, RCX, R8 };
     struct as *a = &g->as;
+    unsigned npush = raw ? G_N_ELEMENTS(temps) : NB_TEMPS;
     const void *fn =
         b->direct ? (const void *)b->direct : *(const void *const *)((const char *)rt + b->fn);
 
-    for (unsigned k = 0; k < G_N_ELEMENTS(temps); k++)
+    for (unsigned k = 0; k < npush; k++)
         push(a, temps[k]);
     if (b->xmm) {
         as_g1(a, O_W, G1_SUB, rm_reg(RSP), 256);
         move_xmms(a, 0x29);
     }
-    gen_save_pinned(g, true); /* the guest's registers are exact, should C raise an exception */
+    if (!raw)
+        gen_save_pinned(g, true); /* the guest's registers are exact, should C raise an exception */
     as_op(a, X_LEA | O_W, RDI, rm_mem(ENV, -ENV_BIAS));
     for (unsigned k = 0; k < 4 && b->args[k] != END; k++)
         as_op(a, X_MOV | (b->args[k] >= MEM ? 0 : O_W), arg_regs[k], scratch_arg(b->args[k]));
@@ -163,13 +168,14 @@ static void emit_bridge(struct gen *g, const struct bridge *b, const struct back
     if (b->thunk == T_PROBE || b->thunk == T_PROBE_X)
         as_op(a, X_MOVZX8, RAX, rm_reg(RAX));
     as_op(a, X_MOV_ST | O_W, RAX, scratch_arg(0));
-    gen_load_pinned(g, false);
+    if (!raw)
+        gen_load_pinned(g, false);
     if (b->xmm) {
         move_xmms(a, 0x28);
         as_g1(a, O_W, G1_ADD, rm_reg(RSP), 256);
     }
-    for (unsigned k = G_N_ELEMENTS(temps); k-- > 0;)
-        pop(a, temps[k]);
+    while (npush-- > 0)
+        pop(a, temps[npush]);
     as_1(a, 0xc3);
 }
 
@@ -210,6 +216,7 @@ size_t x86_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx, 
     assign_pins(th, slots);
     find_features(th);
     g->th = th;
+    gen_default_homes(g);
     g->as = (struct as){ rw, rw, rw + room, false };
     for (unsigned k = 0; k < G_N_ELEMENTS(constants); k++) {
         begin(g, th, constants[k].thunk);
@@ -228,7 +235,10 @@ size_t x86_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx, 
     emit_link(g, (const void *)rt->link);
     for (unsigned k = 0; k < G_N_ELEMENTS(bridges); k++) {
         begin(g, th, bridges[k].thunk);
-        emit_bridge(g, &bridges[k], rt);
+        th->raw[bridges[k].thunk] = as_here(&g->as);
+        emit_bridge(g, &bridges[k], rt, true);
+        begin(g, th, bridges[k].thunk);
+        emit_bridge(g, &bridges[k], rt, false);
     }
     bug_on(g->as.full);
     return as_here(&g->as);
