@@ -1,5 +1,6 @@
 /*
- * The ways to run IR on the test guest.
+ * The ways to run IR on the test guest: the interpreter, and this host's backend, each with and
+ * without the optimiser's passes.
  */
 #include <tcg/interp.h>
 #include <tcg/opt.h>
@@ -25,12 +26,19 @@ static void interp_run_once(struct irm *m, void *unit)
     m->how = how == INTERP_UNMERGED ? IRM_UNMERGED : IRM_LEFT;
 }
 
-#define INTERP(text, bits)                                   \
-    {                                                        \
-        text, bits, interp_new, interp_free, interp_run_once \
+#define INTERP(text, bits)                                          \
+    {                                                               \
+        text, bits, interp_new, interp_free, interp_run_once, false \
     }
 const struct irm_backend irm_interp = INTERP("interp", 0);
 static const struct irm_backend interp_dead = INTERP("interp-dead", OPT_DEAD | OPT_FCANON);
 static const struct irm_backend interp_opt = INTERP("interp-opt", OPT_ALL);
 
-const struct irm_backend *const irm_backends[] = { &irm_interp, &interp_dead, &interp_opt, NULL };
+#ifdef __x86_64__
+#define HOSTS &irm_jit, &irm_jit_dead, &irm_jit_opt,
+#else
+#define HOSTS
+#endif
+
+const struct irm_backend *const irm_backends[] = { &irm_interp, &interp_dead, &interp_opt,
+                                                   HOSTS NULL };

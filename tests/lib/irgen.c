@@ -380,7 +380,7 @@ static void insn_call(struct making *m)
     struct ir *ir = m->ir;
     ir_val v;
 
-    switch (below(m, 9)) {
+    switch (below(m, 10)) {
     case 0:
         v = ir_call(ir, h[IRM_HELPER_PURE_I32], bits(m, IR_I32), IR_NONE, IR_NONE, IR_NONE);
         break;
@@ -391,6 +391,7 @@ static void insn_call(struct making *m)
     case 2: v = ir_call(ir, h[IRM_HELPER_SEEN], IR_NONE, IR_NONE, IR_NONE, IR_NONE); break;
     case 3: ir_call(ir, h[IRM_HELPER_BUMP], bits(m, IR_I64), IR_NONE, IR_NONE, IR_NONE); return;
     case 4: ir_call(ir, h[IRM_HELPER_RAISE_IF], bits(m, IR_I32), IR_NONE, IR_NONE, IR_NONE); return;
+    case 6: ir_call(ir, h[IRM_HELPER_ROUND], bits(m, IR_I32), IR_NONE, IR_NONE, IR_NONE); return;
     case 5: ir_call(ir, h[IRM_HELPER_REMAP], IR_NONE, IR_NONE, IR_NONE, IR_NONE); return;
     default:
         v = ir_call(ir, h[IRM_HELPER_PURE2], bits(m, IR_I64), bits(m, IR_I64), IR_NONE, IR_NONE);
@@ -589,8 +590,14 @@ static void *unit_at(struct running *r, unsigned at, bool unmerged)
     void **u = &r->unit[unmerged][at];
 
     if (!*u) {
-        build(r, at, unmerged ? 1 : r->insns, unmerged ? 0 : r->b->passes);
-        *u = r->b->new_unit(&r->ir);
+        unsigned insns = unmerged ? 1 : r->insns;
+
+        do {
+            build(r, at, insns, unmerged ? 0 : r->b->passes);
+            *u = r->b->new_unit(&r->ir);
+            insns = (insns + 1) / 2;
+        } while (!*u && r->ir.ninsns > 1);
+        g_assert_nonnull(*u);
     }
     return *u;
 }

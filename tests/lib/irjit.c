@@ -1,8 +1,9 @@
 /*
- * The host backend as a way to run test units: each is generated into a buffer of its own, nothing
- * is chained.
+ * The host's backend as a way to run test units: each stands in a small code cache that is used
+ * again once all units are gone; nothing is chained.
  */
-#include <string.h>
+#ifdef __x86_64__
+#include <stddef.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xmmintrin.h>
@@ -10,106 +11,120 @@
 #include <tcg/opt.h>
 #include "irmachine.h"
 
-#define MAP_ID    77
-#define CODE_SIZE (1 << 20)
+#define CODE_SIZE (8u << 20)
 
-static struct {
+static struct jit {
+    uint8_t *rw, *rx;
+    size_t start, used; /* units begin behind the thunks */
+    unsigned units;
     struct backend_thunks *thunks;
-    uint8_t *rw;
-    const uint8_t *rx;
-    size_t used;
     struct irm *running;
 } jit;
 
 struct jit_unit {
-    const uint8_t *code;
+    const uint8_t *entry;
 };
 
-static const void *go_out(struct tcg_cpu *cpu)
+static const void *jit_leave(struct tcg_cpu *cpu)
 {
     (void)cpu;
     return backend_host.leave(jit.thunks);
 }
 
-static const void *no_link(struct tcg_cpu *cpu, const void *unit, uint32_t index)
+static const void *jit_link(struct tcg_cpu *cpu, const void *unit, uint32_t index)
 {
-    (void)unit, (void)index;
-    return go_out(cpu);
+    (void)unit;
+    (void)index;
+    return jit_leave(cpu);
 }
 
-static const void *nomerge(struct tcg_cpu *cpu)
+static const void *jit_unmerged(struct tcg_cpu *cpu)
 {
     jit.running->how = IRM_UNMERGED;
-    return go_out(cpu);
+    return jit_leave(cpu);
 }
 
-static void start(void)
+static struct backend_map jit_map(void *opaque, uint64_t pc)
 {
-    struct backend_runtime rt = { .rt = irm_runtime, .link = no_link, .nomerge = nomerge };
-    int fd = memfd_create("test-code", 0);
+    (void)opaque;
+    return (struct backend_map){ offsetof(struct tcg_cpu, map[0][tcg_map_index(pc)]), 0 };
+}
 
-    rt.rt.lookup = go_out;
+static void jit_init(void)
+{
+    struct backend_runtime rt = { irm_runtime, jit_link, jit_unmerged };
+    int fd = memfd_create("code", 0);
+
+    g_assert_cmpint(fd, >=, 0);
     g_assert_cmpint(ftruncate(fd, CODE_SIZE), ==, 0);
     jit.rw = mmap(NULL, CODE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     jit.rx = mmap(NULL, CODE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    g_assert_true(jit.rw != MAP_FAILED && jit.rx != MAP_FAILED);
     close(fd);
-    jit.used = backend_host.init(&jit.thunks, jit.rw, jit.rx, CODE_SIZE, &rt, &irm_slots);
-    jit.used = (jit.used + 63) & ~(size_t)63;
+    rt.rt.lookup = jit_leave;
+    jit.start = backend_host.init(&jit.thunks, jit.rw, jit.rx, CODE_SIZE, &rt, &irm_slots);
+    jit.start = jit.used = (jit.start + 15) & ~(size_t)15;
 }
 
-static struct backend_map map_of(void *opaque, uint64_t pc)
-{
-    (void)opaque;
-    return (struct backend_map){ offsetof(struct tcg_cpu, map) + 4 * tcg_map_index(pc), MAP_ID };
-}
-
+/* NULL: the unit is too long for the backend. */
 static void *jit_new(const struct ir *ir)
 {
-    struct jit_unit *u = g_new0(struct jit_unit, 1);
     struct backend_out out;
+    struct jit_unit *u;
+    struct ir copy = *ir;
 
     if (!jit.thunks)
-        start();
-    if (jit.used + BACKEND_UNIT_ROOM * 2 > CODE_SIZE)
-        jit.used = 64 * 1024; /* tests keep one program's units at a time */
-    struct backend_in in = { .ir = (struct ir *)ir,
+        jit_init();
+    struct backend_in in = { .ir = &copy,
                              .rw = jit.rw + jit.used,
                              .rx = jit.rx + jit.used,
-                             .room = BACKEND_UNIT_ROOM * 2,
-                             .map = map_of,
-                             .unit = u };
-    g_assert_true(backend_host.generate(jit.thunks, &in, &out));
+                             .room = CODE_SIZE - jit.used,
+                             .map = jit_map };
+    if (!backend_host.generate(jit.thunks, &in, &out))
+        return NULL;
+    u = g_new(struct jit_unit, 1);
+    u->entry = in.rx + BACKEND_CHECKED;
     jit.used += out.size;
-    u->code = in.rx + out.entry;
+    jit.units++;
     return u;
 }
 
-static void round_changed(struct irm *m)
+static void jit_free(void *unit)
+{
+    g_free(unit);
+    if (--jit.units == 0)
+        jit.used = jit.start;
+}
+
+static void jit_round(struct irm *m)
 {
     backend_host.fp_set_round(&m->cpu->tcg, m->fp.round, true);
 }
 
 static void jit_run(struct irm *m, void *unit)
 {
-    struct jit_unit *u = unit;
-    struct tcg_cpu *cpu = &m->cpu->tcg;
+    const struct jit_unit *u = unit;
+    unsigned host = _mm_getcsr();
 
     jit.running = m;
-    m->how = IRM_LEFT;
-    for (unsigned i = 0; i < TCG_MAP_SIZE; i++)
-        cpu->map[0][i] = MAP_ID;
-    cpu->mxcsr = 0x1f80;
-    backend_host.fp_set_round(cpu, m->fp.round, false);
-    m->round_changed = round_changed;
+    m->round_changed = jit_round;
+    m->cpu->tcg.mxcsr = 0x1f80; /* all exceptions masked */
+    backend_host.fp_set_round(&m->cpu->tcg, m->fp.round, false);
     if (!sigsetjmp(m->unwind, 0)) {
-        backend_host.enter(jit.thunks, cpu, u->code);
+        backend_host.enter(jit.thunks, &m->cpu->tcg, u->entry);
+        m->fp.flags |= backend_host.fp_take_flags(&m->cpu->tcg, false);
     } else {
-        cpu->mxcsr = _mm_getcsr();
-        _mm_setcsr(0x1f80);
+        m->fp.flags |= backend_host.fp_take_flags(&m->cpu->tcg, true);
+        _mm_setcsr(host);
     }
     m->round_changed = NULL;
-    m->fp.flags |= backend_host.fp_take_flags(cpu, false);
 }
 
-const struct irm_backend irm_jit = { "jit", 0, jit_new, g_free, jit_run };
-const struct irm_backend irm_jit_opt = { "jit-opt", OPT_ALL, jit_new, g_free, jit_run };
+#define JIT(text, bits)                              \
+    {                                                \
+        text, bits, jit_new, jit_free, jit_run, true \
+    }
+const struct irm_backend irm_jit = JIT("jit", 0);
+const struct irm_backend irm_jit_dead = JIT("jit-dead", OPT_DEAD | OPT_FCANON);
+const struct irm_backend irm_jit_opt = JIT("jit-opt", OPT_ALL);
+#endif

@@ -368,7 +368,7 @@ static const struct ir_slot slots[IRM_NB_SLOTS] = {
     { "y0", offsetof(struct irm_cpu, y[0]), IR_V256 },
     { "y1", offsetof(struct irm_cpu, y[1]), IR_V256 },
 };
-static const uint8_t hot[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 10, 11, 17 };
+static const uint8_t hot[] = { 0, 1, 2, 16, 3, 4, 8, 9, 5, 6, 7, 10, 11, 17 };
 const struct ir_slots irm_slots = { slots, IRM_NB_SLOTS, hot, G_N_ELEMENTS(hot) };
 
 struct irm *irm_new(void)
@@ -392,6 +392,21 @@ void irm_free(struct irm *m)
     free(m->cpu);
     free(m->ram);
     g_free(m);
+}
+
+/* A float near the ends of the exponents' range, or near 1, with few significant bits. */
+static uint64_t random_float(GRand *rand, bool narrow)
+{
+    unsigned frac_bits = narrow ? 23 : 52, max = narrow ? 0xff : 0x7ff;
+    uint64_t frac = (uint64_t)g_rand_int(rand) << 32 | g_rand_int(rand), exp;
+    const unsigned near[] = { 0, 1, frac_bits, max / 2, max / 2 + 31, max / 2 + 63, max - 1, max };
+
+    exp = near[g_rand_int_range(rand, 0, G_N_ELEMENTS(near))] + g_rand_int_range(rand, -2, 3);
+    if (g_rand_boolean(rand))
+        frac &= frac << g_rand_int_range(rand, 0, 64);
+    frac &= (UINT64_C(1) << frac_bits) - 1;
+    exp = (exp & max) | (g_rand_boolean(rand) ? max + 1 : 0);
+    return exp << frac_bits | frac | (narrow ? UINT64_C(0xffffffff) << 32 : 0);
 }
 
 static uint64_t random64(GRand *rand)
@@ -433,7 +448,7 @@ void irm_randomize(struct irm *m, GRand *rand)
         c->tcg.hot[n] = random64(rand);
     for (unsigned n = 0; n < 6; n++) {
         c->x[n] = random64(rand);
-        c->f[n] = random64(rand);
+        c->f[n] = n % 3 ? random_float(rand, n & 1) : random64(rand);
     }
     for (unsigned n = 0; n < 2; n++) {
         c->w[n] = random64(rand);

@@ -87,15 +87,16 @@ char *irm_compare(const struct irm *a, const struct irm *b);
 /* A way to run units. */
 struct irm_backend {
     const char *name;
-    unsigned passes; /* of tcg/opt.h, before new_unit() */
-    void *(*new_unit)(const struct ir *ir);
+    unsigned passes;                        /* of tcg/opt.h, before new_unit() */
+    void *(*new_unit)(const struct ir *ir); /* NULL: too long, fewer instructions may do */
     void (*free_unit)(void *unit);
     /* Runs @unit once; m->how and the CPU's pc say how it was left. */
     void (*run)(struct irm *m, void *unit);
+    bool no_vectors; /* knows no v128 and v256 */
 };
-extern const struct irm_backend irm_jit,
-    irm_jit_opt;                            /* irjit.c: the host backend; no vectors yet */
 extern const struct irm_backend irm_interp; /* the reference */
+/* irjit.c: generated code, on hosts that have a backend. */
+extern const struct irm_backend irm_jit, irm_jit_dead, irm_jit_opt;
 /* All that there are, the reference first; terminated by NULL. */
 extern const struct irm_backend *const irm_backends[];
 

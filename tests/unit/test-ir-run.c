@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include "irgen.h"
 
-#define PROGRAMS 1500
+#define PROGRAMS 700
 
 static uint32_t first_seed(void)
 {
@@ -16,17 +16,62 @@ static uint32_t first_seed(void)
     return seed;
 }
 
+static bool fails(const struct irgen *p, const struct irm_backend *b, unsigned insns)
+{
+    char *wrong = irgen_compare(p, &irm_interp, 1, b, insns);
+
+    g_free(wrong);
+    return wrong;
+}
+
+/* Fewer instructions, in the program and in a unit, that still fail. */
+static unsigned shrink(struct irgen *p, const struct irm_backend *b)
+{
+    unsigned insns = p->insns;
+
+    for (unsigned n = 1; n < p->insns; n++) {
+        struct irgen shorter = { p->seed, n, p->features };
+        if (fails(&shorter, b, n)) {
+            p->insns = insns = n;
+            break;
+        }
+    }
+    for (unsigned n = 1; n < insns; n++) {
+        if (fails(p, b, n))
+            return n;
+    }
+    return insns;
+}
+
 static void check(uint32_t seed, unsigned features, const struct irm_backend *b, unsigned insns)
 {
     struct irgen p = { seed, insns, features };
-    char *wrong = irgen_compare(&p, &irm_interp, 1, b, insns);
+    char *wrong;
 
-    if (!wrong)
+    if (!fails(&p, b, insns))
         return;
-    irgen_print(&p, 1, 0, stdout);
-    printf("# as one unit:\n");
+    insns = shrink(&p, b);
+    wrong = irgen_compare(&p, &irm_interp, 1, b, insns);
     irgen_print(&p, insns, b->passes, stdout);
-    g_error("MYNA_SEED=%u, %s against single instructions: %s", seed, b->name, wrong);
+    fflush(stdout);
+    g_error("MYNA_SEED=%u, %u instructions, %u a unit, %s against single ones: %s", seed, p.insns,
+            insns, b->name, wrong);
+}
+
+/* Now everything together, now a few kinds, so that these meet more often. */
+static unsigned features(const struct irm_backend *b, unsigned n)
+{
+    static const unsigned some[] = {
+        IRGEN_ALL,
+        IRGEN_MEMORY | IRGEN_BRANCH,
+        0,
+        IRGEN_PRESSURE,
+        IRGEN_FLOAT | IRGEN_PRESSURE,
+        IRGEN_CALL | IRGEN_PRESSURE,
+        IRGEN_MEMORY | IRGEN_PRESSURE | IRGEN_ATOMIC,
+    };
+
+    return some[n % G_N_ELEMENTS(some)] & ~(b->no_vectors ? IRGEN_VECTOR : 0u);
 }
 
 static void test_backend(const void *way)
@@ -34,7 +79,7 @@ static void test_backend(const void *way)
     uint32_t seed = first_seed();
 
     for (unsigned n = 0; n < PROGRAMS; n++)
-        check(seed + n, n % 3 ? IRGEN_ALL : IRGEN_MEMORY | IRGEN_BRANCH, way, 2 + n % 40);
+        check(seed + n, features(way, n), way, 2 + n % 40);
 }
 
 int main(int argc, char **argv)
