@@ -59,6 +59,8 @@ static bool print_space(struct cpu *cpu, GString *out)
 
         if (mapped && page.size_bits >= ALL_BITS)
             return false;
+        if (!mapped) /* smaller than a page is no answer */
+            page.size_bits = MAX(page.size_bits, 12);
         size = BIT(page.size_bits) - (addr & mask64(page.size_bits));
         if (mapped && continues(&run, addr, &page)) {
             run.size += size;
