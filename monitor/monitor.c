@@ -13,7 +13,8 @@ enum { HOLD_INPUT_AT = 64 * 1024, DROP_EVENTS_AT = 1024 * 1024, INPUT_CHUNK = 40
 struct monitors {
     struct machine *machine;
     struct chardev_set *chardevs;
-    GPtrArray *list; /* of struct monitor */
+    struct block_set *blocks; /* NULL: none */
+    GPtrArray *list;          /* of struct monitor */
 };
 
 static void flush(struct monitor *m)
@@ -225,6 +226,16 @@ struct monitors *monitors_new(struct machine *machine, struct chardev_set *chard
     set->list = g_ptr_array_new_with_free_func(monitor_free);
     machine_on_event(machine, on_machine_event, set);
     return set;
+}
+
+void monitors_set_blocks(struct monitors *set, struct block_set *blocks)
+{
+    set->blocks = blocks;
+}
+
+struct block_set *mon_blocks(const struct mon *mon)
+{
+    return mon->set->blocks;
 }
 
 void monitors_free(struct monitors *set)

@@ -44,6 +44,21 @@ like "$got" '{"QMP": {"version": {"qemu": {"micro": [0-9]*, "minor": [0-9]*, "ma
 got=$(printf '%s\n' '{"execute":"qmp_capabilities"}' '{"execute":"quit"}' | qmp -no-shutdown)
 like "$got" '*"SHUTDOWN"*' "quit ends it in spite of -no-shutdown"
 
+head -c 65536 /dev/zero >"$tap_dir/disk"
+got=$(
+	qmp -drive "file=$tap_dir/disk,format=raw,if=none,id=d0" -device virtio-blk-device,drive=d0,id=vd <<-'END'
+		{"execute":"qmp_capabilities"}
+		{"execute":"query-block"}
+		{"execute":"query-blockstats"}
+		{"execute":"human-monitor-command","arguments":{"command-line":"info block"}}
+		{"execute":"quit"}
+	END
+)
+like "$got" '*"return": \[{"device": "d0", *"inserted": {*"drv": "raw"*"virtual-size": 65536*"qdev": "*vd"*' \
+	"query-block"
+like "$got" '*"device": "d0", "stats": {*"wr_bytes": 0*' "query-blockstats"
+like "$got" "*d0: $tap_dir/disk (raw)\\\\r\\\\n    Attached to:      *" "info block"
+
 if command -v socat >/dev/null; then
 	sock=$tap_dir/sock
 	timeout 20 $MYNA -arch riscv64 $bare -qmp "unix:$sock,server=on,wait=off" -qmp "unix:$sock.2,server=on,wait=off" &

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <glib.h>
 
+struct block_set;
 struct chardev;
 struct chardev_set;
 struct machine;
@@ -22,6 +23,8 @@ enum monitor_mode { MONITOR_HMP, MONITOR_QMP };
 
 /* All monitors of one machine; both arguments outlive them. */
 struct monitors *monitors_new(struct machine *machine, struct chardev_set *chardevs);
+/* The machine's disks, for query-block; they outlive the monitors. */
+void monitors_set_blocks(struct monitors *mons, struct block_set *blocks);
 /* Detaches all from their chardevs; what a client has not read yet is offered once more. */
 void monitors_free(struct monitors *mons);
 /* A monitor on @chr. @pretty: QMP answers are indented. */
