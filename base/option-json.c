@@ -1,11 +1,9 @@
 /* The JSON form of an option: members of objects and elements of arrays become dotted keys. */
 #include <base/error.h>
 
-#include "option-private.h"
-
-#ifdef CONFIG_JANSSON
-
 #include <jansson.h>
+
+#include "option-private.h"
 
 /* Deeper nesting than any option has; keeps the recursion small. */
 enum { MAX_DEPTH = 16 };
@@ -84,13 +82,3 @@ bool opts_parse_json(struct opts *o, const char *text, GError **err)
     json_decref(root);
     return ok;
 }
-
-#else
-
-bool opts_parse_json(struct opts *o, const char *text, GError **err)
-{
-    (void)text;
-    return error_set(err, "%s: this build has no JSON (jansson)", opts_option(o));
-}
-
-#endif

@@ -8,17 +8,17 @@ LIBRARY_CFLAGS= LIBRARY_LIBS= TEST_CFLAGS= TEST_LIBS=
 AC_SUBST([LIBRARY_CFLAGS]) AC_SUBST([LIBRARY_LIBS]) AC_SUBST([TEST_CFLAGS]) AC_SUBST([TEST_LIBS])
 ])
 
-# MYNA_GLIB(version): the one library that nothing works without
-AC_DEFUN([MYNA_GLIB], [
-AC_MSG_CHECKING([for GLib >= $1])
-AS_IF([$PKG_CONFIG --exists "glib-2.0 >= $1" "gthread-2.0"], [
-  myna_version=`$PKG_CONFIG --modversion glib-2.0`
+# MYNA_REQUIRED(name, pkg-config module, version, Debian package): what nothing works without
+AC_DEFUN([MYNA_REQUIRED], [
+AC_MSG_CHECKING([for $1 >= $3])
+AS_IF([$PKG_CONFIG --exists "$2 >= $3"], [
+  myna_version=`$PKG_CONFIG --modversion $2`
   AC_MSG_RESULT([$myna_version])
-  LIBRARY_CFLAGS="`$PKG_CONFIG --cflags glib-2.0`"
-  LIBRARY_LIBS="`$PKG_CONFIG --libs glib-2.0 gthread-2.0`"
+  LIBRARY_CFLAGS="$LIBRARY_CFLAGS `$PKG_CONFIG --cflags $2`"
+  LIBRARY_LIBS="$LIBRARY_LIBS `$PKG_CONFIG --libs $2`"
 ], [
   AC_MSG_RESULT([no])
-  AC_MSG_ERROR([GLib 2 (>= $1) is needed (Debian package: libglib2.0-dev)])
+  AC_MSG_ERROR([$1 (>= $3) is needed (Debian package: $4)])
 ])
 ])
 

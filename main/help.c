@@ -15,14 +15,12 @@ static char *version_text(void)
 #ifdef CONFIG_CAPSTONE
         "capstone",
 #endif
+        "jansson",
 #ifdef CONFIG_FDT
         "fdt",
 #endif
 #ifdef CONFIG_FFI
         "ffi",
-#endif
-#ifdef CONFIG_JANSSON
-        "jansson",
 #endif
 #ifdef CONFIG_LIBURING
         "liburing",

@@ -20,6 +20,7 @@ struct group {
     const char *const *calls;
 };
 
+#ifdef CONFIG_SECCOMP
 /* Nobody here ever needs these: loading kernels and modules, changing the system's clock, mounting.
  */
 static const char *const always[] = {
@@ -31,6 +32,8 @@ static const char *const always[] = {
     "fsmount",         "bpf",         "quotactl",      "add_key",       "request_key",
     "keyctl",          NULL,
 };
+#endif
+
 static const char *const obsolete[] = {
     "readdir",  "_sysctl",  "bdflush", "create_module", "get_kernel_syms", "query_module",
     "sgetmask", "ssetmask", "sysfs",   "uselib",        "ustat",           NULL,

@@ -32,9 +32,11 @@ static void disassemble(FILE *f, cs_arch arch, cs_mode mode, const uint8_t *code
 static void disassemble(FILE *f, int arch, int mode, const uint8_t *code, size_t len, uint64_t addr)
 {
     (void)arch, (void)mode;
-    for (size_t i = 0; i < len; i++)
-        fprintf(f, i % 16 ? " %02x" : "0x%016" PRIx64 ":  %02x", i % 16 ? code[i] : addr + i,
-                code[i]);
+    for (size_t i = 0; i < len; i++) {
+        if (i % 16 == 0)
+            fprintf(f, "%s0x%016" PRIx64 ": ", i ? "\n" : "", addr + i);
+        fprintf(f, " %02x", code[i]);
+    }
     fputc('\n', f);
 }
 #endif
