@@ -1,0 +1,236 @@
+/*
+ * Registers by row: for gdb, the monitor and saved state. gdb numbers are those of its RISC-V
+ * target: x and pc 0 to 32, f 33 to 64, CSR n at 65 + n, privilege 4161.
+ */
+#include <inttypes.h>
+#include "riscv.h"
+
+enum { GDB_PC = 32, GDB_F = 33, GDB_CSR = 65, GDB_PRIV = 65 + 4096, GDB_V = 4162 };
+
+enum row_kind { ROW_X, ROW_F, ROW_FIELD, ROW_CSR, ROW_V };
+
+/* Beside each cpu_reg: where the value is. */
+struct row {
+    enum row_kind kind;
+    unsigned n; /* register or CSR number, or offset of a field */
+};
+
+struct rows {
+    GArray *reg; /* struct cpu_reg */
+    GArray *row; /* struct row */
+};
+
+static void add(struct rows *r, enum row_kind kind, unsigned n, const char *name, unsigned bits,
+                unsigned number, const char *group, const char *type)
+{
+    struct cpu_reg reg = { name, bits, number, group, type };
+    struct row row = { kind, n };
+
+    g_array_append_val(r->reg, reg);
+    g_array_append_val(r->row, row);
+}
+
+#define FIELD(r, name, field, number, group, type)             \
+    add(r, ROW_FIELD, offsetof(struct riscv_cpu, field), name, \
+        8 * sizeof(((struct riscv_cpu *)NULL)->field), number, group, type)
+
+static void add_general(struct rows *r, unsigned xlen)
+{
+    static const char *const f[] = {
+        "ft0", "ft1", "ft2", "ft3", "ft4",  "ft5",  "ft6", "ft7", "fs0",  "fs1",  "fa0",
+        "fa1", "fa2", "fa3", "fa4", "fa5",  "fa6",  "fa7", "fs2", "fs3",  "fs4",  "fs5",
+        "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
+    };
+    const struct ir_slot *x = riscv_slots64.slot;
+
+    for (unsigned n = 0; n < 32; n++)
+        add(r, ROW_X, n, x[n].name, xlen, n, "general",
+            n == 2   ? "data_ptr"
+            : n == 1 ? "code_ptr"
+                     : "int");
+    add(r, ROW_FIELD, offsetof(struct riscv_cpu, cpu.tcg.pc), "pc", xlen, GDB_PC, "general",
+        "code_ptr");
+    for (unsigned n = 0; n < 32; n++)
+        add(r, ROW_F, n, f[n], 64, GDB_F + n, "float", "ieee_double");
+}
+
+static void add_csrs(struct rows *r, unsigned xlen)
+{
+    for (unsigned n = 0; n < 4096; n++) {
+        char *name = riscv_csr_name(n);
+        if (!name)
+            continue;
+        bool fp = n >= 1 && n <= 3;
+        add(r, ROW_CSR, n, name, fp ? 32 : xlen, GDB_CSR + n, fp ? "float" : "csr", "int");
+    }
+    FIELD(r, "priv", priv, GDB_PRIV, "virtual", "int");
+}
+
+static void add_vectors(struct rows *r)
+{
+    static const char *const names[] = {
+        "v0",  "v1",  "v2",  "v3",  "v4",  "v5",  "v6",  "v7",  "v8",  "v9",  "v10",
+        "v11", "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21",
+        "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31",
+    };
+
+    for (unsigned n = 0; n < 32; n++)
+        add(r, ROW_V, n, names[n], 1024, GDB_V + n, "vector", "riscv_vector");
+}
+
+/* State that CSRs show in part or changed on the way, exact for saving; comes last, so it wins. */
+static void add_hidden(struct rows *r)
+{
+#define HIDDEN(field) FIELD(r, "." #field, field, CPU_REG_NONE, "hidden", "int")
+    HIDDEN(mstatus);
+    HIDDEN(satp);
+    HIDDEN(mip);
+    HIDDEN(lines);
+    HIDDEN(stimecmp);
+    HIDDEN(menvcfg);
+    HIDDEN(res_addr);
+    HIDDEN(res_val);
+    HIDDEN(fflags);
+    HIDDEN(frm);
+    HIDDEN(vstart);
+    HIDDEN(vl);
+    HIDDEN(vtype);
+    HIDDEN(vxrm);
+    HIDDEN(vxsat);
+    HIDDEN(pmpcfg);
+    HIDDEN(pmpaddr);
+    HIDDEN(cpu.halted);
+#undef HIDDEN
+}
+
+static const struct rows *rows_of(const struct riscv_cpu *c)
+{
+    static struct rows rows[2]; /* by XLEN; the same for all harts */
+    static gsize ready[2];
+    unsigned k = c->xlen == 64;
+
+    if (g_once_init_enter(&ready[k])) {
+        struct rows *r = &rows[k];
+        r->reg = g_array_new(false, false, sizeof(struct cpu_reg));
+        r->row = g_array_new(false, false, sizeof(struct row));
+        add_general(r, c->xlen);
+        add_csrs(r, c->xlen);
+        add_vectors(r);
+        add_hidden(r);
+        g_once_init_leave(&ready[k], 1);
+    }
+    return &rows[k];
+}
+
+const struct cpu_reg *riscv_regs(struct cpu *cpu, unsigned *count)
+{
+    const struct rows *r = rows_of(riscv_of(cpu));
+
+    *count = r->reg->len;
+    return (const struct cpu_reg *)r->reg->data;
+}
+
+/* Some CSRs exist by model and by number only; privilege does not matter to a debugger. */
+static bool csr_there(const struct riscv_cpu *c, unsigned n)
+{
+    return riscv_csr_allowed(c, n, false, PRIV_M);
+}
+
+bool riscv_get_reg(struct cpu *cpu, unsigned i, void *buf)
+{
+    struct riscv_cpu *c = riscv_of(cpu);
+    const struct rows *r = rows_of(c);
+    const struct row *row = &g_array_index(r->row, struct row, i);
+    unsigned bytes = g_array_index(r->reg, struct cpu_reg, i).bits / 8;
+
+    switch (row->kind) {
+    case ROW_X: stn_le(buf, bytes, riscv_get_x(cpu, row->n)); return true;
+    case ROW_F:
+        if (!riscv_have(c, EXT_F))
+            return false;
+        stn_le(buf, bytes, c->f[row->n]);
+        return true;
+    case ROW_FIELD: memcpy(buf, (char *)c + row->n, bytes); return true;
+    case ROW_CSR:
+        if (!csr_there(c, row->n))
+            return false;
+        stn_le(buf, bytes, riscv_csr_read(c, row->n));
+        return true;
+    default:
+        if (!riscv_have(c, EXT_V))
+            return false;
+        memcpy(buf, c->v + row->n * (c->vlen / 8), c->vlen / 8);
+        return true;
+    }
+}
+
+/* A field was set from outside: what is derived of any of them. */
+static void field_changed(struct riscv_cpu *c)
+{
+    c->priv = c->priv == 2 ? PRIV_S : c->priv & 3;
+    riscv_pmp_update(c);
+    riscv_stimer_update(c);
+    cpu_update_flags(&c->cpu);
+}
+
+bool riscv_set_reg(struct cpu *cpu, unsigned i, const void *buf)
+{
+    struct riscv_cpu *c = riscv_of(cpu);
+    const struct rows *r = rows_of(c);
+    const struct row *row = &g_array_index(r->row, struct row, i);
+    unsigned bytes = g_array_index(r->reg, struct cpu_reg, i).bits / 8;
+
+    switch (row->kind) {
+    case ROW_X:
+        if (row->n)
+            riscv_set_x(cpu, row->n, ldn_le(buf, bytes));
+        return true;
+    case ROW_F: c->f[row->n] = ldn_le(buf, bytes); return riscv_have(c, EXT_F);
+    case ROW_FIELD:
+        memcpy((char *)c + row->n, buf, bytes);
+        field_changed(c);
+        return true;
+    case ROW_CSR:
+        if (!csr_there(c, row->n) || row->n >> 10 == 3)
+            return false;
+        riscv_csr_write(c, row->n, ldn_le(buf, bytes), ~0ULL);
+        return true;
+    default:
+        if (!riscv_have(c, EXT_V))
+            return false;
+        memcpy(c->v + row->n * (c->vlen / 8), buf, c->vlen / 8);
+        return true;
+    }
+}
+
+/* ---- info registers ---- */
+
+static void line(struct riscv_cpu *c, GString *out, const char *name, uint64_t val)
+{
+    g_string_append_printf(out, " %-8s %0*" PRIx64 "\n", name, (int)c->xlen / 4, val);
+}
+
+void riscv_dump(struct cpu *cpu, GString *out)
+{
+    static const uint16_t csrs[] = {
+        0xf14, 0x300, 0x310, 0x344, 0x304, 0x303, 0x302, 0x305, 0x105, 0x341, 0x141,
+        0x342, 0x142, 0x343, 0x143, 0x340, 0x140, 0x180, 0x100, 0x144, 0x104,
+    };
+    struct riscv_cpu *c = riscv_of(cpu);
+    const struct cpu_reg *reg = riscv_regs(cpu, &(unsigned){ 0 });
+
+    line(c, out, "pc", cpu->tcg.pc);
+    for (unsigned k = 0; k < ARRAY_LEN(csrs); k++) {
+        g_autofree char *name = riscv_csr_name(csrs[k]);
+        if (csr_there(c, csrs[k]))
+            line(c, out, name, riscv_csr_read(c, csrs[k]));
+    }
+    for (unsigned n = 0; n < 32; n++)
+        g_string_append_printf(out, " x%u/%-4s %0*" PRIx64 "%s", n, reg[n].name, (int)c->xlen / 4,
+                               n ? riscv_get_x(cpu, n) : 0, n % 4 == 3 ? "\n" : "");
+    if (!riscv_have(c, EXT_F))
+        return;
+    for (unsigned n = 0; n < 32; n++)
+        g_string_append_printf(out, " f%u/%-4s %016" PRIx64 "%s", n, reg[GDB_F + n].name, c->f[n],
+                               n % 4 == 3 ? "\n" : "");
+}

@@ -1,0 +1,170 @@
+/*
+ * A, Zacas, Zawrs (unprivileged architecture 13 to 16).
+ *
+ * A reservation is an address and the value read there; SC succeeds if memory still holds that
+ * value. It cannot be told from one that watches the bytes, but for a store of the same value,
+ * which changes nothing.
+ */
+#include "translate.h"
+#include "a.inc"
+
+enum { W = 2, D = 3 }; /* log2 of bytes */
+
+static ir_val address(struct trans *t, unsigned rs1)
+{
+    return rv_wide(t, rv_get(t, rs1));
+}
+
+static ir_val get(struct trans *t, unsigned n, unsigned size)
+{
+    return size == W ? rv_get32(t, n) : rv_get(t, n);
+}
+
+static void set(struct trans *t, unsigned n, unsigned size, ir_val v)
+{
+    if (size == W)
+        rv_set32(t, n, v);
+    else
+        rv_set(t, n, v);
+}
+
+/* ---- LR, SC ---- */
+
+static void fence_before(struct trans *t, const struct args *a)
+{
+    if (a->rl)
+        ir_fence(t->ir, (IR_FENCE_R | IR_FENCE_W) << 4 | IR_FENCE_R);
+}
+
+static bool load_reserved(struct trans *t, const struct args *a, unsigned size)
+{
+    ir_val addr = address(t, a->rs1);
+    ir_val v;
+
+    fence_before(t, a);
+    v = ir_load(t->ir, size == W ? IR_I32 : IR_I64, rv_mem(t, size, IR_MEM_ALIGNED), addr, 0);
+    if (a->aq)
+        ir_fence(t->ir, IR_FENCE_R << 4 | IR_FENCE_R | IR_FENCE_W);
+    ir_set(t->ir, SLOT_RES_ADDR, addr);
+    ir_set(t->ir, SLOT_RES_VAL, size == W ? ir_zext32(t->ir, v) : v);
+    set(t, a->rd, size, v);
+    return true;
+}
+
+/*
+ * Without a reservation for the address it fails through a side exit that sees rd = 1; the rd of
+ * before comes back behind it, since the store may still fault.
+ */
+static bool store_conditional(struct trans *t, const struct args *a, unsigned size)
+{
+    struct ir *ir = t->ir;
+    ir_val addr = address(t, a->rs1), new = get(t, a->rs2, size);
+    ir_val reserved = ir_get(ir, SLOT_RES_ADDR), expected = ir_get(ir, SLOT_RES_VAL);
+    ir_val rd = rv_get(t, a->rd), old;
+
+    rv_set(t, a->rd, rv_imm(t, 1));
+    ir_set(ir, SLOT_RES_ADDR, ir_imm64(ir, RES_NONE));
+    ir_exit_if(ir, IR_NE, reserved, addr, t->next);
+    rv_set(t, a->rd, rd);
+    if (size == W)
+        expected = ir_trunc(ir, expected);
+    old = ir_cmpxchg(ir, rv_mem(t, size, 0), addr, expected, new);
+    rv_set(t, a->rd, ir_setcc(ir, rv_type(t), IR_NE, old, expected));
+    return true;
+}
+
+#define HANDLER(name, how, size)                                 \
+    static bool tr_##name(struct trans *t, const struct args *a) \
+    {                                                            \
+        return how(t, a, size);                                  \
+    }
+HANDLER(lr_w, load_reserved, W)
+HANDLER(lr_d, load_reserved, D)
+HANDLER(sc_w, store_conditional, W)
+HANDLER(sc_d, store_conditional, D)
+
+/* ---- AMO ---- */
+
+static bool amo(struct trans *t, const struct args *a, unsigned size, enum ir_amo op)
+{
+    ir_val addr = address(t, a->rs1);
+
+    set(t, a->rd, size, ir_amo(t->ir, op, rv_mem(t, size, 0), addr, get(t, a->rs2, size)));
+    return true;
+}
+
+#define AMO(name, op)                                                   \
+    static bool tr_amo##name##_w(struct trans *t, const struct args *a) \
+    {                                                                   \
+        return amo(t, a, W, IR_AMO_##op);                               \
+    }                                                                   \
+    static bool tr_amo##name##_d(struct trans *t, const struct args *a) \
+    {                                                                   \
+        return amo(t, a, D, IR_AMO_##op);                               \
+    }
+AMO(swap, SWAP)
+AMO(add, ADD)
+AMO(xor, XOR)
+AMO(and, AND)
+AMO(or, OR)
+AMO(min, MIN)
+AMO(max, MAX)
+AMO(minu, MINU)
+AMO(maxu, MAXU)
+
+/* ---- Compare and swap ---- */
+
+static bool amocas(struct trans *t, const struct args *a, unsigned size)
+{
+    ir_val addr = address(t, a->rs1);
+
+    set(t, a->rd, size,
+        ir_cmpxchg(t->ir, rv_mem(t, size, 0), addr, get(t, a->rd, size), get(t, a->rs2, size)));
+    return true;
+}
+HANDLER(amocas_w, amocas, W)
+HANDLER(amocas_d, amocas, D)
+
+/* RV32: 64 bits in registers n and n + 1, both zero for x0. */
+static ir_val get_pair(struct trans *t, unsigned n)
+{
+    ir_val lo, hi;
+
+    if (!n)
+        return ir_imm64(t->ir, 0);
+    lo = ir_zext32(t->ir, rv_get(t, n));
+    hi = ir_zext32(t->ir, rv_get(t, n + 1));
+    return ir_or(t->ir, lo, ir_shl(t->ir, hi, ir_imm64(t->ir, 32)));
+}
+
+static bool tr_amocas_pair(struct trans *t, const struct args *a)
+{
+    ir_val old;
+
+    if (a->rd & 1 || a->rs2 & 1)
+        return false;
+    old = ir_cmpxchg(t->ir, rv_mem(t, D, 0), address(t, a->rs1), get_pair(t, a->rd),
+                     get_pair(t, a->rs2));
+    if (a->rd) {
+        rv_set(t, a->rd, ir_trunc(t->ir, old));
+        rv_set(t, a->rd + 1, ir_trunc(t->ir, ir_shr(t->ir, old, ir_imm64(t->ir, 32))));
+    }
+    return true;
+}
+
+static bool tr_amocas_q(struct trans *t, const struct args *a)
+{
+    if (a->rd & 1 || a->rs2 & 1)
+        return false;
+    ir_call(t->ir, &helper_amocas_q, address(t, a->rs1), ir_imm32(t->ir, a->rd),
+            ir_imm32(t->ir, a->rs2), IR_NONE);
+    return true;
+}
+
+/* Waiting may end at any time for any reason: a chance for other harts is enough. */
+static bool tr_wrs(struct trans *t, const struct args *a)
+{
+    (void)a;
+    ir_call(t->ir, &helper_pause, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+    return true;
+}
