@@ -266,6 +266,26 @@ static bool plic_loaded(void *obj, unsigned version, GError **err)
     return true;
 }
 
+static void plic_print(struct device *dev, GString *out)
+{
+    struct plic *p = (struct plic *)dev;
+
+    g_string_append_printf(out, "%s:\n", dev->path);
+    for (unsigned n = 1; n < p->sources; n++)
+        if (bit_test(p->level, n) || bit_test(p->pending, n) || bit_test(p->claimed, n))
+            g_string_append_printf(out, "  source %u: priority %u%s%s%s\n", n, p->priority[n],
+                                   bit_test(p->level, n) ? ", high" : "",
+                                   bit_test(p->pending, n) ? ", pending" : "",
+                                   bit_test(p->claimed, n) ? ", claimed" : "");
+    for (unsigned c = 0; c < p->contexts; c++) {
+        g_string_append_printf(out, "  context %u: threshold %u, enabled:", c, p->threshold[c]);
+        for (unsigned n = 1; n < p->sources; n++)
+            if (bit_test(p->enable + c * p->words, n))
+                g_string_append_printf(out, " %u", n);
+        g_string_append_c(out, '\n');
+    }
+}
+
 static const struct state_field plic_fields[] = {
     STATE_VARRAY(struct plic, priority, sources, SOURCES_MAX),
     STATE_VARRAY(struct plic, pending, words, SOURCES_MAX / 32),
@@ -298,6 +318,7 @@ const struct device_type plic_type = {
     .realize = plic_realize,
     .reset = plic_reset,
     .unrealize = plic_unrealize,
+    .print_irqs = plic_print,
     .props = plic_props,
     .state = &plic_state,
 };

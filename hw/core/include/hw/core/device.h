@@ -112,6 +112,8 @@ struct device_type {
     void (*reset)(struct device *dev);
     /* Undoes realize. */
     void (*unrealize)(struct device *dev);
+    /* Interrupt controllers: what is pending where, in lines for people (`info pic`). Optional. */
+    void (*print_irqs)(struct device *dev, GString *out);
 
     const struct prop *props;        /* PROP_LIST_END at the end; NULL for none */
     const struct state_table *state; /* NULL: nothing but properties */
