@@ -93,6 +93,18 @@ static json_t *describe_node(const struct block *b)
     return node;
 }
 
+/* Who uses it: its id, or its path if it has none. */
+static void set_user(json_t *entry, const struct block *b)
+{
+    const char *user = block_user(b), *folder = "/machine/peripheral/";
+
+    if (!user)
+        return;
+    if (g_str_has_prefix(user, folder) && !strchr(user + strlen(folder), '/'))
+        user += strlen(folder);
+    json_object_set_new(entry, "qdev", json_string(user));
+}
+
 static void add_block(struct block *b, void *opaque)
 {
     json_t *entry =
@@ -100,8 +112,7 @@ static void add_block(struct block *b, void *opaque)
                   "type", "unknown", "removable", block_is_cdrom(b), "locked", 0, "io-status", "ok",
                   "inserted", describe_node(b));
 
-    if (block_user(b))
-        json_object_set_new(entry, "qdev", json_string(block_user(b)));
+    set_user(entry, b);
     json_array_append_new(opaque, entry);
 }
 
@@ -181,8 +192,7 @@ static void add_stats(struct block *b, void *opaque)
     }
     entry =
         json_pack("{s:s, s:o}", is_drive(b) ? "device" : "node-name", block_id(b), "stats", stats);
-    if (block_user(b))
-        json_object_set_new(entry, "qdev", json_string(block_user(b)));
+    set_user(entry, b);
     json_array_append_new(opaque, entry);
 }
 

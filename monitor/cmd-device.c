@@ -12,6 +12,20 @@ static bool info_qtree(struct mon *mon, const json_t *args, GString *out, GError
     return true;
 }
 
+static bool print_irqs(struct device *dev, void *opaque)
+{
+    if (dev->type->print_irqs)
+        dev->type->print_irqs(dev, opaque);
+    return true;
+}
+
+static bool info_pic(struct mon *mon, const json_t *args, GString *out, GError **err)
+{
+    (void)args, (void)err;
+    bus_walk(&mon->machine->root, print_irqs, out);
+    return true;
+}
+
 static const struct mon_member add_args[] = {
     MEMBER("driver", &mon_str),
     OPTIONAL("bus", &mon_str),
@@ -106,6 +120,7 @@ static void complete_id(struct mon *mon, GPtrArray *words)
 
 const struct mon_command device_commands[] = {
     { .hmp = "info qtree", .text = info_qtree, .help = "show device tree" },
+    { .hmp = "info pic", .text = info_pic, .help = "show interrupt controllers' state" },
     { .qmp = "device_add", .args = add_args, .more_args = true, .run = device_add },
     { .hmp = "device_add",
       .args = add_hmp_args,

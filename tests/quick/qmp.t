@@ -50,13 +50,15 @@ got=$(
 		{"execute":"qmp_capabilities"}
 		{"execute":"query-block"}
 		{"execute":"query-blockstats"}
+		{"execute":"human-monitor-command","arguments":{"command-line":"info pic"}}
 		{"execute":"human-monitor-command","arguments":{"command-line":"info block"}}
 		{"execute":"quit"}
 	END
 )
-like "$got" '*"return": \[{"device": "d0", *"inserted": {*"drv": "raw"*"virtual-size": 65536*"qdev": "*vd"*' \
+like "$got" '*"return": \[{"device": "d0", *"inserted": {*"drv": "raw"*"virtual-size": 65536*"qdev": "vd"*' \
 	"query-block"
 like "$got" '*"device": "d0", "stats": {*"wr_bytes": 0*' "query-blockstats"
+like "$got" '*/machine/plic:\\r\\n  context 0: threshold 0, enabled:\\r\\n*' "info pic"
 like "$got" "*d0: $tap_dir/disk (raw)\\\\r\\\\n    Attached to:      *" "info block"
 
 if command -v socat >/dev/null; then
