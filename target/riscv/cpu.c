@@ -57,7 +57,9 @@ void riscv_reset(struct cpu *cpu)
     memset(cpu->tcg.hot, 0, sizeof(cpu->tcg.hot));
     memset(c->f, 0, sizeof(c->f));
     memset(c->v, 0, sizeof(c->v));
+    riscv_fp_gather(c); /* and away with them */
     c->fflags = c->frm = 0;
+    riscv_fp_round(c);
     c->vstart = c->vl = c->vxrm = c->vxsat = 0;
     c->vtype = 1ULL << (c->xlen - 1); /* vill */
     c->mstatus = 0;

@@ -46,4 +46,9 @@ csr_read read_counter, read_counter_hi, read_time, read_time_hi, read_stimecmp, 
 csr_write write_counter, write_counter_hi, write_stimecmp, write_stimecmp_hi, write_mcountinhibit,
     write_hpmevent, write_hpmevent_hi;
 
+/* csr-fp.c */
+csr_cond cond_fp;
+csr_read read_fflags, read_frm, read_fcsr;
+csr_write write_fflags, write_frm, write_fcsr;
+
 #endif

@@ -150,7 +150,10 @@ bool riscv_get_reg(struct cpu *cpu, unsigned i, void *buf)
             return false;
         stn_le(buf, bytes, c->f[row->n]);
         return true;
-    case ROW_FIELD: memcpy(buf, (char *)c + row->n, bytes); return true;
+    case ROW_FIELD:
+        riscv_fp_gather(c);
+        memcpy(buf, (char *)c + row->n, bytes);
+        return true;
     case ROW_CSR:
         if (!csr_there(c, row->n))
             return false;
@@ -168,6 +171,8 @@ bool riscv_get_reg(struct cpu *cpu, unsigned i, void *buf)
 static void field_changed(struct riscv_cpu *c)
 {
     c->priv = c->priv == 2 ? PRIV_S : c->priv & 3;
+    c->frm &= 7;
+    riscv_fp_round(c);
     riscv_pmp_update(c);
     riscv_stimer_update(c);
     cpu_update_flags(&c->cpu);
@@ -187,6 +192,7 @@ bool riscv_set_reg(struct cpu *cpu, unsigned i, const void *buf)
         return true;
     case ROW_F: c->f[row->n] = ldn_le(buf, bytes); return riscv_have(c, EXT_F);
     case ROW_FIELD:
+        riscv_fp_gather(c); /* what was pending must not come on top of a new fflags */
         memcpy((char *)c + row->n, buf, bytes);
         field_changed(c);
         return true;

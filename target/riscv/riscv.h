@@ -311,6 +311,12 @@ bool riscv_get_reg(struct cpu *cpu, unsigned i, void *buf);
 bool riscv_set_reg(struct cpu *cpu, unsigned i, const void *buf);
 void riscv_dump(struct cpu *cpu, GString *out);
 
+/* csr-fp.c */
+/* Flags that generated code raised go to fflags, which is exact then. */
+void riscv_fp_gather(struct riscv_cpu *c);
+/* frm was set: generated code is to round so. */
+void riscv_fp_round(struct riscv_cpu *c);
+
 /* slots.c */
 extern const struct ir_slots riscv_slots64, riscv_slots32;
 
