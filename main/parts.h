@@ -44,6 +44,9 @@ bool backends_add_devices(struct session *s, GError **err);
 /* When all devices are gone. */
 void backends_free(struct session *s);
 
+/* -object, before anything is made. */
+bool objects_check(const struct config *c, GError **err);
+
 /* The names of -accel, before anything is made. */
 bool accel_check(struct config *c, GError **err);
 /* Whether CPUs are needed at all: -accel qtest has none. */

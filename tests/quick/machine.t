@@ -37,6 +37,8 @@ refuses "*-accel: there is no accelerator 'tgc'; did you mean 'tcg'?" -arch risc
 refuses "*-kernel*/nonexistent*No such file*" $rv -kernel /nonexistent
 refuses "*-bios*/nonexistent*" $rv -bios /nonexistent
 refuses "*-device: there is no device 'virtio-blk-pic'*" $rv -device virtio-blk-pic
+refuses "*-object: there is no object type 'rgn-random'" $rv -object rgn-random,id=r
+refuses "*drive: cannot open '/nonexistent'*" $rv -drive file=/nonexistent,format=raw
 refuses "*-global: there is no device 'x'*" $rv -global x.y=1
 refuses "*-serial: *there is no kind of character device 'stdoi'; did you mean 'stdio'?" $rv -serial stdoi
 refuses "*-mon: chardev=ID is missing" $rv -mon mode=control
