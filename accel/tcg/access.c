@@ -344,8 +344,15 @@ void *access_host(struct cpu *cpu, uint64_t addr, unsigned len, enum mem_access 
     return (void *)(uintptr_t)(addr + e->addend);
 }
 
+/*
+ * A check may be for a store that a side exit or a fault before it keeps from being done, so it
+ * must not set a dirty bit: the mapping is looked up as for a load, and where that does not allow
+ * stores the unmerged variant does them one by one.
+ */
 bool access_probe(struct tcg_cpu *c, uint64_t addr, uint32_t len, uint32_t mem)
 {
-    return access_host((struct cpu *)c, addr, len, mem & IR_MEM_WRITE ? ACCESS_WRITE : ACCESS_READ,
-                       mode_of(mem)) != NULL;
+    const struct tcg_tlb_entry *e = &c->tlb[mode_of(mem)][tcg_tlb_index(addr)];
+
+    return access_host((struct cpu *)c, addr, len, ACCESS_READ, mode_of(mem)) &&
+           (!(mem & IR_MEM_WRITE) || e->write == (addr & TCG_PAGE_MASK));
 }
