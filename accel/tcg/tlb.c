@@ -94,11 +94,13 @@ void tlb_fill(struct tcg_vcpu *v, uint64_t addr, unsigned mode, const struct tlb
         t->ram != RAM_ADDR_NONE ? &ram_page_state(v->tcg->ram)[t->ram >> RAM_PAGE_BITS] : NULL;
     uint64_t read = TCG_TLB_INVALID, write = TCG_TLB_INVALID;
 
+    /* A CHECK for stores looks at that tag alone, though it lets loads pass, too: a page that is
+     * watched for either is slow for both. */
+    bool direct = t->host && !watched(v->cpu, page, WATCH_READ | WATCH_WRITE);
     if (t->prot & PROT_R)
-        read = page | (t->host && !watched(v->cpu, page, WATCH_READ) ? 0 : TCG_TLB_SLOW);
+        read = page | (direct ? 0 : TCG_TLB_SLOW);
     if (t->prot & PROT_W)
-        write = page |
-                (t->host && !t->readonly && !watched(v->cpu, page, WATCH_WRITE) ? 0 : TCG_TLB_SLOW);
+        write = page | (direct && !t->readonly ? 0 : TCG_TLB_SLOW);
     v->modes_used |= 1u << mode;
     if (!t->global)
         v->modes_nonglobal |= 1u << mode;
