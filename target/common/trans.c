@@ -41,10 +41,12 @@ void trans_branch(struct trans *t, enum ir_cond c, ir_val a, ir_val b, uint64_t 
         return;
     if (taken == t->start && !t->single) {
         ir_loop_if(t->ir, c, a, b);
+        if (t->ir->ended)
+            t->how = TRANS_ENDED;
         return;
     }
     ir_exit_if(t->ir, c, a, b, taken);
-    if (t->ir->insn[t->ir->count - 1].op == IR_EXIT) { /* the builder knows the outcome */
+    if (t->ir->ended) { /* the builder knows the outcome */
         t->how = TRANS_ENDED;
         return;
     }
