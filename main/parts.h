@@ -7,6 +7,7 @@
 #include <chardev/chardev.h>
 #include <hw/core/machine.h>
 #include <monitor/monitor.h>
+#include <net/net.h>
 
 #include "config.h"
 #include "machine_opts.h"
@@ -29,6 +30,8 @@ struct session {
     const struct accel_type *accel; /* NULL until its turn */
     struct qtest *qtest;            /* NULL without -qtest */
     struct block_set *blocks;       /* NULL until their turn */
+    struct net_set *nets;           /* the same */
+    GPtrArray *cards;               /* of struct opts: network cards to be made */
     GSource *signals;
     int signal_fd;
 };
@@ -46,6 +49,11 @@ void backends_free(struct session *s);
 
 /* -object, before anything is made. */
 bool objects_check(const struct config *c, GError **err);
+
+/* The same for -netdev, -nic, and the network there is by default. */
+bool networks_make(struct session *s, GError **err);
+bool networks_add_devices(struct session *s, GError **err);
+void networks_free(struct session *s);
 
 /* The names of -accel, before anything is made. */
 bool accel_check(struct config *c, GError **err);

@@ -56,7 +56,7 @@ static bool make_machine(struct session *s, GError **err)
     for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
         s->machine->serials[i] = s->serials[i];
     }
-    if (!backends_make(s, err)) {
+    if (!backends_make(s, err) || !networks_make(s, err)) {
         return false;
     }
     return machine_opts_props(s->config, s->machine, err) && machine_init(s->machine, err);
@@ -71,7 +71,7 @@ static bool make_devices(struct session *s, GError **err)
             return false;
         }
     }
-    return backends_add_devices(s, err);
+    return backends_add_devices(s, err) && networks_add_devices(s, err);
 }
 
 static bool make_qtest(struct session *s, GError **err)
@@ -144,6 +144,7 @@ static void take_apart(struct session *s)
         machine_free(s->machine);
     }
     backends_free(s);
+    networks_free(s);
     if (s->chardevs) {
         chardev_set_free(s->chardevs);
     }
