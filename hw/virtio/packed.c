@@ -131,17 +131,11 @@ static void packed_flush(struct virtqueue *q)
     q->used_wrap = wrap;
 }
 
+/* Notifications are off while the device is at work, so that an event position would save little.
+ */
 static void packed_set_kicks(struct virtqueue *q, bool on)
 {
-    if (!on) {
-        ring_st16(q, q->device + EVENT_FLAGS, EVENTS_OFF);
-    } else if (virtio_has(q->v, VIRTIO_F_EVENT_IDX)) {
-        ring_st16(q, q->device + EVENT_POS, q->avail | (q->avail_wrap ? POS_WRAP : 0));
-        __atomic_thread_fence(__ATOMIC_RELEASE);
-        ring_st16(q, q->device + EVENT_FLAGS, EVENTS_AT);
-    } else {
-        ring_st16(q, q->device + EVENT_FLAGS, EVENTS_ON);
-    }
+    ring_st16(q, q->device + EVENT_FLAGS, on ? EVENTS_ON : EVENTS_OFF);
 }
 
 static bool packed_wants_irq(struct virtqueue *q)

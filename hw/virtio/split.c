@@ -104,12 +104,27 @@ static void split_flush(struct virtqueue *q)
         q->signalled_valid = false;
 }
 
+/* The event is what comes next after all that is there now, which need not be taken yet: a frame may
+ * wait for more buffers than there are. */
+static void ask_for_next(struct virtqueue *q)
+{
+    uint16_t idx = ring_ld16(q, q->driver + RING_IDX), seen;
+
+    for (unsigned tries = 0; tries < 8; tries++, idx = seen) {
+        ring_st16(q, avail_event(q), idx);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        seen = ring_ld16(q, q->driver + RING_IDX);
+        if (seen == idx)
+            break;
+    }
+}
+
 static void split_set_kicks(struct virtqueue *q, bool on)
 {
     if (!virtio_has(q->v, VIRTIO_F_EVENT_IDX))
         ring_st16(q, q->device + RING_FLAGS, on ? 0 : NO_NOTIFY);
     else if (on)
-        ring_st16(q, avail_event(q), q->avail);
+        ask_for_next(q);
 }
 
 static bool split_wants_irq(struct virtqueue *q)
