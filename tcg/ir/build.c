@@ -113,6 +113,7 @@ void ir_set(struct ir *ir, unsigned slot, ir_val v)
     i->a = v;
     i->imm = slot;
     ir->known[slot] = v;
+    ir->insn[v].flags = 1;
 }
 
 static bool fits_disp(int64_t v)
@@ -121,15 +122,16 @@ static bool fits_disp(int64_t v)
 }
 
 /*
- * Brings an address into the form base + displacement of 32 bits: constants added to the base move
- * into the displacement. Of constant addresses the page is the base, so that neighbours share it.
+ * Brings an address into the form base + displacement of 32 bits: a constant added to the base
+ * moves into the displacement, unless the sum is a guest register of its own. Of constant addresses
+ * the page is the base, so that neighbours share it.
  */
 static ir_val split_address(struct ir *ir, ir_val base, int64_t *disp)
 {
     const struct ir_insn *i = ir_def(ir, base);
     int64_t c;
 
-    if (i->op == IR_ADD && ir_is_const(ir, i->b, &c)) {
+    if (i->op == IR_ADD && !ir_in_slot(ir, base) && ir_is_const(ir, i->b, &c)) {
         int64_t sum = (uint64_t)*disp + (uint64_t)c;
         if (fits_disp(sum)) {
             *disp = sum;

@@ -17,6 +17,15 @@ ir_val ir_emit(struct ir *ir, enum ir_op op, enum ir_type type, ir_val a, ir_val
  */
 int ir_simplify_cond(struct ir *ir, enum ir_cond *c, ir_val *a, ir_val *b);
 
+/*
+ * Whether a slot was set to @v: then it likely has a register for itself, and to reach back behind
+ * it to what it was computed from would keep two values alive instead of one.
+ */
+static inline bool ir_in_slot(const struct ir *ir, ir_val v)
+{
+    return ir->insn[v].flags;
+}
+
 static inline bool ir_is_imm(const struct ir *ir, ir_val v)
 {
     return ir->insn[v].op == IR_CONST;

@@ -6,6 +6,9 @@
 #include "build.h"
 #include "fold.h"
 
+/* Operations over which an operand may be kept alive to save one. */
+#define NEAR 6
+
 static bool fits(int64_t v, int64_t lo, int64_t hi)
 {
     return v >= lo && v <= hi;
@@ -204,13 +207,14 @@ static ir_val simplify_same(struct ir *ir, enum ir_op op, ir_val a)
     }
 }
 
-/* op(op(x, c1), c2) = op(x, c1 op c2) */
+/* op(op(x, c1), c2) = op(x, c1 op c2), unless x would have to be kept for that alone. */
 static ir_val simplify_chain(struct ir *ir, enum ir_op op, enum ir_type type, ir_val a, int64_t c)
 {
     const struct ir_insn *i = ir_def(ir, a);
     int64_t inner, both;
 
-    if (i->op != op || !ir_is_const(ir, i->b, &inner))
+    if (i->op != op || !ir_is_const(ir, i->b, &inner) ||
+        (ir_in_slot(ir, a) && ir->count - a > NEAR))
         return IR_NONE;
     ir_fold_binary(op, type, inner, c, &both);
     return ir_binary(ir, op, i->a, ir_imm(ir, type, both));
@@ -218,6 +222,8 @@ static ir_val simplify_chain(struct ir *ir, enum ir_op op, enum ir_type type, ir
 
 static ir_val simplify_and_imm(struct ir *ir, enum ir_type type, ir_val a, int64_t c)
 {
+    if (c & 1 && extent(ir, a, false) == 1)
+        return a;
     switch (c) {
     case 0: return ir_imm(ir, type, 0);
     case -1: return a;
@@ -311,6 +317,13 @@ static ir_val simplify_div_imm(struct ir *ir, enum ir_op op, enum ir_type type, 
     return ir_and(ir, a, ir_imm(ir, type, u - 1));
 }
 
+static ir_val invert_setcc(struct ir *ir, ir_val v)
+{
+    const struct ir_insn *i = ir_def(ir, v);
+
+    return ir_setcc(ir, i->type, i->cond ^ 1, i->a, i->b);
+}
+
 /* op(a, constant) */
 static ir_val simplify_imm(struct ir *ir, enum ir_op op, enum ir_type type, ir_val a, int64_t c)
 {
@@ -326,6 +339,8 @@ static ir_val simplify_imm(struct ir *ir, enum ir_op op, enum ir_type type, ir_v
     case IR_XOR:
         if (c == -1)
             return ir_unary(ir, IR_NOT, type, a);
+        if (c == 1 && ir_def(ir, a)->op == IR_SETCC)
+            return invert_setcc(ir, a);
         return c ? simplify_chain(ir, op, type, a, c) : a;
     case IR_SHL:
     case IR_SHR:

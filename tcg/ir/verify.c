@@ -91,16 +91,33 @@ static bool check_atomic(struct checker *k)
                                : i->cond < IR_NB_AMOS || fail(k, "bad operation");
 }
 
+/* What @v is a constant away from, and that constant. */
+static ir_val root_of(const struct ir *ir, ir_val v, int64_t *offset)
+{
+    int64_t c;
+
+    *offset = 0;
+    while (ir_def(ir, v)->op == IR_ADD && ir_is_const(ir, ir_def(ir, v)->b, &c)) {
+        *offset = (uint64_t)*offset + (uint64_t)c;
+        v = ir_def(ir, v)->a;
+    }
+    return v;
+}
+
 /* The host offset of LDH and STH comes from a CHECK that covers the access. */
 static bool check_covered(struct checker *k, ir_val check)
 {
     const struct ir_insn *i = k->i, *c;
-    int64_t end = i->imm + (1 << (i->mem & IR_MEM_SIZE));
+    int64_t base, check_base;
+    uint64_t at, size = 1 << (i->mem & IR_MEM_SIZE);
 
     if (!check_access(k) || !check_value(k, check, IR_I64))
         return false;
     c = ir_def(k->ir, check);
-    if (c->op != IR_CHECK || c->a != i->a || i->imm < c->imm || end > c->imm + (int64_t)c->c)
+    if (c->op != IR_CHECK || root_of(k->ir, c->a, &check_base) != root_of(k->ir, i->a, &base))
+        return fail(k, "not covered by its check");
+    at = ((uint64_t)base + i->imm) - ((uint64_t)check_base + c->imm);
+    if (at > c->c || size > c->c - at)
         return fail(k, "not covered by its check");
     if (i->op == IR_STH && !(c->mem & IR_MEM_WRITE))
         return fail(k, "store under a check for loads");

@@ -1,7 +1,7 @@
 /*
- * Merging of memory checks: accesses of one straight line with the same base and MMU mode, close
- * to each other, share one CHECK in front of the first; they become LDH and STH, which only add the
- * host offset that CHECK found.
+ * Merging of memory checks: accesses of one straight line whose addresses are constants away from
+ * one value, close to each other and in the same MMU mode, share one CHECK in front of the first;
+ * they become LDH and STH, which only add the host offset that CHECK found.
  *
  * When a CHECK does not hold, the unit is left for its unmerged variant at the guest instruction
  * that the CHECK stands in. So nothing with an effect may stand between that instruction's start
@@ -18,8 +18,9 @@
 struct group {
     uint32_t first; /* index of the first access */
     uint32_t count;
-    ir_val base;
-    int64_t lo, hi; /* displacement of the first byte, and behind the last */
+    ir_val root;    /* value that all addresses are relative to */
+    int64_t base;   /* first access: its operand minus root */
+    int64_t lo, hi; /* first byte minus root, and behind the last */
     uint16_t mode;  /* IR_MEM_MODE bits */
     bool write;
     ir_val check; /* its CHECK, once placed */
@@ -54,20 +55,44 @@ static bool is_barrier(const struct ir_insn *i)
     }
 }
 
-static struct group *find_open(struct merge *m, const struct ir_insn *i, uint32_t n, int64_t end)
+/* An access: the value its address is relative to, and the range. */
+struct range {
+    ir_val root;
+    int64_t base; /* operand minus root */
+    int64_t lo, hi;
+};
+
+static struct range range_of(const struct ir *ir, const struct ir_insn *i)
+{
+    struct range r = { i->a, 0, 0, 0 };
+    int64_t c;
+
+    while (ir->insn[r.root].op == IR_ADD && ir_is_const(ir, ir->insn[r.root].b, &c) &&
+           c == (int32_t)c) {
+        r.base += c;
+        r.root = ir->insn[r.root].a;
+    }
+    r.lo = r.base + i->imm;
+    r.hi = r.lo + (1 << (i->mem & IR_MEM_SIZE));
+    return r;
+}
+
+static struct group *find_open(struct merge *m, const struct ir_insn *i, uint32_t n,
+                               const struct range *r)
 {
     for (unsigned k = 0; k < m->nopen; k++) {
         struct group *g = &m->group[m->open[k]];
-        int64_t lo = i->imm < g->lo ? i->imm : g->lo, hi = end > g->hi ? end : g->hi;
+        int64_t lo = r->lo < g->lo ? r->lo : g->lo, hi = r->hi > g->hi ? r->hi : g->hi;
 
-        if (g->base == i->a && g->mode == (i->mem & IR_MEM_MODE) && hi - lo <= OPT_MERGE_WINDOW &&
-            n - g->first <= MAX_SPAN)
+        if (g->root == r->root && g->mode == (i->mem & IR_MEM_MODE) &&
+            hi - lo <= OPT_MERGE_WINDOW && lo - g->base >= INT32_MIN && n - g->first <= MAX_SPAN)
             return g;
     }
     return NULL;
 }
 
-static struct group *open_group(struct merge *m, const struct ir_insn *i, uint32_t n, int64_t end)
+static struct group *open_group(struct merge *m, const struct ir_insn *i, uint32_t n,
+                                const struct range *r)
 {
     struct group *g;
 
@@ -77,7 +102,12 @@ static struct group *open_group(struct merge *m, const struct ir_insn *i, uint32
         memmove(m->open, m->open + 1, --m->nopen);
     g = &m->group[m->ngroups];
     *g = (struct group){
-        .first = n, .base = i->a, .lo = i->imm, .hi = end, .mode = i->mem & IR_MEM_MODE
+        .first = n,
+        .root = r->root,
+        .base = r->base,
+        .lo = r->lo,
+        .hi = r->hi,
+        .mode = i->mem & IR_MEM_MODE,
     };
     m->open[m->nopen++] = m->ngroups++;
     return g;
@@ -85,15 +115,15 @@ static struct group *open_group(struct merge *m, const struct ir_insn *i, uint32
 
 static void visit_access(struct merge *m, const struct ir_insn *i, uint32_t n)
 {
-    int64_t end = i->imm + (1 << (i->mem & IR_MEM_SIZE));
-    struct group *g = find_open(m, i, n, end);
+    struct range r = range_of(m->ir, i);
+    struct group *g = find_open(m, i, n, &r);
 
     if (!g)
-        g = open_group(m, i, n, end);
+        g = open_group(m, i, n, &r);
     if (!g)
         return;
-    g->lo = i->imm < g->lo ? i->imm : g->lo;
-    g->hi = end > g->hi ? end : g->hi;
+    g->lo = r.lo < g->lo ? r.lo : g->lo;
+    g->hi = r.hi > g->hi ? r.hi : g->hi;
     g->write |= i->op == IR_ST;
     g->count++;
     m->member[n] = 1 + (g - m->group);
@@ -137,15 +167,16 @@ static unsigned number(struct merge *m)
     return checks;
 }
 
-static void place_check(struct merge *m, const struct group *g)
+/* In front of the first access, whose operand it takes. */
+static void place_check(struct merge *m, const struct group *g, ir_val a)
 {
     m->ir->insn[g->check] = (struct ir_insn){
         .op = IR_CHECK,
         .type = IR_I64,
         .mem = g->mode | (g->write ? IR_MEM_WRITE : 0),
-        .a = m->moved[g->base],
+        .a = a,
         .c = g->hi - g->lo,
-        .imm = g->lo,
+        .imm = g->lo - g->base,
     };
 }
 
@@ -172,7 +203,7 @@ static void move_insn(struct merge *m, uint32_t n)
         i->c = g->check;
     }
     if (g->first == n)
-        place_check(m, g);
+        place_check(m, g, i->a);
 }
 
 void opt_merge(struct ir *ir, uint32_t *scratch)

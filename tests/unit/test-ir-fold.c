@@ -314,6 +314,9 @@ static void test_address(void)
     l = ir_load(ir, IR_I64, IR_MEM(3, 0, 0), y, 8);
     g_assert_cmpuint(ir_def(ir, l)->a, ==, x);
     g_assert_cmpint(ir_def(ir, l)->imm, ==, 20);
+    ir_set(ir, 1, y);
+    l = ir_load(ir, IR_I64, IR_MEM(3, 0, 0), y, 8);
+    g_assert_cmpuint(ir_def(ir, l)->a, ==, y);
     l = ir_load(ir, IR_I64, IR_MEM(3, 0, 0), x, INT64_C(1) << 33);
     g_assert_cmpuint(ir_def(ir, ir_def(ir, l)->a)->op, ==, IR_ADD);
     g_assert_cmpint(ir_def(ir, l)->imm, ==, 0);

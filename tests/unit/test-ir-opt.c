@@ -96,6 +96,10 @@ static const struct one cases[] = {
       START "%1 = ld.i64 u8:0 [%a]\ninsn 0x1004, 1\n%2 = ld.i64 u8:0 [%b]\ninsn 0x1008, 2\n"
             "%3 = ld.i64 u8:0 [%a + 8]\ninsn 0x100c, 3\nst.i64 u8:0 [%b + 8], %3\nexit 0",
       "check ldh check ldh ldh sth exit" },
+    { "a base and what is a constant away from it", OPT_MERGE,
+      START "%1 = ld.i64 u8:0 [%a]\ninsn 0x1004, 1\n%k = const.i64 -32\n%s = add.i64 %a, %k\n"
+            "set.i64 h0, %s\ninsn 0x1008, 2\nst.i64 u8:0 [%s + 24], %b\nexit 0",
+      "check ldh add set:h0 sth exit" },
     { "two modes", OPT_MERGE, START "%1 = ld.i64 u8:0 [%a]\n%2 = ld.i64 u8:1 [%a + 8]\nexit 0",
       "ld ld exit" },
     { "too far apart", OPT_MERGE,

@@ -139,7 +139,7 @@ struct ir_insn {
     uint8_t op;
     uint8_t type;  /* of the result; ST, STH: of the value; EXITIF, LOOPIF: of the operands */
     uint8_t cond;  /* enum ir_cond, ir_amo, ir_fcmp, ir_f2i, ir_fma by op */
-    uint8_t flags; /* for the optimiser and backends */
+    uint8_t flags; /* builder: 1 if some slot has been set to it */
     uint16_t mem;
     uint16_t pad;
     ir_val a, b, c, d; /* value operands (CHECK: c is a number) */
