@@ -179,13 +179,16 @@ uint64_t aclint_mtime(const struct device *dev)
 /* The virtual time at which mtime reaches `when`: the first ns of its tick. */
 static int64_t deadline(const struct aclint_mtimer *t, uint64_t when)
 {
-    uint64_t raw = when - t->delta;
+    uint64_t raw = when - __atomic_load_n(&t->delta, __ATOMIC_RELAXED);
     unsigned __int128 ns;
 
-    if (when < t->delta)
-        return INT64_MAX; /* only after mtime wraps */
     ns = ((unsigned __int128)raw * NS_PER_SEC + t->frequency - 1) / t->frequency;
     return ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
+}
+
+int64_t aclint_deadline(const struct device *dev, uint64_t ticks)
+{
+    return deadline((const struct aclint_mtimer *)dev, ticks);
 }
 
 static void rearm(struct aclint_mtimer *t, unsigned hart)

@@ -8,5 +8,7 @@ struct device;
 
 /* mtime of a "riscv.aclint.mtimer" in ticks, for the time CSR. Any thread, no lock. */
 uint64_t aclint_mtime(const struct device *dev);
+/* Nanoseconds of CLK_VIRTUAL at which mtime reaches `ticks`, which lie ahead; INT64_MAX: never. */
+int64_t aclint_deadline(const struct device *dev, uint64_t ticks);
 
 #endif
