@@ -2,60 +2,104 @@
 #include "harts.h"
 
 #include <string.h>
+#include <hw/irqchip/aclint.h>
+#include <target/cpu.h>
+#include <target/riscv.h>
+
+static struct cpu *make_hart(struct harts *h, unsigned i, uint64_t reset_pc, GError **err)
+{
+    struct machine *m = h->machine;
+    struct cpu *cpu = cpu_create(m->cfg.arch, m->cfg.cpu, err);
+
+    if (!cpu)
+        return NULL;
+    cpu->machine = m;
+    cpu->as = &m->memory;
+    cpu->index = i;
+    riscv_set_hart(cpu, m->loop, i, reset_pc);
+    return cpu;
+}
 
 bool harts_init(struct harts *h, struct machine *m, uint64_t reset_pc, GError **err)
 {
-    (void)reset_pc, (void)err;
     h->machine = m;
     h->count = m->cfg.cpus;
     h->rv64 = strcmp(m->cfg.arch, "riscv64") == 0;
+    h->first = make_hart(h, 0, reset_pc, err);
+    if (!h->first)
+        return false;
+    for (unsigned i = 0; i < h->count && !m->cfg.no_cpus; i++)
+        g_ptr_array_add(m->cpus, i ? make_hart(h, i, reset_pc, NULL) : h->first);
     return true;
 }
 
+static uint64_t time_read(void *mtimer)
+{
+    return aclint_mtime(mtimer);
+}
+
+static int64_t time_deadline(void *mtimer, uint64_t ticks)
+{
+    return aclint_deadline(mtimer, ticks);
+}
+
+static const struct riscv_time_ops time_ops = { time_read, time_deadline };
+
 void harts_connect_time(struct harts *h, struct device *mtimer, uint32_t frequency)
 {
-    (void)h, (void)mtimer, (void)frequency;
+    (void)frequency;
+    for (unsigned i = 0; i < h->machine->cpus->len; i++)
+        riscv_set_time(h->machine->cpus->pdata[i], &time_ops, mtimer);
+}
+
+static void drive(void *opaque, unsigned n, bool level)
+{
+    struct cpu *cpu = opaque;
+
+    cpu->ops->set_irq(cpu, n, level);
 }
 
 struct irq_line hart_irq(struct harts *h, unsigned hart, enum hart_irq n)
 {
-    (void)h, (void)hart, (void)n;
-    return (struct irq_line){ 0 };
+    if (h->machine->cfg.no_cpus)
+        return (struct irq_line){ 0 };
+    return (struct irq_line){ drive, h->machine->cpus->pdata[hart], n };
 }
 
 void harts_free(struct harts *h)
 {
-    (void)h;
+    if (!h->machine) /* init did not come as far */
+        return;
+    if (h->machine->cfg.no_cpus && h->first)
+        cpu_free(h->first);
+    g_ptr_array_foreach(h->machine->cpus, (GFunc)(void (*)(void))cpu_free, NULL);
+    g_ptr_array_set_size(h->machine->cpus, 0);
+    h->first = NULL;
 }
 
-/* The newer description of the ISA: base and a list of single extensions. */
-static void add_extensions(struct devtree *t, const char *path, const char *isa)
+/* The ISA in both descriptions: the string, and base with a list of single extensions. */
+static void add_isa(struct devtree *t, const char *path, struct cpu *cpu)
 {
-    GString *list = g_string_new(NULL);
-    char *base = g_strdup_printf("%.5s", isa); /* rv64i */
-    const char *p = isa + 4;
+    g_autofree char *isa = riscv_isa(cpu);
+    g_auto(GStrv) extensions = riscv_isa_extensions(cpu);
+    g_autoptr(GString) list = g_string_new(NULL);
 
-    for (; *p && *p != '_'; p++) {
-        g_string_append_c(list, *p);
-        g_string_append_c(list, '\0');
-    }
-    while (*p == '_') {
-        size_t n = strcspn(p + 1, "_");
-
-        g_string_append_len(list, p + 1, (gssize)n);
-        g_string_append_c(list, '\0');
-        p += 1 + n;
-    }
-    devtree_str(t, path, "riscv,isa-base", base);
+    for (char **e = extensions; *e; e++)
+        g_string_append_len(list, *e, strlen(*e) + 1);
+    devtree_str(t, path, "riscv,isa", isa);
+    devtree_str(t, path, "riscv,isa-base", riscv_isa_base(cpu));
     devtree_bytes(t, path, "riscv,isa-extensions", list->str, (unsigned)list->len);
-    g_string_free(list, TRUE);
-    g_free(base);
+    if (riscv_has_ext(cpu, "zicbom"))
+        devtree_u32(t, path, "riscv,cbom-block-size", RISCV_CACHE_BLOCK);
+    if (riscv_has_ext(cpu, "zicboz"))
+        devtree_u32(t, path, "riscv,cboz-block-size", RISCV_CACHE_BLOCK);
+    if (riscv_has_ext(cpu, "zicbop"))
+        devtree_u32(t, path, "riscv,cbop-block-size", RISCV_CACHE_BLOCK);
 }
 
 static void add_hart(struct harts *h, struct devtree *t, unsigned i, uint32_t phandle,
                      uint32_t intc)
 {
-    const char *isa = h->rv64 ? "rv64imafdc_zicsr_zifencei" : "rv32imafdc_zicsr_zifencei";
     char *path = g_strdup_printf("/cpus/cpu@%x", i);
     char *sub = g_strdup_printf("%s/interrupt-controller", path);
 
@@ -64,9 +108,8 @@ static void add_hart(struct harts *h, struct devtree *t, unsigned i, uint32_t ph
     devtree_u32(t, path, "reg", i);
     devtree_str(t, path, "status", "okay");
     devtree_str(t, path, "compatible", "riscv");
-    devtree_str(t, path, "riscv,isa", isa);
-    add_extensions(t, path, isa);
-    devtree_str(t, path, "mmu-type", h->rv64 ? "riscv,sv57" : "riscv,sv32");
+    add_isa(t, path, h->first);
+    devtree_str(t, path, "mmu-type", riscv_mmu_type(h->first));
     devtree_set_phandle(t, path, phandle);
     devtree_node(t, sub);
     devtree_str(t, sub, "compatible", "riscv,cpu-intc");

@@ -14,10 +14,13 @@ enum hart_irq {
     HART_MEIP = 11,
 };
 
+struct cpu;
+
 struct harts {
     struct machine *machine;
     unsigned count;
     bool rv64;
+    struct cpu *first; /* hart 0; with cfg.no_cpus only a model, for the devicetree */
 };
 
 /* Makes cfg.cpus CPUs of the model cfg.cpu and adds them to the machine; with cfg.no_cpus only the
