@@ -32,8 +32,9 @@ struct tcg_tlb_entry {
     uint64_t addend; /* host address minus guest address */
     uint64_t spare;
 };
-#define TCG_TLB_INVALID 1u /* no entry */
-#define TCG_TLB_SLOW    2u /* mapped, but each access must go through the slow path */
+/* Above the low bits of a misaligned address, which aligned accesses leave in when they compare. */
+#define TCG_TLB_INVALID 0x400u /* no entry */
+#define TCG_TLB_SLOW    0x800u /* mapped, but each access must go through the slow path */
 
 /* Where an indirect jump goes: probed inline; the unit's checked entry verifies the rest. */
 struct tcg_jump {
