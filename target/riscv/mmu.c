@@ -216,6 +216,18 @@ static void fill_page(const struct walk *w, unsigned level, struct cpu_page *pag
     page->global = w->global;
 }
 
+/* The largest aligned range around an address that is not canonical in which none is. */
+static unsigned hole_bits(const struct walk *w)
+{
+    uint64_t first = 1ULL << (w->s->va_bits - 1), last = ~first;
+    unsigned bits = 12;
+
+    while (bits < 63 && (w->vaddr & ~mask64(bits + 1)) >= first &&
+           (w->vaddr | mask64(bits + 1)) <= last)
+        bits++;
+    return bits;
+}
+
 static enum fault_kind walk(struct walk *w, struct cpu_page *page)
 {
     uint64_t satp = w->c->satp;
@@ -223,8 +235,11 @@ static enum fault_kind walk(struct walk *w, struct cpu_page *page)
     bool again = false;
 
     page->size_bits = 12;
-    if (!canonical(w))
+    if (!canonical(w)) {
+        if (w->debug)
+            page->size_bits = hole_bits(w);
         return FAULT_PAGE;
+    }
     for (int level = w->s->levels - 1; level >= 0; level--) {
         unsigned shift = 12 + level * w->s->vpn_bits;
         uint64_t vpn = w->vaddr >> shift & mask64(w->s->vpn_bits);
