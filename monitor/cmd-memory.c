@@ -1,13 +1,10 @@
 /*
- * Guest memory for people: x, xp and print, with disassembly through capstone; the memory map.
+ * Guest memory for people: x, xp and print; disassembly; the memory map.
  */
 #include <inttypes.h>
 #include <string.h>
 #include <target/cpu.h>
 #include "command.h"
-#if CONFIG_CAPSTONE
-#include <capstone/capstone.h>
-#endif
 
 enum { LINE = 16, MAX_INSN = 16 };
 
@@ -93,65 +90,51 @@ static void dump_items(struct dump *d, uint64_t count)
     }
 }
 
-#if CONFIG_CAPSTONE
-static void print_insn(GString *out, const cs_insn *insn, uint64_t addr, const uint8_t *bytes,
-                       size_t len)
-{
-    GString *hex = g_string_new("");
-
-    for (size_t i = len; i-- > 0;)
-        g_string_append_printf(hex, "%02x", bytes[i]);
-    g_string_append_printf(out, "0x%016" PRIx64 ":  %-18s%-24s%s\n", addr, hex->str,
-                           insn ? insn->mnemonic : ".byte", insn ? insn->op_str : "");
-    g_string_free(hex, true);
-}
-
 /* Reads as much as is mapped, since the last instruction may end with its page. */
 static size_t read_insn(struct dump *d, uint8_t *bytes)
 {
-    for (size_t len = MAX_INSN; len; len -= 1)
+    for (size_t len = MAX_INSN; len; len--)
         if (read_guest(d, d->addr, bytes, len))
             return len;
     return 0;
 }
 
+static void print_insn(struct dump *d, const uint8_t *bytes, size_t len, const char *text)
+{
+    GString *hex = g_string_new("");
+
+    for (size_t i = len; i-- > 0;)
+        g_string_append_printf(hex, "%02x", bytes[i]);
+    g_string_append_printf(d->out, "0x%016" PRIx64 ":  %-16s  %s\n", d->addr, hex->str, text);
+    g_string_free(hex, true);
+}
+
 static bool disassemble(struct dump *d, uint64_t count, GError **err)
 {
-    int arch = 0, mode = 0;
-    csh handle;
+    GString *text = g_string_new("");
 
-    if (!d->cpu->ops->disas_setup)
-        return error_set(err, "there is no disassembler for %s", d->cpu->ops->arch);
-    d->cpu->ops->disas_setup(d->cpu, &arch, &mode);
-    if (cs_open(arch, mode, &handle) != CS_ERR_OK)
-        return error_set(err, "this capstone has no disassembler for %s", d->cpu->ops->arch);
-    for (; count; count--) {
+    if (!d->cpu->ops->disas)
+        error_set(err, "there is no disassembler for %s", d->cpu->ops->arch);
+    for (; d->cpu->ops->disas && count; count--) {
         uint8_t bytes[MAX_INSN];
         size_t len = read_insn(d, bytes), used;
-        cs_insn *insn = NULL;
 
         if (!len) {
             g_string_append_printf(d->out, "0x%016" PRIx64 ":  Cannot access memory\n", d->addr);
             break;
         }
-        if (cs_disasm(handle, bytes, len, d->addr, 1, &insn) != 1)
-            insn = NULL;
-        used = insn ? insn->size : MIN(len, d->cpu->ops->insn_align);
-        print_insn(d->out, insn, d->addr, bytes, used);
+        g_string_truncate(text, 0);
+        used = d->cpu->ops->disas(d->cpu, d->addr, bytes, len, text);
+        if (!used) {
+            used = MIN(len, d->cpu->ops->insn_align);
+            g_string_assign(text, "(no instruction)");
+        }
+        print_insn(d, bytes, used, text->str);
         d->addr += used;
-        if (insn)
-            cs_free(insn, 1);
     }
-    cs_close(&handle);
-    return true;
+    g_string_free(text, true);
+    return d->cpu->ops->disas != NULL;
 }
-#else
-static bool disassemble(struct dump *d, uint64_t count, GError **err)
-{
-    (void)d, (void)count;
-    return error_set(err, "built without capstone, which disassembles");
-}
-#endif
 
 static bool examine(struct mon *mon, const json_t *args, bool physical, GString *out, GError **err)
 {

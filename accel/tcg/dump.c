@@ -41,29 +41,36 @@ static void disassemble(FILE *f, int arch, int mode, const uint8_t *code, size_t
 }
 #endif
 
-static void dump_guest(FILE *f, struct cpu *cpu, const struct trans *t, const struct ir *ir)
+/* Bytes of the instruction at @pc that can be read, up to a word. */
+static size_t fetch(struct cpu *cpu, uint64_t pc, uint8_t *code)
 {
-    int arch = 0, mode = 0;
+    size_t len = 0, step = cpu->ops->insn_align;
 
-    if (cpu->ops->disas_setup)
-        cpu->ops->disas_setup(cpu, &arch, &mode);
+    while (len < 4 && cpu_debug_rw(cpu, pc + len, code + len, step, false))
+        len += step;
+    return len;
+}
+
+static void dump_guest(FILE *f, struct cpu *cpu, const struct ir *ir)
+{
+    GString *s = g_string_new("");
+
     fprintf(f, "----------------\nIN: cpu %u\n", cpu->index);
     for (uint32_t i = 1; i < ir->count; i++) {
-        uint8_t code[16];
+        uint64_t pc = ir->insn[i].imm;
+        uint8_t code[4] = { 0 };
+
         if (ir->insn[i].op != IR_INSN)
             continue;
-        uint64_t pc = ir->insn[i].imm;
-        unsigned len = cpu->ops->insn_align == 4 ? 4 : 2;
-        if (!cpu_debug_rw(cpu, pc, code, len, false))
-            break;
-        if (len == 2 && cpu->ops->insn_align == 2 && (code[0] & 3) == 3) {
-            len = 4;
-            if (!cpu_debug_rw(cpu, pc, code, len, false))
-                break;
-        }
-        disassemble(f, arch, mode, code, len, pc);
+        size_t len = fetch(cpu, pc, code);
+        unsigned used = cpu->ops->disas ? cpu->ops->disas(cpu, pc, code, len, s) : 0;
+        fprintf(f, "0x%016" PRIx64 ":  ", pc);
+        for (unsigned b = used ? used : len; b-- > 0;)
+            fprintf(f, "%02x", code[b]);
+        fprintf(f, "%*s%s\n", used == 2 ? 6 : 2, "", s->str);
+        g_string_truncate(s, 0);
     }
-    (void)t;
+    g_string_free(s, true);
 }
 
 void dump_ir(struct cpu *cpu, const struct trans *t, const struct ir *ir, bool optimised)
@@ -72,7 +79,7 @@ void dump_ir(struct cpu *cpu, const struct trans *t, const struct ir *ir, bool o
         return;
     FILE *f = log_begin();
     if (!optimised && log_on(LOG_IN_ASM))
-        dump_guest(f, cpu, t, ir);
+        dump_guest(f, cpu, ir);
     if (optimised || log_on(LOG_OP)) {
         fprintf(f, optimised ? "OP after optimisation:\n" : "OP:\n");
         ir_print(ir, f);

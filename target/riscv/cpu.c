@@ -2,9 +2,6 @@
  * Making, resetting and describing harts.
  */
 #include <base/error.h>
-#ifdef CONFIG_CAPSTONE
-#include <capstone/capstone.h>
-#endif
 #include "helper.h"
 #include "riscv.h"
 
@@ -100,22 +97,6 @@ static void riscv_free(struct cpu *cpu)
     pthread_mutex_destroy(&c->stimer_lock);
 }
 
-/* capstone knows RISC-V from version 5 on; -1: it cannot. */
-static void disas_setup(const struct cpu *cpu, int *arch, int *mode)
-{
-#if defined(CONFIG_CAPSTONE) && CS_API_MAJOR >= 5
-    const struct riscv_cpu *c = riscv_of_const(cpu);
-
-    *arch = CS_ARCH_RISCV;
-    *mode = c->xlen == 32 ? CS_MODE_RISCV32 : CS_MODE_RISCV64;
-    if (riscv_have(c, EXT_Zca))
-        *mode |= CS_MODE_RISCVC;
-#else
-    (void)cpu;
-    *arch = *mode = -1;
-#endif
-}
-
 #define OPS(xlen)                                                                               \
     {                                                                                           \
         .arch = "riscv" #xlen, .gdb_arch = "riscv:rv" #xlen, .slots = &riscv_slots##xlen,       \
@@ -124,7 +105,7 @@ static void disas_setup(const struct cpu *cpu, int *arch, int *mode)
         .map = riscv_map, .data_mode = data_mode, .take_fault = riscv_take_fault,               \
         .take_interrupt = riscv_take_interrupt, .has_work = riscv_has_work,                     \
         .set_irq = riscv_set_irq, .regs = riscv_regs, .get_reg = riscv_get_reg,                 \
-        .set_reg = riscv_set_reg, .dump = riscv_dump, .disas_setup = disas_setup,               \
+        .set_reg = riscv_set_reg, .dump = riscv_dump, .disas = riscv_disas,                       \
     }
 static const struct cpu_ops ops64 = OPS(64), ops32 = OPS(32);
 

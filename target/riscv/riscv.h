@@ -310,6 +310,9 @@ const struct cpu_reg *riscv_regs(struct cpu *cpu, unsigned *count);
 bool riscv_get_reg(struct cpu *cpu, unsigned i, void *buf);
 bool riscv_set_reg(struct cpu *cpu, unsigned i, const void *buf);
 void riscv_dump(struct cpu *cpu, GString *out);
+/* disas.c: as cpu_ops.disas */
+unsigned riscv_disas(const struct cpu *cpu, uint64_t pc, const uint8_t *bytes, size_t len,
+                     GString *out);
 
 /* csr-fp.c */
 /* Flags that generated code raised go to fflags, which is exact then. */

@@ -100,7 +100,10 @@ struct cpu_ops {
     void (*dump)(struct cpu *cpu, GString *out); /* info registers */
     /* Architecture's state besides gdb rows goes through the same rows: all rows saved, in order.
      */
-    void (*disas_setup)(const struct cpu *cpu, int *cs_arch, int *cs_mode);
+    /* Prints the instruction that @bytes (up to @len) are at @pc, returns its length; 0: it is none
+     * of this CPU's, and nothing is printed. May be NULL. */
+    unsigned (*disas)(const struct cpu *cpu, uint64_t pc, const uint8_t *bytes, size_t len,
+                      GString *out);
 };
 
 /* A queued piece of work: runs on the CPU's thread between units, without the device lock. */
