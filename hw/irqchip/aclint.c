@@ -176,14 +176,14 @@ uint64_t aclint_mtime(const struct device *dev)
     return ticks(t) + __atomic_load_n(&t->delta, __ATOMIC_RELAXED);
 }
 
-/* The virtual time at which mtime reaches `when`: the first ns of its tick. */
+/* The virtual time at which mtime reaches `when`, which lies ahead: the first ns of its tick. */
 static int64_t deadline(const struct aclint_mtimer *t, uint64_t when)
 {
-    uint64_t raw = when - __atomic_load_n(&t->delta, __ATOMIC_RELAXED);
-    unsigned __int128 ns;
+    uint64_t now = ticks(t), mtime = now + __atomic_load_n(&t->delta, __ATOMIC_RELAXED);
+    unsigned __int128 at = (unsigned __int128)now + (when > mtime ? when - mtime : 0);
 
-    ns = ((unsigned __int128)raw * NS_PER_SEC + t->frequency - 1) / t->frequency;
-    return ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
+    at = (at * NS_PER_SEC + t->frequency - 1) / t->frequency;
+    return at > INT64_MAX ? INT64_MAX : (int64_t)at;
 }
 
 int64_t aclint_deadline(const struct device *dev, uint64_t ticks)

@@ -19,7 +19,8 @@ struct qclient {
     GPid pid;
     int fd, serial;
     char *dir;
-    GString *in;
+    GString *in, *queue;
+    unsigned queued;
     char *reply;
     bool level[IRQS_MAX];
 };
@@ -80,6 +81,7 @@ struct qclient *qc_start(const char *args)
     g_assert_no_error(err);
     g_strfreev(argv);
     q->in = g_string_new(NULL);
+    q->queue = g_string_new(NULL);
     q->serial = accept_from(serial_fd, serial);
     q->fd = accept_from(control_fd, control);
     return q;
@@ -93,6 +95,7 @@ static void clean_up(struct qclient *q)
     g_free(q->dir);
     g_free(q->reply);
     g_string_free(q->in, TRUE);
+    g_string_free(q->queue, TRUE);
     g_free(q);
 }
 
@@ -210,6 +213,29 @@ const char *qc_cmd(struct qclient *q, const char *fmt, ...)
     if (!r)
         g_error("'%s' was answered with '%s'", fmt, q->reply);
     return r;
+}
+
+void qc_queue(struct qclient *q, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    g_string_append_vprintf(q->queue, fmt, ap);
+    va_end(ap);
+    g_string_append_c(q->queue, '\n');
+    q->queued++;
+}
+
+void qc_settle(struct qclient *q)
+{
+    send_all(q->fd, q->queue->str, q->queue->len);
+    g_string_truncate(q->queue, 0);
+    for (; q->queued; q->queued--) {
+        do {
+            g_free(q->reply);
+            q->reply = get_line(q);
+        } while (take_irq(q, q->reply));
+    }
 }
 
 #define ACCESSORS(letter, type)                                                                \

@@ -29,6 +29,11 @@ const char *qc_try(struct qclient *q, const char *fmt, ...) __attribute__((forma
 /* The same, where FAIL ends the test. */
 const char *qc_cmd(struct qclient *q, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Many commands at once: queued without waiting; qc_settle() takes all replies, of which any may be
+ * FAIL. */
+void qc_queue(struct qclient *q, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void qc_settle(struct qclient *q);
+
 uint8_t qc_readb(struct qclient *q, uint64_t addr);
 uint16_t qc_readw(struct qclient *q, uint64_t addr);
 uint32_t qc_readl(struct qclient *q, uint64_t addr);

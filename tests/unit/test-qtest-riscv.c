@@ -118,6 +118,15 @@ static void test_aclint(void)
     g_assert_true(qc_irq(q, 1));
     qc_clock_step(q, 100);
     g_assert_cmphex(qc_readq(q, MTIME), ==, UINT64_C(0x1000000c9));
+    /* a reset starts time anew, and timers know */
+    qc_reset(q);
+    g_assert_cmphex(qc_readq(q, MTIME), ==, 0);
+    g_assert_false(qc_irq(q, 0) || qc_irq(q, 1));
+    qc_writeq(q, MTIMECMP, 10);
+    qc_clock_step(q, 999);
+    g_assert_false(qc_irq(q, 0));
+    qc_clock_step(q, 1);
+    g_assert_true(qc_irq(q, 0));
     qc_stop(q);
 
     q = qc_start("-machine virt,aclint=on -arch riscv64 -smp 2");

@@ -1,0 +1,117 @@
+/*
+ * Random accesses to the registers of all devices of a board: whatever a guest does, the program
+ * stays. The seed is printed and can be given back as QTEST_SEED; QTEST_FUZZ_MS says for how long
+ * each board is tried.
+ */
+#include <inttypes.h>
+#include <glib.h>
+#include "qclient.h"
+
+struct window {
+    uint64_t base, size;
+};
+
+/* All but the finisher, which would rightly end the program. */
+static const struct window virt_windows[] = {
+    { 0x1000, 0x100 },        { 0x101000, 0x24 },       { 0x2000000, 0x40 },
+    { 0x2004000, 0x40 },      { 0x200bff8, 8 },         { 0x2f00000, 0x20 },
+    { 0x3000000, 0x10000 },   { 0xc000000, 0x200 },     { 0xc001000, 0x20 },
+    { 0xc002000, 0x400 },     { 0xc200000, 0x8000 },    { 0x10000000, 8 },
+    { 0x10001000, 0x8000 },   { 0x10100000, 0x18 },     { 0x20000000, 0x2000 },
+    { 0x22000000, 0x2000 },   { 0x30000000, 0x100000 }, { 0x40000000, 0x100000 },
+    { 0x80000000, 0x100000 },
+};
+static const struct window spike_windows[] = {
+    { 0x1000, 0x100 },   { 0x1000008, 8 }, /* tohost ends the program by itself */
+    { 0x2000000, 0x40 }, { 0x2004000, 0x40 }, { 0x200bff8, 8 },
+};
+
+static GRand *rnd;
+
+static uint64_t random_value(void)
+{
+    static const uint64_t nice[] = { 0,          1,          0xff,       0x80,
+                                     0x7fffffff, 0x80000000, 0x80001000, UINT64_MAX };
+    uint64_t v = (uint64_t)g_rand_int(rnd) << 32 | g_rand_int(rnd);
+
+    switch (g_rand_int_range(rnd, 0, 4)) {
+    case 0: return nice[g_rand_int_range(rnd, 0, G_N_ELEMENTS(nice))];
+    case 1: return v & 0xff;
+    case 2: return v & 0xffffffff;
+    default: return v;
+    }
+}
+
+static void one_access(struct qclient *q, const struct window *w)
+{
+    static const char letters[] = "bwlq";
+    unsigned log = (unsigned)g_rand_int_range(rnd, 0, 4), size = 1u << log;
+    uint64_t offset = ((uint64_t)g_rand_int(rnd) << 8) % w->size;
+
+    offset += (uint64_t)g_rand_int_range(rnd, 0, 256);
+    offset %= w->size;
+    if (g_rand_int_range(rnd, 0, 8))
+        offset &= ~(uint64_t)(size - 1);
+    if (g_rand_boolean(rnd))
+        qc_queue(q, "read%c 0x%" PRIx64, letters[log], w->base + offset);
+    else
+        qc_queue(q, "write%c 0x%" PRIx64 " 0x%" PRIx64, letters[log], w->base + offset,
+                 random_value());
+}
+
+static void rare_event(struct qclient *q)
+{
+    switch (g_rand_int_range(rnd, 0, 20)) {
+    case 0: qc_reset(q); break;
+    case 1: {
+        g_autofree char *state = qc_save(q);
+
+        qc_load(q, state);
+        break;
+    }
+    case 2: qc_serial_send(q, "characters", 10); break;
+    case 3: qc_cmd(q, "clock_step 1000000000"); break;
+    default: qc_cmd(q, "clock_step"); break;
+    }
+}
+
+static void fuzz(const char *args, const struct window *windows, unsigned n)
+{
+    const char *ms = g_getenv("QTEST_FUZZ_MS");
+    gint64 end = g_get_monotonic_time() + (ms ? g_ascii_strtoll(ms, NULL, 10) : 700) * 1000;
+    struct qclient *q = qc_start(args);
+
+    do {
+        const struct window *w = &windows[g_rand_int_range(rnd, 0, (int)n)];
+
+        for (unsigned i = 0; i < 200; i++)
+            one_access(q, w);
+        qc_settle(q);
+        rare_event(q);
+    } while (g_get_monotonic_time() < end);
+    qc_stop(q);
+}
+
+static void test_virt(void)
+{
+    fuzz("-machine virt,aclint=on -arch riscv64 -smp 2 -m 16M", virt_windows,
+         G_N_ELEMENTS(virt_windows));
+}
+
+static void test_spike(void)
+{
+    fuzz("-machine spike -arch riscv64 -m 16M", spike_windows, G_N_ELEMENTS(spike_windows));
+}
+
+int main(int argc, char **argv)
+{
+    const char *seed = g_getenv("QTEST_SEED");
+    guint32 s = seed ? (guint32)g_ascii_strtoull(seed, NULL, 0) : g_random_int();
+
+    g_test_init(&argc, &argv, NULL);
+    g_test_message("QTEST_SEED=%u", s);
+    rnd = g_rand_new_with_seed(s);
+    g_test_add_func("/fuzz/virt", test_virt);
+    g_test_add_func("/fuzz/spike", test_spike);
+    return g_test_run();
+}
