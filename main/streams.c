@@ -179,7 +179,7 @@ bool streams_make(struct session *s, GError **err)
 bool streams_add_monitors(struct session *s, GError **err)
 {
     s->monitors = monitors_new(s->machine, s->chardevs);
-    monitors_set_blocks(s->monitors, s->blocks);
+    monitors_set_backends(s->monitors, s->blocks, s->nets);
     for (guint i = 0; i < s->wishes->len; i++) {
         const struct monitor_wish *w = &g_array_index(s->wishes, struct monitor_wish, i);
 

@@ -119,8 +119,9 @@ const struct mon_command *mon_find_qmp(const char *name);
 struct cpu *mon_hold_cpu(struct mon *mon, GError **err);
 void mon_release_cpu(struct mon *mon);
 
-/* The machine's disks, or NULL. */
+/* The machine's disks and networks, or NULL. */
 struct block_set *mon_blocks(const struct mon *mon);
+struct net_set *mon_nets(const struct mon *mon);
 
 /* What QMP calls a CPU model: "rv64-riscv-cpu", where the widths of one architecture share a name.
  * To be freed. */

@@ -14,6 +14,7 @@ struct monitors {
     struct machine *machine;
     struct chardev_set *chardevs;
     struct block_set *blocks; /* NULL: none */
+    struct net_set *nets;     /* NULL: none */
     GPtrArray *list;          /* of struct monitor */
 };
 
@@ -228,9 +229,15 @@ struct monitors *monitors_new(struct machine *machine, struct chardev_set *chard
     return set;
 }
 
-void monitors_set_blocks(struct monitors *set, struct block_set *blocks)
+void monitors_set_backends(struct monitors *set, struct block_set *blocks, struct net_set *nets)
 {
     set->blocks = blocks;
+    set->nets = nets;
+}
+
+struct net_set *mon_nets(const struct mon *mon)
+{
+    return mon->set->nets;
 }
 
 struct block_set *mon_blocks(const struct mon *mon)

@@ -61,6 +61,20 @@ like "$got" '*"device": "d0", "stats": {*"wr_bytes": 0*' "query-blockstats"
 like "$got" '*/machine/plic:\\r\\n  context 0: threshold 0, enabled:\\r\\n*' "info pic"
 like "$got" "*d0: $tap_dir/disk (raw)\\\\r\\\\n    Attached to:      *" "info block"
 
+got=$(
+	qmp -netdev user,id=n0 -device virtio-net-device,netdev=n0,id=nic <<-'END'
+		{"execute":"qmp_capabilities"}
+		{"execute":"set_link","arguments":{"name":"nic","up":false}}
+		{"execute":"human-monitor-command","arguments":{"command-line":"info network"}}
+		{"execute":"set_link","arguments":{"name":"nosuch","up":false}}
+		{"execute":"quit"}
+	END
+)
+case $got in
+*QMP*) like "$got" '*nic: link down\\r\\n \\\\ n0: index=0,type=user*"DeviceNotFound"*nosuch*' "set_link, info network" ;;
+*) like "$got" "myna: -netdev: *" "no user network in this program" ;;
+esac
+
 if command -v socat >/dev/null; then
 	sock=$tap_dir/sock
 	timeout 20 $MYNA -arch riscv64 $bare -qmp "unix:$sock,server=on,wait=off" -qmp "unix:$sock.2,server=on,wait=off" &

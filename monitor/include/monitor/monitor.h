@@ -17,14 +17,16 @@ struct block_set;
 struct chardev;
 struct chardev_set;
 struct machine;
+struct net_set;
 struct monitors;
 
 enum monitor_mode { MONITOR_HMP, MONITOR_QMP };
 
 /* All monitors of one machine; both arguments outlive them. */
 struct monitors *monitors_new(struct machine *machine, struct chardev_set *chardevs);
-/* The machine's disks, for query-block; they outlive the monitors. */
-void monitors_set_blocks(struct monitors *mons, struct block_set *blocks);
+/* The machine's disks and networks, for query-block and info network; they outlive the monitors,
+ * either may be NULL. */
+void monitors_set_backends(struct monitors *mons, struct block_set *blocks, struct net_set *nets);
 /* Detaches all from their chardevs; what a client has not read yet is offered once more. */
 void monitors_free(struct monitors *mons);
 /* A monitor on @chr. @pretty: QMP answers are indented. */
