@@ -10,6 +10,7 @@
 #include <tcg/backend.h>
 #include <tcg/opt.h>
 #include "irmachine.h"
+#include "tcg/host-x86_64/gen.h"
 
 #define CODE_SIZE (8u << 20)
 
@@ -89,6 +90,25 @@ static void *jit_new(const struct ir *ir)
     return u;
 }
 
+/* As on a host without the newer instructions. */
+static void *jit_new_plain(const struct ir *ir)
+{
+    struct backend_thunks *th, had;
+    void *unit;
+
+    if (!jit.thunks)
+        jit_init();
+    th = jit.thunks;
+    had = *th;
+    th->bmi1 = th->bmi2 = th->lzcnt = th->fma = false;
+    unit = jit_new(ir);
+    th->bmi1 = had.bmi1;
+    th->bmi2 = had.bmi2;
+    th->lzcnt = had.lzcnt;
+    th->fma = had.fma;
+    return unit;
+}
+
 static void jit_free(void *unit)
 {
     g_free(unit);
@@ -120,11 +140,12 @@ static void jit_run(struct irm *m, void *unit)
     m->round_changed = NULL;
 }
 
-#define JIT(text, bits)                              \
-    {                                                \
-        text, bits, jit_new, jit_free, jit_run, true \
+#define JIT(text, bits, new)                     \
+    {                                            \
+        text, bits, new, jit_free, jit_run, true \
     }
-const struct irm_backend irm_jit = JIT("jit", 0);
-const struct irm_backend irm_jit_dead = JIT("jit-dead", OPT_DEAD | OPT_FCANON);
-const struct irm_backend irm_jit_opt = JIT("jit-opt", OPT_ALL);
+const struct irm_backend irm_jit = JIT("jit", 0, jit_new);
+const struct irm_backend irm_jit_dead = JIT("jit-dead", OPT_DEAD | OPT_FCANON, jit_new);
+const struct irm_backend irm_jit_opt = JIT("jit-opt", OPT_ALL, jit_new);
+const struct irm_backend irm_jit_plain = JIT("jit-plain", OPT_ALL, jit_new_plain);
 #endif

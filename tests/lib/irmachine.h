@@ -95,8 +95,8 @@ struct irm_backend {
     bool no_vectors; /* knows no v128 and v256 */
 };
 extern const struct irm_backend irm_interp; /* the reference */
-/* irjit.c: generated code, on hosts that have a backend. */
-extern const struct irm_backend irm_jit, irm_jit_dead, irm_jit_opt;
+/* irjit.c: generated code, on hosts that have a backend; the last without optional instructions. */
+extern const struct irm_backend irm_jit, irm_jit_dead, irm_jit_opt, irm_jit_plain;
 /* All that there are, the reference first; terminated by NULL. */
 extern const struct irm_backend *const irm_backends[];
 
