@@ -35,7 +35,7 @@ static const struct irm_backend interp_dead = INTERP("interp-dead", OPT_DEAD | O
 static const struct irm_backend interp_opt = INTERP("interp-opt", OPT_ALL);
 
 #ifdef __x86_64__
-#define HOSTS &irm_jit, &irm_jit_dead, &irm_jit_opt, &irm_jit_plain,
+#define HOSTS &irm_jit, &irm_jit_dead, &irm_jit_opt, &irm_jit_plain, &irm_jit_chained,
 #else
 #define HOSTS
 #endif

@@ -602,10 +602,20 @@ static void *unit_at(struct running *r, unsigned at, bool unmerged)
     return *u;
 }
 
+static void *next_unit(struct irm *m, bool unmerged)
+{
+    struct running *r = m->program;
+    uint64_t at = (m->cpu->tcg.pc - IRGEN_PC) / 4;
+
+    return at < r->p->insns ? unit_at(r, at, unmerged) : NULL;
+}
+
 static void run(struct running *r, struct irm *m)
 {
     bool unmerged = false;
 
+    m->program = r;
+    m->next_unit = next_unit;
     m->cpu->tcg.pc = IRGEN_PC;
     for (unsigned steps = 0;; steps++) {
         uint64_t at = (m->cpu->tcg.pc - IRGEN_PC) / 4;

@@ -1,9 +1,10 @@
 /*
  * The host's backend as a way to run test units: each stands in a small code cache that is used
- * again once all units are gone; nothing is chained.
+ * again once all units are gone.
  */
 #ifdef __x86_64__
 #include <stddef.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xmmintrin.h>
@@ -20,36 +21,75 @@ static struct jit {
     unsigned units;
     struct backend_thunks *thunks;
     struct irm *running;
+    bool chained;
+    uint32_t map[TCG_MAP_SIZE];
 } jit;
 
 struct jit_unit {
-    const uint8_t *entry;
+    uint8_t *rw;
+    const uint8_t *rx;
+    struct backend_out out;
 };
 
-static const void *jit_leave(struct tcg_cpu *cpu)
+/* Each page has an id of its own; cells of pages that nobody asked for hold another. */
+static struct backend_map jit_map(void *opaque, uint64_t pc)
 {
-    (void)cpu;
-    return backend_host.leave(jit.thunks);
+    unsigned cell = tcg_map_index(pc);
+    uint32_t id = 1 + (pc >> TCG_PAGE_BITS);
+
+    (void)opaque;
+    jit.map[cell] = id;
+    if (jit.running)
+        jit.running->cpu->tcg.map[0][cell] = id;
+    return (struct backend_map){ offsetof(struct tcg_cpu, map[0][cell]), id };
+}
+
+/* ---- From unit to unit ---- */
+
+static const void *entry_of(const struct jit_unit *u)
+{
+    return u ? u->rx + u->out.entry : backend_host.leave(jit.thunks);
+}
+
+static struct jit_unit *next_unit(bool unmerged)
+{
+    struct irm *m = jit.running;
+
+    return jit.chained && m->next_unit ? m->next_unit(m, unmerged) : NULL;
+}
+
+static const void *jit_lookup(struct tcg_cpu *cpu)
+{
+    const struct jit_unit *u = next_unit(false);
+
+    if (u)
+        cpu->jump[tcg_jump_index(cpu->pc)] = (struct tcg_jump){ cpu->pc, u->rx + BACKEND_CHECKED };
+    return entry_of(u);
 }
 
 static const void *jit_link(struct tcg_cpu *cpu, const void *unit, uint32_t index)
 {
-    (void)unit;
-    (void)index;
-    return jit_leave(cpu);
+    const struct jit_unit *from = unit, *to = next_unit(false);
+    struct backend_map map = jit_map(NULL, cpu->pc);
+
+    g_assert_cmpuint(index, <, from->out.nexits);
+    g_assert_cmphex(from->out.exit[index].pc, ==, cpu->pc);
+    if (to)
+        backend_host.link(from->rw, from->rx, &from->out.exit[index], &map, entry_of(to));
+    return entry_of(to);
 }
 
 static const void *jit_unmerged(struct tcg_cpu *cpu)
 {
-    jit.running->how = IRM_UNMERGED;
-    return jit_leave(cpu);
+    const struct jit_unit *u = next_unit(true);
+
+    (void)cpu;
+    if (!u)
+        jit.running->how = IRM_UNMERGED;
+    return entry_of(u);
 }
 
-static struct backend_map jit_map(void *opaque, uint64_t pc)
-{
-    (void)opaque;
-    return (struct backend_map){ offsetof(struct tcg_cpu, map[0][tcg_map_index(pc)]), 0 };
-}
+/* ---- Units ---- */
 
 static void jit_init(void)
 {
@@ -62,7 +102,7 @@ static void jit_init(void)
     jit.rx = mmap(NULL, CODE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
     g_assert_true(jit.rw != MAP_FAILED && jit.rx != MAP_FAILED);
     close(fd);
-    rt.rt.lookup = jit_leave;
+    rt.rt.lookup = jit_lookup;
     jit.start = backend_host.init(&jit.thunks, jit.rw, jit.rx, CODE_SIZE, &rt, &irm_slots);
     jit.start = jit.used = (jit.start + 15) & ~(size_t)15;
 }
@@ -70,8 +110,7 @@ static void jit_init(void)
 /* NULL: the unit is too long for the backend. */
 static void *jit_new(const struct ir *ir)
 {
-    struct backend_out out;
-    struct jit_unit *u;
+    struct jit_unit *u = g_new0(struct jit_unit, 1);
     struct ir copy = *ir;
 
     if (!jit.thunks)
@@ -80,12 +119,15 @@ static void *jit_new(const struct ir *ir)
                              .rw = jit.rw + jit.used,
                              .rx = jit.rx + jit.used,
                              .room = CODE_SIZE - jit.used,
-                             .map = jit_map };
-    if (!backend_host.generate(jit.thunks, &in, &out))
+                             .map = jit_map,
+                             .unit = u };
+    if (!backend_host.generate(jit.thunks, &in, &u->out)) {
+        g_free(u);
         return NULL;
-    u = g_new(struct jit_unit, 1);
-    u->entry = in.rx + BACKEND_CHECKED;
-    jit.used += out.size;
+    }
+    u->rw = in.rw;
+    u->rx = in.rx;
+    jit.used += u->out.size;
     jit.units++;
     return u;
 }
@@ -127,25 +169,35 @@ static void jit_run(struct irm *m, void *unit)
     unsigned host = _mm_getcsr();
 
     jit.running = m;
+    memcpy(m->cpu->tcg.map[0], jit.map, sizeof(jit.map));
     m->round_changed = jit_round;
     m->cpu->tcg.mxcsr = 0x1f80; /* all exceptions masked */
     backend_host.fp_set_round(&m->cpu->tcg, m->fp.round, false);
     if (!sigsetjmp(m->unwind, 0)) {
-        backend_host.enter(jit.thunks, &m->cpu->tcg, u->entry);
+        backend_host.enter(jit.thunks, &m->cpu->tcg, u->rx + BACKEND_CHECKED);
         m->fp.flags |= backend_host.fp_take_flags(&m->cpu->tcg, false);
     } else {
         m->fp.flags |= backend_host.fp_take_flags(&m->cpu->tcg, true);
         _mm_setcsr(host);
     }
     m->round_changed = NULL;
+    jit.running = NULL;
 }
 
-#define JIT(text, bits, new)                     \
-    {                                            \
-        text, bits, new, jit_free, jit_run, true \
+static void jit_run_chained(struct irm *m, void *unit)
+{
+    jit.chained = true;
+    jit_run(m, unit);
+    jit.chained = false;
+}
+
+#define JIT(text, bits, new, run)            \
+    {                                        \
+        text, bits, new, jit_free, run, true \
     }
-const struct irm_backend irm_jit = JIT("jit", 0, jit_new);
-const struct irm_backend irm_jit_dead = JIT("jit-dead", OPT_DEAD | OPT_FCANON, jit_new);
-const struct irm_backend irm_jit_opt = JIT("jit-opt", OPT_ALL, jit_new);
-const struct irm_backend irm_jit_plain = JIT("jit-plain", OPT_ALL, jit_new_plain);
+const struct irm_backend irm_jit = JIT("jit", 0, jit_new, jit_run);
+const struct irm_backend irm_jit_dead = JIT("jit-dead", OPT_DEAD | OPT_FCANON, jit_new, jit_run);
+const struct irm_backend irm_jit_opt = JIT("jit-opt", OPT_ALL, jit_new, jit_run);
+const struct irm_backend irm_jit_plain = JIT("jit-plain", OPT_ALL, jit_new_plain, jit_run);
+const struct irm_backend irm_jit_chained = JIT("jit-chained", OPT_ALL, jit_new, jit_run_chained);
 #endif

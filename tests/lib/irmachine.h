@@ -71,6 +71,10 @@ struct irm {
     uint32_t fault_mem;
     enum irm_how how; /* as the last run ended */
     sigjmp_buf unwind;
+    /* The unit for the CPU's pc, or NULL if the program ends there: for backends that go from unit
+     * to unit by themselves. NULL where a single unit is run. */
+    void *(*next_unit)(struct irm *m, bool unmerged);
+    void *program;
 };
 
 extern const struct tcg_runtime irm_runtime;
@@ -90,13 +94,14 @@ struct irm_backend {
     unsigned passes;                        /* of tcg/opt.h, before new_unit() */
     void *(*new_unit)(const struct ir *ir); /* NULL: too long, fewer instructions may do */
     void (*free_unit)(void *unit);
-    /* Runs @unit once; m->how and the CPU's pc say how it was left. */
+    /* Runs @unit, and perhaps those after it; m->how and the CPU's pc say how it was left. */
     void (*run)(struct irm *m, void *unit);
     bool no_vectors; /* knows no v128 and v256 */
 };
 extern const struct irm_backend irm_interp; /* the reference */
-/* irjit.c: generated code, on hosts that have a backend; the last without optional instructions. */
-extern const struct irm_backend irm_jit, irm_jit_dead, irm_jit_opt, irm_jit_plain;
+/* irjit.c: generated code, on hosts that have a backend; one without optional instructions,
+ * one that goes from unit to unit. */
+extern const struct irm_backend irm_jit, irm_jit_dead, irm_jit_opt, irm_jit_plain, irm_jit_chained;
 /* All that there are, the reference first; terminated by NULL. */
 extern const struct irm_backend *const irm_backends[];
 
