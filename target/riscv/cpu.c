@@ -4,6 +4,7 @@
 #include <base/error.h>
 #include "helper.h"
 #include "riscv.h"
+#include "vector.h"
 
 unsigned riscv_mmu_mode(uint64_t priv, uint64_t mstatus)
 {
@@ -35,6 +36,8 @@ uint32_t riscv_unit_flags(const struct cpu *cpu)
     f |= fs << UF_FS_SHIFT | vs << UF_VS_SHIFT;
     if (fs)
         f |= c->frm << UF_FRM_SHIFT;
+    if (vs)
+        f |= riscv_vector_flags(c);
     if (c->priv == PRIV_S && c->mstatus & (MSTATUS_TVM | MSTATUS_TW | MSTATUS_TSR))
         f |= UF_TRAP_VM;
     if (riscv_csr_allowed(c, 0xc01, false, c->priv))

@@ -51,4 +51,9 @@ csr_cond cond_fp;
 csr_read read_fflags, read_frm, read_fcsr;
 csr_write write_fflags, write_frm, write_fcsr;
 
+/* vector-cfg.c */
+csr_cond cond_vector;
+csr_read read_vstart, read_vxsat, read_vxrm, read_vcsr, read_vlenb;
+csr_write write_vstart, write_vxsat, write_vxrm, write_vcsr;
+
 #endif

@@ -23,6 +23,7 @@ static const struct {
     enum riscv_ext ext, needs;
 } needs[] = {
     { EXT_D, EXT_F },        { EXT_F, EXT_Zicsr },      { EXT_V, EXT_D },
+    { EXT_Zvfh, EXT_V },        { EXT_Zvfh, EXT_Zfhmin },  
     { EXT_Zfh, EXT_F },      { EXT_Zfhmin, EXT_F },     { EXT_Zfa, EXT_F },
     { EXT_Zcb, EXT_Zca },    { EXT_Zcd, EXT_Zca },      { EXT_Zcd, EXT_D },
     { EXT_Zcf, EXT_Zca },    { EXT_Zcf, EXT_F },        { EXT_Zcmop, EXT_Zca },
