@@ -125,10 +125,25 @@ static bool add_fw_cfg(struct virt *v, GError **err)
     return place(v->fw_cfg, virt_map[VIRT_FW_CFG].base, err);
 }
 
+static bool add_flash(struct virt *v, GError **err)
+{
+    const uint64_t size = virt_map[VIRT_FLASH].size / 2;
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct device *flash = make(v, "cfi.pflash01", i ? "flash1" : "flash0");
+
+        device_set_num(flash, "size", size);
+        device_set_ptr(flash, "drive", v->pflash[i]);
+        if (!place(flash, virt_map[VIRT_FLASH].base + i * size, err))
+            return false;
+    }
+    return true;
+}
+
 static bool add_small_devices(struct virt *v, GError **err)
 {
     return place(make(v, "riscv.sifive.test", "test"), virt_map[VIRT_TEST].base, err) &&
-           add_rtc(v, err) && add_fw_cfg(v, err);
+           add_rtc(v, err) && add_fw_cfg(v, err) && add_flash(v, err);
 }
 
 /* Devices fill the slots from the last one down: that is the order in which they are made. */

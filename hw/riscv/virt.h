@@ -48,9 +48,8 @@ struct virt {
     struct device *mtimer, *plic, *fw_cfg;
     struct device *virtio[VIRT_VIRTIO_COUNT]; /* NULL where there is none */
     struct device *pci;                       /* host bridge, or NULL */
-    struct device *flash[2];
-    uint64_t pcie_high_base, pcie_high_size; /* window above RAM */
-    uint64_t fdt_seed;                       /* guest address of rng-seed, 0 for none */
+    uint64_t pcie_high_base, pcie_high_size;  /* window above RAM */
+    uint64_t fdt_seed;                        /* guest address of rng-seed, 0 for none */
     /* properties */
     bool aclint;
     void *pflash[2]; /* struct block * */
