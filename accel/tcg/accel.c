@@ -221,6 +221,14 @@ static void map_changed(void *opaque, struct address_space *as)
 
 /* Beginning and end. */
 
+static void *reserve(size_t size)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+    bug_on(p == MAP_FAILED);
+    return p;
+}
+
 static struct tcg_vcpu *new_vcpu(struct tcg *tcg, struct cpu *cpu)
 {
     struct tcg_vcpu *v = g_new0(struct tcg_vcpu, 1);
@@ -228,9 +236,9 @@ static struct tcg_vcpu *new_vcpu(struct tcg *tcg, struct cpu *cpu)
     v->tcg = tcg;
     v->cpu = cpu;
     v->seen = UINT64_MAX;
-    v->gen = v->gen_nonglobal = 1;
     v->tlb2 = g_new0(struct tlb2_entry, TLB2_SIZE);
     v->fp = g_new0(struct fp_env, 1);
+    cpu->tcg.tlb2 = reserve(TCG_TLB2_SIZE * sizeof(cpu->tcg.tlb2[0]));
     cpu->accel = v;
     cpu->accel_ops = &cpu_services;
     cpu->stop_request = 1;
@@ -244,6 +252,8 @@ static void free_vcpu(struct tcg_vcpu *v)
     v->cpu->accel_ops = NULL;
     v->cpu->accel = NULL;
     v->cpu->has_thread = false;
+    munmap(v->cpu->tcg.tlb2, TCG_TLB2_SIZE * sizeof(v->cpu->tcg.tlb2[0]));
+    v->cpu->tcg.tlb2 = NULL;
     g_free(v->tlb2);
     g_free(v->fp);
     g_free(v);
@@ -277,14 +287,6 @@ static bool init_backend(struct tcg *tcg, GError **err)
     tcg->region[0].lost = tcg->region[0].used;
     tcg->region[0].used = 0;
     return true;
-}
-
-static void *reserve(size_t size)
-{
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                   -1, 0);
-    bug_on(p == MAP_FAILED);
-    return p;
 }
 
 static bool start_threads(struct tcg *tcg)

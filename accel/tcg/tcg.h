@@ -131,14 +131,14 @@ struct tcg {
 #define MAX_UNIT_INSNS 96
 #define MAX_MAPS       (1u << 22)
 
+#define NB_SPACES 256
 #define TLB2_BITS 13
 #define TLB2_SIZE (1u << TLB2_BITS)
 
 /* Second-level TLB entry. */
 struct tlb2_entry {
     uint64_t page;  /* virtual page address | MMU mode */
-    uint64_t space; /* address space it belongs to, unless global */
-    uint32_t gen;   /* valid while equal to the generation of its kind */
+    uint64_t stamp; /* valid while equal to tcg_cpu.stamp[global] */
     uint8_t prot;
     bool global;
     uint64_t paddr; /* of the page */
@@ -157,7 +157,8 @@ struct tcg_vcpu {
     unsigned modes_used,
         modes_nonglobal; /* bit masks: first-level TLBs that hold anything, anything not global */
     uint64_t space;
-    uint32_t gen, gen_nonglobal;
+    uint64_t last_stamp;
+    struct { uint64_t space, stamp; } spaces[NB_SPACES]; /* stamps of address spaces seen lately */
     uint64_t big_lo, big_hi; /* range of pages larger than 4 KiB that were entered */
     struct tlb2_entry *tlb2;
     uint64_t jumps_epoch; /* epoch that the jump cache was last emptied in */

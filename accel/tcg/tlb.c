@@ -14,8 +14,7 @@ static struct tlb2_entry *slot_of(struct tcg_vcpu *v, uint64_t page, unsigned mo
 
 static bool valid(const struct tcg_vcpu *v, const struct tlb2_entry *t, uint64_t key)
 {
-    return t->page == key &&
-           (t->global ? t->gen == v->gen : t->gen == v->gen_nonglobal && t->space == v->space);
+    return t->page == key && t->stamp == v->cpu->tcg.stamp[t->global];
 }
 
 static const unsigned prot_for[] = {
@@ -59,8 +58,7 @@ struct tlb2_entry *tlb_lookup(struct tcg_vcpu *v, uint64_t addr, enum mem_access
         t = once;
     *t = (struct tlb2_entry){
         .page = key,
-        .space = v->space,
-        .gen = p.global ? v->gen : v->gen_nonglobal,
+        .stamp = v->cpu->tcg.stamp[p.global],
         .prot = p.prot,
         .global = p.global,
         .paddr = p.paddr & TCG_PAGE_MASK,
@@ -83,6 +81,18 @@ static bool watched(const struct cpu *cpu, uint64_t page, int kind)
             return true;
     }
     return false;
+}
+
+/* What generated code may refill the first level with by itself. */
+static void fill_quick(struct tcg_vcpu *v, uint64_t page, unsigned mode, const struct tlb2_entry *t,
+                       bool writable, const uint8_t *state)
+{
+    v->cpu->tcg.tlb2[tcg_tlb2_index(page, mode)] = (struct tcg_tlb2_entry){
+        .tag = page | mode | (writable ? TCG_TLB2_WRITE : 0),
+        .addend = (uintptr_t)t->host - page,
+        .stamp = t->stamp,
+        .state = state,
+    };
 }
 
 /* Enters a mapping in the first level. */
@@ -109,6 +119,8 @@ void tlb_fill(struct tcg_vcpu *v, uint64_t addr, unsigned mode, const struct tlb
     /* Whoever marks the page as code after this store sees the tag (tlb_protect), before it, we see
      * the mark. */
     __atomic_store_n(&e->write, write, __ATOMIC_SEQ_CST);
+    if (read == page)
+        fill_quick(v, page, mode, t, write == page, state);
     if (state && __atomic_load_n(state, __ATOMIC_SEQ_CST))
         __atomic_fetch_or(&e->write, TCG_TLB_SLOW, __ATOMIC_SEQ_CST);
 }
@@ -141,18 +153,22 @@ static void clear_modes(struct tcg_vcpu *v, unsigned modes)
     }
 }
 
-static void bump(struct tcg_vcpu *v, uint32_t *gen)
+/* Stamps are never used again, so that what carries an old one is dead for good. */
+static void new_space_stamp(struct tcg_vcpu *v)
 {
-    if (++*gen == 0) { /* wrapped: old entries must not come to life again */
-        memset(v->tlb2, 0, TLB2_SIZE * sizeof(v->tlb2[0]));
-        *gen = 1;
-    }
+    v->cpu->tcg.stamp[0] = ++v->last_stamp;
+    v->spaces[v->space % NB_SPACES].space = v->space;
+    v->spaces[v->space % NB_SPACES].stamp = v->last_stamp;
+}
+
+static void forget_spaces(struct tcg_vcpu *v)
+{
+    memset(v->spaces, 0, sizeof(v->spaces));
+    new_space_stamp(v);
 }
 
 void tlb_reset(struct tcg_vcpu *v)
 {
-    v->big_lo = UINT64_MAX;
-    v->big_hi = 0;
     v->modes_used = (1u << TCG_MMU_MODES) - 1;
     accel_flush_all(v->cpu);
 }
@@ -163,18 +179,17 @@ void accel_flush_all(struct cpu *cpu)
 
     clear_modes(v, v->modes_used);
     v->modes_used = v->modes_nonglobal = 0;
-    bump(v, &v->gen);
-    bump(v, &v->gen_nonglobal);
+    cpu->tcg.stamp[1] = ++v->last_stamp;
+    forget_spaces(v);
     v->big_lo = UINT64_MAX;
     v->big_hi = 0;
     memset(cpu->tcg.map, 0, sizeof(cpu->tcg.map));
 }
 
+/* modes_nonglobal stays: generated code may bring such entries back without telling. */
 static void drop_nonglobal(struct tcg_vcpu *v)
 {
     clear_modes(v, v->modes_nonglobal);
-    v->modes_used &= ~v->modes_nonglobal;
-    v->modes_nonglobal = 0;
     memset(v->cpu->tcg.map[0], 0, sizeof(v->cpu->tcg.map[0]));
 }
 
@@ -183,7 +198,7 @@ void accel_flush_nonglobal(struct cpu *cpu)
     struct tcg_vcpu *v = vcpu_of(cpu);
 
     drop_nonglobal(v);
-    bump(v, &v->gen_nonglobal);
+    forget_spaces(v);
 }
 
 void accel_switch_space(struct cpu *cpu, uint64_t space)
@@ -194,6 +209,10 @@ void accel_switch_space(struct cpu *cpu, uint64_t space)
         return;
     v->space = space;
     drop_nonglobal(v);
+    if (v->spaces[space % NB_SPACES].space == space && v->spaces[space % NB_SPACES].stamp)
+        cpu->tcg.stamp[0] = v->spaces[space % NB_SPACES].stamp;
+    else
+        new_space_stamp(v);
 }
 
 void accel_flush_page(struct cpu *cpu, uint64_t vaddr, bool globals_too)
@@ -216,8 +235,11 @@ void accel_flush_page(struct cpu *cpu, uint64_t vaddr, bool globals_too)
             e->read = TCG_TLB_INVALID;
             __atomic_store_n(&e->write, TCG_TLB_INVALID, __ATOMIC_RELAXED);
         }
+        struct tcg_tlb2_entry *q = &cpu->tcg.tlb2[tcg_tlb2_index(page, mode)];
         if (t->page == (page | mode) && (globals_too || !t->global))
-            t->gen = 0;
+            t->stamp = 0;
+        if ((q->tag & ~(uint64_t)TCG_TLB2_WRITE) == (page | mode))
+            q->stamp = 0;
     }
     cpu->tcg.map[0][tcg_map_index(page)] = 0;
     if (globals_too)

@@ -33,7 +33,7 @@
 extern const uint8_t pinned_regs[NB_PINNED]; /* callee-saved ones first */
 
 enum thunk {
-    T_ENTER,
+    T_ENTER, T_REFILL,
     T_LEAVE,
     T_LOOKUP,
     T_LINK,
@@ -109,6 +109,7 @@ struct stub {
     bool inside;          /* borrowed registers are to be given back */
     uint32_t from, from2; /* rel32 fields that lead here (0: none) */
     uint32_t back;
+    uint32_t again; /* the TLB probe, to be repeated after a refill; 0: there is none */
     uint32_t exit;
     int32_t disp;
     int64_t imm;
@@ -144,6 +145,7 @@ struct gen {
     const struct ir *ir;
     uint32_t pos;    /* operation being generated */
     uint64_t pc;     /* guest instruction it belongs to */
+    uint32_t probe;        /* where the last TLB probe begins */
     uint32_t head;   /* where loops go */
     uint32_t locked; /* GPRs that must not be evicted now */
     uint32_t xlocked;

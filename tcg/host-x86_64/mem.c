@@ -59,6 +59,8 @@ static uint32_t tlb_probe(struct gen *g, struct addr at, unsigned len, bool alig
                                     : offsetof(struct tcg_tlb_entry, read);
     int from = at.base;
 
+    g->probe = as_here(a);
+
     if (at.disp) {
         as_op(a, X_LEA | O_W, index, rm_mem(at.base, at.disp));
         from = index;
@@ -140,6 +142,12 @@ static int use_stored(struct gen *g, ir_val v)
     return gen_const32(g, v, &(int64_t){ 0 }) ? NO_REG : gen_use(g, v);
 }
 
+/* Big-endian and wide accesses have no inline form yet: the stub is all there is. */
+static bool always_slow(const struct ir_insn *i)
+{
+    return (i->mem & IR_MEM_BE) || (i->mem & IR_MEM_SIZE) > 3;
+}
+
 static struct stub *access_stub(struct gen *g, enum stub_kind kind, uint32_t from, struct addr at,
                                 const struct ir_insn *i)
 {
@@ -148,14 +156,9 @@ static struct stub *access_stub(struct gen *g, enum stub_kind kind, uint32_t fro
     s->disp = at.disp;
     s->mem = i->mem;
     s->type = i->type;
+    s->again = always_slow(i) ? 0 : g->probe;
     s->keep_xmm = gen_xmm_live(g) || g->xhomes;
     return s;
-}
-
-/* Big-endian and wide accesses have no inline form yet: the stub is all there is. */
-static bool always_slow(const struct ir_insn *i)
-{
-    return (i->mem & IR_MEM_BE) || (i->mem & IR_MEM_SIZE) > 3;
 }
 
 static void gen_ld(struct gen *g, const struct ir_insn *i)
@@ -215,13 +218,12 @@ static void gen_check(struct gen *g, const struct ir_insn *i)
 {
     struct addr at = use_address(g, i->a, i->imm);
     int index = gen_temp(g), t = gen_temp(g);
-    uint32_t again = as_here(&g->as);
     uint32_t miss = tlb_probe(g, at, i->c, false, i->mem, index, t);
     struct stub *s = access_stub(g, STUB_CHECK, miss, at, i);
 
     s->imm = i->c;
     s->r3 = t;
-    s->back = again;
+    s->back = s->again;
     gen_free_dying(g);
     gen_def_in(g, g->pos, index);
 }
@@ -329,6 +331,8 @@ static void gen_atomic_op(struct gen *g, const struct ir_insn *i)
     s->cond = i->cond;
     s->r2 = rv;
     s->r3 = RDX;
+    if (slow)
+        s->again = 0;
     if (!slow)
         atomic_inline(g, i, rm_sib(at.base, RDX, 0, 0), rv);
     s->back = as_here(&g->as);

@@ -125,6 +125,17 @@ static void put_memop(struct gen *g, uint32_t mem, uint32_t word)
     as_4(&g->as, word);
 }
 
+/* Address and memop are in place: tries the second-level TLB. */
+static void try_refill(struct gen *g, const struct stub *s)
+{
+    if (!s->again)
+        return;
+    int32_t rel = (int32_t)(g->th->rx + g->th->at[T_REFILL] - (g->in->rx + as_here(&g->as) + 5));
+    as_1(&g->as, 0xe8);
+    as_4(&g->as, rel);
+    as_patch(&g->as, as_jcc(&g->as, CC_E), s->again);
+}
+
 static void jump_back(struct gen *g, const struct stub *s)
 {
     as_patch(&g->as, as_jmp(&g->as), s->back);
@@ -134,6 +145,7 @@ static void stub_load(struct gen *g, const struct stub *s)
 {
     put_address(g, s);
     put_memop(g, s->mem, 0);
+    try_refill(g, s);
     gen_set_pc(g, s->pc);
     call_bridge(g, s->keep_xmm ? T_LOAD_X : T_LOAD);
     if (is_float(s->type))
@@ -146,13 +158,14 @@ static void stub_load(struct gen *g, const struct stub *s)
 static void stub_store(struct gen *g, const struct stub *s)
 {
     put_address(g, s);
+    put_memop(g, s->mem, 0);
+    try_refill(g, s);
     if (s->r2 == NO_REG)
         put_scratch_imm(g, 1, s->imm);
     else if (is_float(s->type))
         put_xmm(g, 1, s->r2);
     else
         put_scratch(g, 1, s->r2);
-    put_memop(g, s->mem, 0);
     gen_set_pc(g, s->pc);
     call_bridge(g, s->keep_xmm ? T_STORE_X : T_STORE);
     jump_back(g, s);
@@ -162,6 +175,7 @@ static void stub_check(struct gen *g, const struct stub *s)
 {
     put_address(g, s);
     put_memop(g, s->mem, s->imm);
+    try_refill(g, s);
     call_bridge(g, s->keep_xmm ? T_PROBE_X : T_PROBE);
     as_op(&g->as, 0x80, G1_CMP, SCRATCH(0));
     as_1(&g->as, 0);
@@ -174,10 +188,11 @@ static void stub_check(struct gen *g, const struct stub *s)
 static void stub_atomic(struct gen *g, const struct stub *s)
 {
     put_address(g, s);
+    put_memop(g, s->mem, s->cond);
+    try_refill(g, s);
     put_scratch(g, 1, s->r2);
     if (s->kind == STUB_CMPXCHG)
         put_scratch(g, 2, RCX);
-    put_memop(g, s->mem, s->cond);
     gen_set_pc(g, s->pc);
     if (s->kind == STUB_AMO)
         call_bridge(g, s->keep_xmm ? T_AMO_X : T_AMO);

@@ -179,6 +179,108 @@ static void emit_bridge(struct gen *g, const struct bridge *b, const struct back
     as_1(a, 0xc3);
 }
 
+/*
+ * Fills the first-level entry for the address in scratch[0], memop in scratch[3], from the second
+ * level. ZF: done, the probe is worth repeating. Not if the page was there already, as the access
+ * crosses into another or is misaligned then. Leaves all registers alone.
+ */
+static void emit_refill(struct gen *g)
+{
+    struct as *a = &g->as;
+    struct rm mem = scratch_arg(MEM);
+    size_t tlb = offsetof(struct tcg_cpu, tlb) - ENV_BIAS;
+    struct rm l1_read = rm_sib(ENV, RAX, 0, tlb + offsetof(struct tcg_tlb_entry, read));
+    struct rm l1_write = rm_sib(ENV, RAX, 0, tlb + offsetof(struct tcg_tlb_entry, write));
+    struct rm l1_addend = rm_sib(ENV, RAX, 0, tlb + offsetof(struct tcg_tlb_entry, addend));
+    uint32_t fail[8];
+    unsigned nfail = 0;
+
+    push(a, RAX);
+    push(a, RCX);
+    push(a, RDX);
+    push(a, RSI);
+    /* RSI = mode, RDX = page | mode, RCX = second-level entry */
+    as_op(a, X_MOV, RSI, mem);
+    as_shift(a, 0, G2_SHR, rm_reg(RSI), IR_MEM_MODE_SHIFT);
+    as_g1(a, 0, G1_AND, rm_reg(RSI), TCG_MMU_MODES - 1);
+    as_op(a, X_MOV | O_W, RDX, scratch_arg(0));
+    as_op(a, X_MOV | O_W, RAX, rm_reg(RDX));
+    as_shift(a, O_W, G2_SHR, rm_reg(RAX), TCG_PAGE_BITS);
+    as_op(a, X_MOV, RCX, rm_reg(RSI));
+    as_shift(a, 0, G2_SHL, rm_reg(RCX), TCG_TLB2_BITS - 3);
+    as_op(a, X_XOR, RCX, rm_reg(RAX));
+    as_g1(a, 0, G1_AND, rm_reg(RCX), TCG_TLB2_SIZE - 1);
+    as_shift(a, 0, G2_SHL, rm_reg(RCX), 5);
+    as_op(a, X_ADD | O_W, RCX, rm_env(offsetof(struct tcg_cpu, tlb2)));
+    as_g1(a, O_W, G1_AND, rm_reg(RDX), (int32_t)-TCG_PAGE_SIZE);
+    as_op(a, X_OR | O_W, RDX, rm_reg(RSI));
+    /* the tag, with the write bit only if the access is a store */
+    as_op(a, X_MOV | O_W, RAX, rm_mem(RCX, 0));
+    as_op(a, 0xf6, G3_TEST, mem);
+    as_1(a, IR_MEM_WRITE);
+    uint32_t store = as_jcc(a, CC_NE);
+    as_g1(a, O_W, G1_AND, rm_reg(RAX), ~(int32_t)TCG_TLB2_WRITE);
+    as_g1(a, O_W, G1_SUB, rm_reg(RDX), TCG_TLB2_WRITE);
+    as_patch(a, store, as_here(a));
+    as_g1(a, O_W, G1_ADD, rm_reg(RDX), TCG_TLB2_WRITE);
+    as_op(a, X_CMP | O_W, RAX, rm_reg(RDX));
+    fail[nfail++] = as_jcc(a, CC_NE);
+    as_op(a, X_MOV | O_W, RAX, rm_mem(RCX, offsetof(struct tcg_tlb2_entry, stamp)));
+    as_op(a, X_CMP | O_W, RAX, rm_env(offsetof(struct tcg_cpu, stamp[0])));
+    uint32_t valid = as_jcc(a, CC_E);
+    as_op(a, X_CMP | O_W, RAX, rm_env(offsetof(struct tcg_cpu, stamp[1])));
+    fail[nfail++] = as_jcc(a, CC_NE);
+    as_patch(a, valid, as_here(a));
+    /* RAX = offset of the first-level entry, RDX = page */
+    as_shift(a, 0, G2_SHL, rm_reg(RSI), TCG_TLB_BITS + 5);
+    as_op(a, X_MOV, RAX, rm_reg(RDX));
+    as_shift(a, 0, G2_SHR, rm_reg(RAX), TCG_PAGE_BITS - 5);
+    as_g1(a, 0, G1_AND, rm_reg(RAX), (TCG_TLB_SIZE - 1) << 5);
+    as_op(a, X_ADD, RAX, rm_reg(RSI));
+    as_g1(a, O_W, G1_AND, rm_reg(RDX), (int32_t)-TCG_PAGE_SIZE);
+    as_op(a, X_MOV | O_W, RSI, rm_mem(RCX, offsetof(struct tcg_tlb2_entry, addend)));
+    as_op(a, 0xf6, G3_TEST, mem);
+    as_1(a, IR_MEM_WRITE);
+    store = as_jcc(a, CC_NE);
+
+    as_op(a, X_CMP | O_W, RDX, l1_read);
+    fail[nfail++] = as_jcc(a, CC_E);
+    as_op(a, 0xc7 | O_W, 0, l1_write);
+    as_4(a, TCG_TLB_INVALID);
+    as_op(a, X_MOV_ST | O_W, RSI, l1_addend);
+    as_op(a, X_MOV_ST | O_W, RDX, l1_read);
+    uint32_t done = as_jmp(a);
+
+    as_patch(a, store, as_here(a));
+    as_op(a, X_CMP | O_W, RDX, l1_write);
+    fail[nfail++] = as_jcc(a, CC_E);
+    as_op(a, 0xc7 | O_W, 0, l1_write);
+    as_4(a, TCG_TLB_INVALID);
+    as_op(a, X_MOV_ST | O_W, RSI, l1_addend);
+    as_op(a, X_MOV_ST | O_W, RDX, l1_read);
+    /* Whoever begins to watch the page after this exchange sees the tag, before it, we see the state. */
+    as_op(a, X_XCHG | O_W, RDX, l1_write);
+    as_op(a, X_MOV | O_W, RDX, rm_mem(RCX, offsetof(struct tcg_tlb2_entry, state)));
+    as_op(a, 0x80, G1_CMP, rm_mem(RDX, 0));
+    as_1(a, 0);
+    uint32_t unwatched = as_jcc(a, CC_E);
+    as_op(a, 0xc7 | O_W, 0, l1_write);
+    as_4(a, TCG_TLB_INVALID);
+    for (unsigned k = 0; k < nfail; k++)
+        as_patch(a, fail[k], as_here(a));
+    as_g1(a, 0, G1_OR, rm_reg(RAX), 1); /* ZF clear */
+    uint32_t out = as_jmp(a);
+    as_patch(a, done, as_here(a));
+    as_patch(a, unwatched, as_here(a));
+    as_op(a, X_XOR, RAX, rm_reg(RAX));
+    as_patch(a, out, as_here(a));
+    pop(a, RSI);
+    pop(a, RDX);
+    pop(a, RCX);
+    pop(a, RAX);
+    as_1(a, 0xc3);
+}
+
 static void assign_pins(struct backend_thunks *th, const struct ir_slots *slots)
 {
     th->slots = slots;
@@ -233,6 +335,8 @@ size_t x86_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx, 
     emit_ask(g, (const void *)rt->nomerge);
     begin(g, th, T_LINK);
     emit_link(g, (const void *)rt->link);
+    begin(g, th, T_REFILL);
+    emit_refill(g);
     for (unsigned k = 0; k < G_N_ELEMENTS(bridges); k++) {
         begin(g, th, bridges[k].thunk);
         th->raw[bridges[k].thunk] = as_here(&g->as);

@@ -36,6 +36,21 @@ struct tcg_tlb_entry {
 #define TCG_TLB_INVALID 0x400u /* no entry */
 #define TCG_TLB_SLOW    0x800u /* mapped, but each access must go through the slow path */
 
+/*
+ * Second-level entry, probed by the backend before it calls C: a page of plain memory that may be
+ * read, and written if TCG_TLB2_WRITE is in the tag. Valid while its stamp is one of tcg_cpu.stamp.
+ * A store through it needs *state, the RAM page's watchers, to be 0 (mem/ram.h).
+ */
+struct tcg_tlb2_entry {
+    uint64_t tag; /* page | MMU mode | TCG_TLB2_WRITE */
+    uint64_t addend;
+    uint64_t stamp;
+    const uint8_t *state;
+};
+#define TCG_TLB2_WRITE 8u
+#define TCG_TLB2_BITS  15
+#define TCG_TLB2_SIZE  (1u << TCG_TLB2_BITS)
+
 /* Where an indirect jump goes: probed inline; the unit's checked entry verifies the rest. */
 struct tcg_jump {
     uint64_t pc;
@@ -54,6 +69,8 @@ struct tcg_cpu {
     uint64_t icount_left; /* -icount: instructions until the next event */
     void *runtime;        /* accelerator's own */
     uint64_t scratch[6];  /* slow path arguments and results; backend's own */
+    struct tcg_tlb2_entry *tlb2; /* TCG_TLB2_SIZE entries, or NULL: none is probed */
+    uint64_t stamp[2];           /* of valid second-level entries: of this address space, global ones; never 0 */
     struct tcg_tlb_entry tlb[TCG_MMU_MODES][TCG_TLB_SIZE];
     /*
      * Mapping cells: a cell holds the id of a (virtual page, physical page, privilege) triple that
@@ -66,6 +83,11 @@ struct tcg_cpu {
 static inline unsigned tcg_tlb_index(uint64_t addr)
 {
     return addr >> TCG_PAGE_BITS & (TCG_TLB_SIZE - 1);
+}
+
+static inline unsigned tcg_tlb2_index(uint64_t addr, unsigned mode)
+{
+    return (addr >> TCG_PAGE_BITS ^ mode << (TCG_TLB2_BITS - 3)) & (TCG_TLB2_SIZE - 1);
 }
 
 static inline unsigned tcg_jump_index(uint64_t pc)
