@@ -158,7 +158,9 @@ struct tcg_vcpu {
         modes_nonglobal; /* bit masks: first-level TLBs that hold anything, anything not global */
     uint64_t space;
     uint64_t last_stamp;
-    struct { uint64_t space, stamp; } spaces[NB_SPACES]; /* stamps of address spaces seen lately */
+    struct {
+        uint64_t space, stamp;
+    } spaces[NB_SPACES];     /* stamps of address spaces seen lately */
     uint64_t big_lo, big_hi; /* range of pages larger than 4 KiB that were entered */
     struct tlb2_entry *tlb2;
     uint64_t jumps_epoch; /* epoch that the jump cache was last emptied in */

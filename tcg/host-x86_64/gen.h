@@ -33,7 +33,8 @@
 extern const uint8_t pinned_regs[NB_PINNED]; /* callee-saved ones first */
 
 enum thunk {
-    T_ENTER, T_REFILL,
+    T_ENTER,
+    T_REFILL,
     T_LEAVE,
     T_LOOKUP,
     T_LINK,
@@ -145,7 +146,7 @@ struct gen {
     const struct ir *ir;
     uint32_t pos;    /* operation being generated */
     uint64_t pc;     /* guest instruction it belongs to */
-    uint32_t probe;        /* where the last TLB probe begins */
+    uint32_t probe;  /* where the last TLB probe begins */
     uint32_t head;   /* where loops go */
     uint32_t locked; /* GPRs that must not be evicted now */
     uint32_t xlocked;

@@ -258,7 +258,8 @@ static void emit_refill(struct gen *g)
     as_4(a, TCG_TLB_INVALID);
     as_op(a, X_MOV_ST | O_W, RSI, l1_addend);
     as_op(a, X_MOV_ST | O_W, RDX, l1_read);
-    /* Whoever begins to watch the page after this exchange sees the tag, before it, we see the state. */
+    /* Whoever begins to watch the page after this exchange sees the tag, before it, we see the
+     * state. */
     as_op(a, X_XCHG | O_W, RDX, l1_write);
     as_op(a, X_MOV | O_W, RDX, rm_mem(RCX, offsetof(struct tcg_tlb2_entry, state)));
     as_op(a, 0x80, G1_CMP, rm_mem(RDX, 0));
