@@ -201,6 +201,8 @@ void hart_setup(void)
     csr_write(CSR_MTVEC, trap_entry);
     csr_write(CSR_MIE, 0);
     csr_try_write(CSR_MCOUNTEREN, -1ul);
+    csr_try_write(CSR_SCOUNTEREN,
+                  7); /* cycle, time, instret: what kernels expect to find, as OpenSBI sets it */
     csr_try_write(CSR_MCOUNTINHIBIT, 0);
     extensions_setup(self);
     delegate(self);

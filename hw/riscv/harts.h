@@ -23,11 +23,11 @@ struct harts {
     struct cpu *first; /* hart 0; with cfg.no_cpus only a model, for the devicetree */
 };
 
-/* Makes cfg.cpus CPUs of the model cfg.cpu and adds them to the machine. They start at `reset_pc`.
- */
+/* Makes cfg.cpus CPUs of the model cfg.cpu and adds them to the machine; with cfg.no_cpus only the
+ * number is noted. They start at `reset_pc`. */
 bool harts_init(struct harts *h, struct machine *m, uint64_t reset_pc, GError **err);
-/* Connects their time CSR to an ACLINT timer. */
-void harts_connect_time(struct harts *h, struct device *mtimer);
+/* Connects their time CSR to an ACLINT timer of `frequency` Hz. */
+void harts_connect_time(struct harts *h, struct device *mtimer, uint32_t frequency);
 /* What drives an input of a hart. */
 struct irq_line hart_irq(struct harts *h, unsigned hart, enum hart_irq n);
 void harts_free(struct harts *h);

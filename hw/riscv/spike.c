@@ -52,7 +52,7 @@ static bool add_clint(struct spike *s, GError **err)
         device_connect_irq(swi, i, hart_irq(&s->harts, i, HART_MSIP));
         device_connect_irq(timer, i, hart_irq(&s->harts, i, HART_MTIP));
     }
-    harts_connect_time(&s->harts, timer);
+    harts_connect_time(&s->harts, timer, SPIKE_TIMEBASE);
     return true;
 }
 

@@ -71,7 +71,7 @@ static bool add_timer(struct virt *v, GError **err)
     if (!place(v->mtimer, virt_map[VIRT_CLINT].base + 0x4000, err))
         return false;
     wire_harts(v, v->mtimer, HART_MTIP);
-    harts_connect_time(&v->harts, v->mtimer);
+    harts_connect_time(&v->harts, v->mtimer, VIRT_TIMEBASE);
     return true;
 }
 

@@ -68,8 +68,11 @@ static void check_access(struct irm *m, uint64_t addr, uint32_t mem, bool write)
     }
 }
 
-/* Puts a page of plain memory into the TLB. */
-static void fill(struct irm *m, uint64_t addr, uint32_t mem)
+/* State of RAM pages that nobody watches. */
+static const uint8_t unwatched;
+
+/* Puts a page of plain memory into the TLBs. */
+static void fill(struct irm *m, uint64_t addr, uint32_t mem, bool first)
 {
     struct tcg_tlb_entry *e = &m->cpu->tcg.tlb[mode_of(mem)][tcg_tlb_index(addr)];
     uint64_t base = addr & TCG_PAGE_MASK;
@@ -77,8 +80,19 @@ static void fill(struct irm *m, uint64_t addr, uint32_t mem)
 
     if (page < 0 || page == IRM_SLOW_PAGE || page == IRM_DEVICE_PAGE)
         return;
+    /* Unless it must be in the first level, that stays as it is every other time, for generated
+     * code to refill. */
+    bool writable = page != IRM_RO_PAGE;
+    m->cpu->tcg.tlb2[tcg_tlb2_index(addr, mode_of(mem))] = (struct tcg_tlb2_entry){
+        .tag = base | mode_of(mem) | (writable ? TCG_TLB2_WRITE : 0),
+        .addend = (uintptr_t)byte_at(m, base, mem) - base,
+        .stamp = m->cpu->tcg.stamp[page & 1],
+        .state = &unwatched,
+    };
+    if (!first && m->fills++ & 1)
+        return;
     e->read = base;
-    e->write = page == IRM_RO_PAGE ? TCG_TLB_INVALID : base;
+    e->write = writable ? base : TCG_TLB_INVALID;
     e->addend = (uintptr_t)byte_at(m, base, mem) - base;
 }
 
@@ -103,7 +117,7 @@ static void read_bytes(struct irm *m, uint64_t addr, uint32_t mem, uint8_t *to)
 
         to[n] = device ? device_read(m, addr + n) : *byte_at(m, addr + n, mem);
     }
-    fill(m, addr, mem);
+    fill(m, addr, mem, false);
 }
 
 static void write_bytes(struct irm *m, uint64_t addr, uint32_t mem, const uint8_t *from)
@@ -115,7 +129,7 @@ static void write_bytes(struct irm *m, uint64_t addr, uint32_t mem, const uint8_
         else
             *byte_at(m, addr + n, mem) = from[n];
     }
-    fill(m, addr, mem);
+    fill(m, addr, mem, false);
 }
 
 static uint64_t swap(uint64_t v, uint32_t mem)
@@ -161,7 +175,7 @@ static uint8_t *atomic_at(struct irm *m, uint64_t addr, uint32_t mem)
     check_access(m, addr, mem | IR_MEM_ALIGNED, true);
     if (page_of(m, addr, mem) == IRM_DEVICE_PAGE)
         fault(m, addr, mem);
-    fill(m, addr, mem);
+    fill(m, addr, mem, false);
     return byte_at(m, addr, mem);
 }
 
@@ -216,7 +230,7 @@ static bool irm_probe(struct tcg_cpu *cpu, uint64_t addr, uint32_t len, uint32_t
     if ((addr ^ (addr + len - 1)) & TCG_PAGE_MASK || page < 0 || page > IRM_RO_PAGE ||
         page == IRM_SLOW_PAGE || (page == IRM_RO_PAGE && mem & IR_MEM_WRITE))
         return false;
-    fill(m, addr, mem);
+    fill(m, addr, mem, true);
     return true;
 }
 
@@ -238,6 +252,8 @@ static void flush_tlb(struct irm *m)
         for (unsigned n = 0; n < TCG_TLB_SIZE; n++)
             m->cpu->tcg.tlb[mode][n].read = m->cpu->tcg.tlb[mode][n].write = TCG_TLB_INVALID;
     }
+    m->cpu->tcg.stamp[0] += 2;
+    m->cpu->tcg.stamp[1] += 2;
 }
 
 static uint64_t helper_pure2(uint64_t a, uint64_t b)
@@ -382,6 +398,9 @@ struct irm *irm_new(void)
     memset(m->cpu, 0, size);
     memset(m->ram, 0, IRM_PAGES * TCG_PAGE_SIZE);
     m->cpu->machine = m;
+    m->cpu->tcg.tlb2 = g_new0(struct tcg_tlb2_entry, TCG_TLB2_SIZE);
+    m->cpu->tcg.stamp[0] = 1;
+    m->cpu->tcg.stamp[1] = 2;
     for (unsigned n = 0; n < TCG_JC_SIZE; n++)
         m->cpu->tcg.jump[n].pc = 1; /* no pc is odd */
     return m;
@@ -389,6 +408,7 @@ struct irm *irm_new(void)
 
 void irm_free(struct irm *m)
 {
+    g_free(m->cpu->tcg.tlb2);
     free(m->cpu);
     free(m->ram);
     g_free(m);

@@ -66,6 +66,7 @@ struct irm {
     /* Of the backend that runs; NULL for those that look at fp.round. */
     void (*round_changed)(struct irm *m);
     uint64_t io_count, io_hash; /* what the device saw */
+    unsigned fills;             /* of the TLBs */
     bool remapped;              /* plain pages lie the other way round, in both modes */
     uint64_t fault_addr;
     uint32_t fault_mem;
