@@ -199,6 +199,8 @@ static void emit_refill(struct gen *g)
     push(a, RCX);
     push(a, RDX);
     push(a, RSI);
+    as_g1(a, O_W, G1_CMP, rm_env(offsetof(struct tcg_cpu, tlb2)), 0);
+    fail[nfail++] = as_jcc(a, CC_E);
     /* RSI = mode, RDX = page | mode, RCX = second-level entry */
     as_op(a, X_MOV, RSI, mem);
     as_shift(a, 0, G2_SHR, rm_reg(RSI), IR_MEM_MODE_SHIFT);
