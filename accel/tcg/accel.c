@@ -324,7 +324,7 @@ static void tcg_end(struct machine *m, struct tcg *tcg)
         backend_host.fini(tcg->thunks);
     if (tcg->perf_map)
         fclose(tcg->perf_map);
-    for (uint64_t p = 0; p < tcg->npages; p++) {
+    for (uint64_t p = 0; p < tcg->pages_end; p++) {
         if (tcg->pages[p]) {
             g_free(tcg->pages[p]->unit);
             g_free(tcg->pages[p]);

@@ -119,6 +119,7 @@ struct tcg {
     GHashTable *map_index;
     struct code_page **pages; /* by RAM page number; atomic pointers */
     uint64_t npages;
+    uint64_t pages_end;       /* past the last one that was ever set; lock */
     struct tcg_stats stats;
     /* Scratch of the one that translates. */
     struct ir ir;

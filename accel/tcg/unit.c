@@ -42,6 +42,7 @@ void code_mark(struct tcg *tcg, ram_addr_t addr, uint64_t lines)
     if (!p) {
         p = g_new0(struct code_page, 1);
         __atomic_store_n(&tcg->pages[addr >> RAM_PAGE_BITS], p, __ATOMIC_RELEASE);
+        tcg->pages_end = MAX(tcg->pages_end, (addr >> RAM_PAGE_BITS) + 1);
     }
     if (!p->lines) {
         ram_set_code(tcg->ram, addr & ~(RAM_PAGE_SIZE - 1), RAM_PAGE_SIZE);
