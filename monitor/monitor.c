@@ -90,11 +90,23 @@ static const struct chardev_fe_ops fe_ops = {
     .background = true,
 };
 
+/* Clients that read get the last answers too; others do not hold up the end. */
+static void flush_at_end(struct monitor *m)
+{
+    enum { STEP_US = 5000, STEPS = 200 };
+
+    flush(m);
+    for (unsigned i = 0; i < STEPS && m->out->len; i++) {
+        g_usleep(STEP_US);
+        flush(m);
+    }
+}
+
 static void monitor_free(void *data)
 {
     struct monitor *m = data;
 
-    flush(m);
+    flush_at_end(m);
     chardev_fe_detach(&m->fe);
     m->language->free(m->state);
     g_byte_array_unref(m->out);

@@ -75,6 +75,34 @@ case $got in
 *) like "$got" "myna: -netdev: *" "no user network in this program" ;;
 esac
 
+# With CPUs: as the reset left them, and while they run.
+hmp() {
+	printf '{"execute":"human-monitor-command","arguments":{"command-line":"%s"}}\n' "$@"
+}
+cpus="-arch riscv64 -M virt -smp 2 -display none -serial null -qmp stdio"
+got=$({
+	echo '{"execute":"qmp_capabilities"}'
+	hmp 'info registers 1' 'xp/i 0x1000' 'x/i $pc' 'p $mhartid' 'cpu 1' 'p $mhartid'
+	echo '{"execute":"quit"}'
+} | timeout 20 $MYNA $cpus -S | sed 1,2d | tr -d '\r')
+like "$got" '*CPU#1*pc *0000000000001000*
+{"return": "0x0000000000001000:  00000297          auipc           t0,0x0\\r\\n"}
+{"return": "0x0000000000001000:  00000297          auipc           t0,0x0\\r\\n"}
+{"return": "0\\r\\n"}
+{"return": ""}
+{"return": "0x1\\r\\n"}
+*' "registers and code at reset"
+got=$({
+	echo '{"execute":"qmp_capabilities"}'
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		hmp 'info registers -a' 'x/4i $pc' 'info jit' 'info mem'
+		printf '{"execute":"%s"}\n' stop cont system_reset query-cpus-fast
+	done
+	echo '{"execute":"quit"}'
+} | timeout 20 $MYNA $cpus | tr -d '\r')
+is "$(printf '%s\n' "$got" | grep -c '^{"return"')" 82 "every command is answered while CPUs run"
+is "$(printf '%s\n' "$got" | grep -c '"event": "RESET"')" 10 "every reset is told of"
+
 if command -v socat >/dev/null; then
 	sock=$tap_dir/sock
 	timeout 20 $MYNA -arch riscv64 $bare -qmp "unix:$sock,server=on,wait=off" -qmp "unix:$sock.2,server=on,wait=off" &
