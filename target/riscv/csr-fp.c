@@ -3,6 +3,7 @@
  * here; its rounding follows frm, as far as it has the mode (fp-emit.c).
  */
 #include "csr.h"
+#include "helper.h"
 
 bool cond_fp(const struct riscv_cpu *c, unsigned num, uint64_t priv)
 {
@@ -33,11 +34,6 @@ static void set_frm(struct riscv_cpu *c, uint64_t frm)
     riscv_fp_round(c);
 }
 
-static void dirty(struct riscv_cpu *c)
-{
-    c->mstatus |= MSTATUS_FS | MSTATUS_SD;
-}
-
 uint64_t read_fflags(struct riscv_cpu *c, unsigned num)
 {
     (void)num;
@@ -48,7 +44,6 @@ void write_fflags(struct riscv_cpu *c, unsigned num, uint64_t val, uint64_t mask
 {
     (void)num;
     c->fflags = csr_merge(gathered(c), val, mask & 0x1f);
-    dirty(c);
 }
 
 uint64_t read_frm(struct riscv_cpu *c, unsigned num)
@@ -61,7 +56,6 @@ void write_frm(struct riscv_cpu *c, unsigned num, uint64_t val, uint64_t mask)
 {
     (void)num;
     set_frm(c, csr_merge(c->frm, val, mask));
-    dirty(c);
 }
 
 uint64_t read_fcsr(struct riscv_cpu *c, unsigned num)
@@ -75,3 +69,14 @@ void write_fcsr(struct riscv_cpu *c, unsigned num, uint64_t val, uint64_t mask)
     write_fflags(c, num, val, mask);
     set_frm(c, csr_merge(c->frm, val >> 5, mask >> 5));
 }
+
+/* The old flags; bits of @mask become @val's. For translated accesses, which go on behind it. */
+static uint64_t h_fflags(struct cpu *cpu, uint64_t val, uint64_t mask)
+{
+    struct riscv_cpu *c = riscv_of(cpu);
+    uint64_t old = gathered(c);
+
+    c->fflags = csr_merge(old, val, mask & 0x1f);
+    return old;
+}
+HELPER_DEFINE(fflags, IR_H_CPU, IR_I64, 2, IR_I64, IR_I64);

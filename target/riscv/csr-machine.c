@@ -76,6 +76,12 @@ uint64_t riscv_status_merge(const struct riscv_cpu *c, uint64_t old, uint64_t va
     if (riscv_have(c, EXT_V))
         writable |= MSTATUS_VS;
     new = csr_merge(old, val, mask & writable);
+    /*
+     * Whether FP registers are dirty is not tracked, as 3.1.6.6 allows: FS is off or dirty. Code is
+     * then translated for two values of FS and not for four.
+     */
+    if (new &MSTATUS_FS)
+        new |= MSTATUS_FS;
     unsigned mpp = (new &MSTATUS_MPP) >> 11;
     if (mpp == 2 || (mpp == PRIV_S && !riscv_have(c, EXT_S)) ||
         (mpp == PRIV_U && !riscv_have(c, EXT_U)))

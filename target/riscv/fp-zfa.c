@@ -47,8 +47,7 @@ static bool tr_fli(struct trans *t, const struct args *a)
 {
     if (!fp_on(t))
         return false;
-    if (fp_dirty(t))
-        fp_set_bits(t, a->rd, ir_imm64(t->ir, fli_bits(a->fmt, a->imm)));
+    fp_set_bits(t, a->rd, ir_imm64(t->ir, fli_bits(a->fmt, a->imm)));
     return true;
 }
 
@@ -56,10 +55,8 @@ static bool minmax(struct trans *t, const struct args *a, enum riscv_fp_op op)
 {
     if (!fp_on(t))
         return false;
-    if (fp_dirty(t))
-        fp_set_bits(
-            t, a->rd,
-            fp_soft(t, op, a->fmt, FP_RNE, fp_bits(t, a->rs1), fp_bits(t, a->rs2), IR_NONE));
+    fp_set_bits(t, a->rd,
+                fp_soft(t, op, a->fmt, FP_RNE, fp_bits(t, a->rs1), fp_bits(t, a->rs2), IR_NONE));
     return true;
 }
 
@@ -79,8 +76,6 @@ static bool compare(struct trans *t, const struct args *a, enum ir_fcmp c, enum 
 
     if (!fp_on(t))
         return false;
-    if (!fp_dirty(t))
-        return true;
     if (a->fmt == FMT_H)
         v = fp_soft(t, soft, FMT_H, FP_RNE, fp_bits(t, a->rs1), fp_bits(t, a->rs2), IR_NONE);
     else
@@ -105,8 +100,7 @@ static bool round_to_integral(struct trans *t, const struct args *a, enum riscv_
 
     if (!fp_on(t) || !fp_rounding(t, a->rm, &r))
         return false;
-    if (fp_dirty(t))
-        fp_set_bits(t, a->rd, fp_soft(t, op, a->fmt, r.mode, fp_bits(t, a->rs1), IR_NONE, IR_NONE));
+    fp_set_bits(t, a->rd, fp_soft(t, op, a->fmt, r.mode, fp_bits(t, a->rs1), IR_NONE, IR_NONE));
     return true;
 }
 
@@ -126,8 +120,6 @@ static bool tr_fcvtmod(struct trans *t, const struct args *a)
 
     if (!fp_on(t))
         return false;
-    if (!fp_dirty(t))
-        return true;
     v = ir_call(t->ir, &helper_fp_to_w_mod, fp_bits(t, a->rs1), IR_NONE, IR_NONE, IR_NONE);
     rv_set(t, a->rd, rv_narrow(t, v));
     return true;
@@ -152,8 +144,6 @@ static bool tr_fmvp(struct trans *t, const struct args *a)
 
     if (!fp_on(t))
         return false;
-    if (!fp_dirty(t))
-        return true;
     upper = ir_shl(ir, rv_wide(t, rv_get(t, a->rs2)), ir_imm64(ir, 32));
     fp_set_bits(t, a->rd, ir_or(ir, upper, rv_wide(t, rv_get(t, a->rs1))));
     return true;

@@ -18,8 +18,6 @@ static bool tr_fload(struct trans *t, const struct args *a)
 
     if (!fp_on(t))
         return false;
-    if (!fp_dirty(t))
-        return true;
     base = rv_base(t, a->rs1, a->imm, &disp);
     v = ir_load(t->ir, type[a->fmt], rv_mem(t, log2size[a->fmt], 0), base, disp);
     if (a->fmt == FMT_H)
@@ -56,11 +54,10 @@ static bool tr_fstore(struct trans *t, const struct args *a)
 
 /* ---- Arithmetic ---- */
 
-/* What every instruction that rounds begins with. False: it is over, and *legal says how. */
-static bool begin_rounded(struct trans *t, const struct args *a, struct fp_rounding *r, bool *legal)
+/* What every instruction that rounds begins with. False: it is illegal. */
+static bool begin_rounded(struct trans *t, const struct args *a, struct fp_rounding *r)
 {
-    *legal = fp_on(t) && fp_rounding(t, a->rm, r);
-    if (!*legal || !fp_dirty(t))
+    if (!fp_on(t) || !fp_rounding(t, a->rm, r))
         return false;
     if (a->fmt == FMT_H)
         r->plain = false;
@@ -70,10 +67,9 @@ static bool begin_rounded(struct trans *t, const struct args *a, struct fp_round
 static bool binary(struct trans *t, const struct args *a, enum ir_op op, enum riscv_fp_op soft)
 {
     struct fp_rounding r;
-    bool legal;
 
-    if (!begin_rounded(t, a, &r, &legal))
-        return legal;
+    if (!begin_rounded(t, a, &r))
+        return false;
     if (r.plain)
         fp_set_canon(t, a->fmt, a->rd,
                      ir_binary(t->ir, op, fp_get(t, a->fmt, a->rs1), fp_get(t, a->fmt, a->rs2)));
@@ -107,10 +103,9 @@ static bool tr_fdiv(struct trans *t, const struct args *a)
 static bool tr_fsqrt(struct trans *t, const struct args *a)
 {
     struct fp_rounding r;
-    bool legal;
 
-    if (!begin_rounded(t, a, &r, &legal))
-        return legal;
+    if (!begin_rounded(t, a, &r))
+        return false;
     if (r.plain)
         fp_set_canon(t, a->fmt, a->rd,
                      ir_unary(t->ir, IR_FSQRT, a->fmt == FMT_S ? IR_F32 : IR_F64,
@@ -124,10 +119,9 @@ static bool tr_fsqrt(struct trans *t, const struct args *a)
 static bool tr_fma(struct trans *t, const struct args *a)
 {
     struct fp_rounding r;
-    bool legal;
 
-    if (!begin_rounded(t, a, &r, &legal))
-        return legal;
+    if (!begin_rounded(t, a, &r))
+        return false;
     if (r.plain)
         fp_set_canon(t, a->fmt, a->rd,
                      ir_fma(t->ir, a->op, fp_get(t, a->fmt, a->rs1), fp_get(t, a->fmt, a->rs2),
@@ -144,8 +138,6 @@ static bool minmax(struct trans *t, const struct args *a, enum ir_op op, enum ri
 {
     if (!fp_on(t))
         return false;
-    if (!fp_dirty(t))
-        return true;
     if (a->fmt == FMT_H)
         fp_set_bits(
             t, a->rd,
@@ -172,8 +164,6 @@ static bool compare(struct trans *t, const struct args *a, enum ir_fcmp c, enum 
 
     if (!fp_on(t))
         return false;
-    if (!fp_dirty(t))
-        return true;
     if (a->fmt == FMT_H)
         v = fp_soft(t, soft, FMT_H, FP_RNE, fp_bits(t, a->rs1), fp_bits(t, a->rs2), IR_NONE);
     else
@@ -254,8 +244,6 @@ static bool sign(struct trans *t, const struct args *a, enum ir_op op)
 
     if (!fp_on(t))
         return false;
-    if (!fp_dirty(t))
-        return true;
     if (a->fmt == FMT_H) {
         sign_half(t, a, op);
         return true;
@@ -309,8 +297,6 @@ static bool tr_fmv_f(struct trans *t, const struct args *a)
 
     if (!fp_on(t))
         return false;
-    if (!fp_dirty(t))
-        return true;
     if (a->fmt == FMT_S)
         fp_set(t, FMT_S, a->rd, ir_unary(ir, IR_BITSF, IR_F32, rv_get32(t, a->rs1)));
     else if (a->fmt == FMT_D)
@@ -338,11 +324,11 @@ static unsigned f2i_how(const struct fp_rounding *r, bool is_unsigned)
 static bool tr_f2i(struct trans *t, const struct args *a)
 {
     struct fp_rounding r;
-    bool legal, is_long = a->op & 2;
+    bool is_long = a->op & 2;
     ir_val v;
 
-    if (!begin_rounded(t, a, &r, &legal))
-        return legal;
+    if (!begin_rounded(t, a, &r))
+        return false;
     if (a->fmt == FMT_H) {
         v = fp_soft(t, SOFT_to_w + a->op, FMT_H, r.mode, fp_bits(t, a->rs1), IR_NONE, IR_NONE);
         rv_set(t, a->rd, rv_narrow(t, v));
@@ -359,11 +345,11 @@ static bool tr_f2i(struct trans *t, const struct args *a)
 static bool tr_i2f(struct trans *t, const struct args *a)
 {
     struct fp_rounding r;
-    bool legal, is_long = a->op & 2, exact = a->fmt == FMT_D && !is_long;
+    bool is_long = a->op & 2, exact = a->fmt == FMT_D && !is_long;
     enum ir_type type = a->fmt == FMT_S ? IR_F32 : IR_F64;
 
-    if (!begin_rounded(t, a, &r, &legal))
-        return legal;
+    if (!begin_rounded(t, a, &r))
+        return false;
     if (r.plain || exact) {
         ir_val x = is_long ? rv_get(t, a->rs1) : rv_get32(t, a->rs1);
         fp_set(t, a->fmt, a->rd, ir_i2f(t->ir, type, a->op & 1, x));
@@ -378,10 +364,10 @@ static bool tr_f2f(struct trans *t, const struct args *a)
 {
     static const uint8_t soft[] = { SOFT_from_s, SOFT_from_d, SOFT_from_h };
     struct fp_rounding r;
-    bool legal, widens = a->fmt == FMT_D;
+    bool widens = a->fmt == FMT_D;
 
-    if (!begin_rounded(t, a, &r, &legal))
-        return legal;
+    if (!begin_rounded(t, a, &r))
+        return false;
     if (a->op != FMT_H && a->fmt != FMT_H && (r.plain || widens))
         fp_set_canon(t, a->fmt, a->rd,
                      ir_unary(t->ir, IR_F2F, widens ? IR_F64 : IR_F32, fp_get(t, a->op, a->rs1)));

@@ -32,15 +32,10 @@ struct fp_rounding {
     bool plain;    /* F* operations round so */
 };
 
+/* mstatus.FS is off or dirty, nothing else (riscv_status_merge). */
 static inline bool fp_on(const struct trans *t)
 {
     return t->flags & UF_FS;
-}
-
-/* To be called when nothing can make the instruction illegal any more; false: as rv_need_status. */
-static inline bool fp_dirty(struct trans *t)
-{
-    return rv_need_status(t, MSTATUS_FS | MSTATUS_SD, (t->flags & UF_FS) == UF_FS);
 }
 
 /* False: reserved, illegal. */

@@ -112,6 +112,28 @@ static bool access_status(struct trans *t, const struct access *x, bool s)
 
 /* ---- The rest ---- */
 
+/* What a write stores, as a value and a mask of the bits that become it. */
+static ir_val written(struct trans *t, const struct access *x, ir_val *mask)
+{
+    ir_val v = rv_wide(t, x->val);
+
+    *mask = x->op == CSR_WRITE ? ir_imm64(t->ir, -1) : v;
+    return x->op == CSR_CLEAR ? ir_imm64(t->ir, 0) : v;
+}
+
+/* C's math functions save and restore fflags; no translation depends on it. */
+static bool access_fflags(struct trans *t, const struct access *x)
+{
+    ir_val v, mask;
+
+    if (!HAVE(t->cpu, F) || !(t->flags & UF_FS))
+        return false;
+    v = written(t, x, &mask);
+    v = ir_call(t->ir, &helper_fflags, v, mask, IR_NONE, IR_NONE);
+    rv_set(t, x->rd, rv_narrow(t, v));
+    return true;
+}
+
 static bool access_any(struct trans *t, const struct access *x)
 {
     struct ir *ir = t->ir;
@@ -122,10 +144,7 @@ static bool access_any(struct trans *t, const struct access *x)
         rv_set(t, x->rd, rv_narrow(t, v));
         return true;
     }
-    v = rv_wide(t, x->val);
-    mask = x->op == CSR_WRITE ? ir_imm64(ir, -1) : v;
-    if (x->op == CSR_CLEAR)
-        v = ir_imm64(ir, 0);
+    v = written(t, x, &mask);
     v = ir_call(ir, &helper_csr_access, insn, v, mask, IR_NONE);
     rv_set(t, x->rd, rv_narrow(t, v));
     trans_resync(t);
@@ -139,6 +158,8 @@ static bool access_csr(struct trans *t, const struct access *x)
     if (!riscv_csr_find(x->num) || (x->num >> 8 & 3) > rv_priv(t) ||
         (x->writes && x->num >> 10 == 3))
         return false;
+    if (x->num == 0x001)
+        return access_fflags(t, x);
     if (x->num == 0xc01 && t->flags & UF_TIME) {
         ir_val v = ir_call(t->ir, &helper_time, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
         rv_set(t, x->rd, rv_narrow(t, v));
