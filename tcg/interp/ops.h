@@ -89,7 +89,7 @@
     O(LOW32S, (int32_t)x)                         \
     O(LOW32U, (uint32_t)x)
 
-/* Loads and stores through the first-level TLB: O(name, type in memory) */
+/* Loads and stores, through the first-level TLB or a CHECK: O(name, type in memory) */
 #define INTERP_LOADS(O) \
     O(U1, uint8_t)      \
     O(S1, int8_t)       \
@@ -105,26 +105,30 @@
     O(U8, uint64_t)
 
 /* Those with a piece of code of their own. */
-#define INTERP_OTHER_OPS(O)                                                                   \
-    O(CONST)                                                                                  \
-    O(GET64) O(GET32) O(GETW) O(SET64) O(SET32) O(SETW) O(PC) O(SELECTW) O(LD_ANY) O(LD_WIDE) \
-        O(ST_ANY) O(ST_WIDE) O(CHECK) O(LDH_ANY) O(LDH_WIDE) O(STH_ANY) O(STH_WIDE) O(AMO)    \
-            O(CMPXCHG) O(FENCE) O(CALL) O(FP) O(FSIGN) O(LOOP) O(GUARD) O(EXIT) O(EXITIND)    \
-                O(EXITPC)
+#define INTERP_OTHER_OPS(O)                                                                    \
+    O(CONST)                                                                                   \
+    O(GET64)                                                                                   \
+    O(GET32) O(GETW) O(SET64) O(SET32) O(SETW) O(PC) O(SELECTW) O(LD_ANY) O(LD_WIDE) O(ST_ANY) \
+        O(ST_WIDE) O(CHECK) O(LDH_ANY) O(LDH_WIDE) O(STH_ANY) O(STH_WIDE) O(AMO) O(CMPXCHG)    \
+            O(FENCE) O(CALL) O(FP) O(FSIGN) O(LOOP) O(GUARD) O(EXIT) O(EXITIND) O(EXITPC)
 
 #define INTERP_ENUM(name, ...)               OP_##name,
 #define INTERP_ENUM_I(name, ...)             OP_##name##I,
 #define INTERP_ENUM_LD(name, ...)            OP_LD_##name,
 #define INTERP_ENUM_ST(name, ...)            OP_ST_##name,
+#define INTERP_ENUM_LDH(name, ...)           OP_LDH_##name,
+#define INTERP_ENUM_STH(name, ...)           OP_STH_##name,
 #define INTERP_ENUM_COND(name, test, family) OP_##family##_##name,
 enum interp_op_number {
     INTERP_OTHER_OPS(INTERP_ENUM) INTERP_IMM_OPS(INTERP_ENUM) INTERP_IMM_OPS(INTERP_ENUM_I)
         INTERP_BINARY_OPS(INTERP_ENUM) INTERP_UNARY_OPS(INTERP_ENUM) INTERP_LOADS(INTERP_ENUM_LD)
-            INTERP_STORES(INTERP_ENUM_ST) INTERP_CONDS(INTERP_ENUM_COND, SETCC)
-                INTERP_CONDS(INTERP_ENUM_COND, SETCCI) INTERP_CONDS(INTERP_ENUM_COND, SELECT)
-                    INTERP_CONDS(INTERP_ENUM_COND, EXITIF) INTERP_CONDS(INTERP_ENUM_COND, EXITIFI)
-                        INTERP_CONDS(INTERP_ENUM_COND, LOOPIF)
-                            INTERP_CONDS(INTERP_ENUM_COND, LOOPIFI) OP_COUNT
+            INTERP_STORES(INTERP_ENUM_ST) INTERP_LOADS(INTERP_ENUM_LDH)
+                INTERP_STORES(INTERP_ENUM_STH) INTERP_CONDS(INTERP_ENUM_COND, SETCC)
+                    INTERP_CONDS(INTERP_ENUM_COND, SETCCI) INTERP_CONDS(INTERP_ENUM_COND, SELECT)
+                        INTERP_CONDS(INTERP_ENUM_COND, EXITIF)
+                            INTERP_CONDS(INTERP_ENUM_COND, EXITIFI)
+                                INTERP_CONDS(INTERP_ENUM_COND, LOOPIF)
+                                    INTERP_CONDS(INTERP_ENUM_COND, LOOPIFI) OP_COUNT
 };
 
 /* One operation. @d, @a, @b: indices of value words; @b is a number where a constant stands. */

@@ -150,6 +150,8 @@ static void select_wide(const struct interp_op *i, uint64_t *v)
 #define LABEL_I(name, ...)             [OP_##name##I] = &&do_##name##I,
 #define LABEL_LD(name, ...)            [OP_LD_##name] = &&do_LD_##name,
 #define LABEL_ST(name, ...)            [OP_ST_##name] = &&do_ST_##name,
+#define LABEL_LDH(name, ...)           [OP_LDH_##name] = &&do_LDH_##name,
+#define LABEL_STH(name, ...)           [OP_STH_##name] = &&do_STH_##name,
 #define LABEL_COND(name, test, family) [OP_##family##_##name] = &&do_##family##_##name,
 
 #define GO goto *label[i->op]
@@ -239,16 +241,34 @@ static void select_wide(const struct interp_op *i, uint64_t *v)
         NEXT;                                                                                \
     }
 
+/* Under a CHECK; of any alignment. */
+#define CODE_LDH(name, T)                               \
+    do_LDH_##name:                                      \
+    {                                                   \
+        T value;                                        \
+        memcpy(&value, host(v[i->b], ADDR), sizeof(T)); \
+        v[i->d] = value;                                \
+        NEXT;                                           \
+    }
+#define CODE_STH(name, T)                               \
+    do_STH_##name:                                      \
+    {                                                   \
+        T value = v[i->b];                              \
+        memcpy(host(v[i->d], ADDR), &value, sizeof(T)); \
+        NEXT;                                           \
+    }
+
 static enum interp_exit run_unit(struct tcg_cpu *cpu, const struct interp_unit *u,
                                  const struct tcg_runtime *rt, struct fp_env *fp)
 {
     static const void *const label[OP_COUNT] = {
         INTERP_OTHER_OPS(LABEL) INTERP_IMM_OPS(LABEL) INTERP_IMM_OPS(LABEL_I)
             INTERP_BINARY_OPS(LABEL) INTERP_UNARY_OPS(LABEL) INTERP_LOADS(LABEL_LD)
-                INTERP_STORES(LABEL_ST) INTERP_CONDS(LABEL_COND, SETCC)
-                    INTERP_CONDS(LABEL_COND, SETCCI) INTERP_CONDS(LABEL_COND, SELECT)
-                        INTERP_CONDS(LABEL_COND, EXITIF) INTERP_CONDS(LABEL_COND, EXITIFI)
-                            INTERP_CONDS(LABEL_COND, LOOPIF) INTERP_CONDS(LABEL_COND, LOOPIFI)
+                INTERP_STORES(LABEL_ST) INTERP_LOADS(LABEL_LDH) INTERP_STORES(LABEL_STH)
+                    INTERP_CONDS(LABEL_COND, SETCC) INTERP_CONDS(LABEL_COND, SETCCI)
+                        INTERP_CONDS(LABEL_COND, SELECT) INTERP_CONDS(LABEL_COND, EXITIF)
+                            INTERP_CONDS(LABEL_COND, EXITIFI) INTERP_CONDS(LABEL_COND, LOOPIF)
+                                INTERP_CONDS(LABEL_COND, LOOPIFI)
     };
     const struct interp_op *i = u->op;
     uint64_t *v = __builtin_alloca(u->nwords * sizeof(*v));
@@ -263,6 +283,8 @@ static enum interp_exit run_unit(struct tcg_cpu *cpu, const struct interp_unit *
     INTERP_UNARY_OPS(CODE_UNARY)
     INTERP_LOADS(CODE_LD)
     INTERP_STORES(CODE_ST)
+    INTERP_LOADS(CODE_LDH)
+    INTERP_STORES(CODE_STH)
     INTERP_CONDS(CODE_SETCC, 0)
     INTERP_CONDS(CODE_SETCCI, 0)
     INTERP_CONDS(CODE_SELECT, 0)

@@ -188,38 +188,43 @@ static void put_select(struct decode *d, const struct ir_insn *i)
 
 static unsigned load_op(const struct ir_insn *i)
 {
-    static const uint16_t op[2][4] = {
-        { OP_LD_U1, OP_LD_U2, OP_LD_U4, OP_LD_U8 },
-        { OP_LD_S1, OP_LD_S2, OP_LD_S4, OP_LD_U8 },
+    static const uint16_t op[2][2][4] = {
+        { { OP_LD_U1, OP_LD_U2, OP_LD_U4, OP_LD_U8 }, { OP_LD_S1, OP_LD_S2, OP_LD_S4, OP_LD_U8 } },
+        { { OP_LDH_U1, OP_LDH_U2, OP_LDH_U4, OP_LDH_U8 },
+          { OP_LDH_S1, OP_LDH_S2, OP_LDH_S4, OP_LDH_U8 } },
     };
     unsigned log2size = i->mem & IR_MEM_SIZE;
+    bool checked = i->op == IR_LDH;
 
     if (log2size > 3)
-        return OP_LD_WIDE;
+        return checked ? OP_LDH_WIDE : OP_LD_WIDE;
     if (i->mem & IR_MEM_BE)
-        return OP_LD_ANY;
-    return op[i->mem & IR_MEM_SIGNED || (i->type == IR_I32 && log2size == 2)][log2size];
+        return checked ? OP_LDH_ANY : OP_LD_ANY;
+    return op[checked][i->mem & IR_MEM_SIGNED || (i->type == IR_I32 && log2size == 2)][log2size];
 }
 
 static unsigned store_op(const struct ir_insn *i)
 {
-    static const uint16_t op[4] = { OP_ST_U1, OP_ST_U2, OP_ST_U4, OP_ST_U8 };
+    static const uint16_t op[2][4] = { { OP_ST_U1, OP_ST_U2, OP_ST_U4, OP_ST_U8 },
+                                       { OP_STH_U1, OP_STH_U2, OP_STH_U4, OP_STH_U8 } };
     unsigned log2size = i->mem & IR_MEM_SIZE;
+    bool checked = i->op == IR_STH;
 
     if (log2size > 3)
-        return OP_ST_WIDE;
-    return i->mem & IR_MEM_BE ? OP_ST_ANY : op[log2size];
+        return checked ? OP_STH_WIDE : OP_ST_WIDE;
+    if (i->mem & IR_MEM_BE)
+        return checked ? OP_STH_ANY : OP_ST_ANY;
+    return op[checked][log2size];
 }
 
 static void put_memory(struct decode *d, const struct ir_insn *i)
 {
-    bool vector = (i->mem & IR_MEM_SIZE) > 3;
     struct interp_op *o;
 
     switch (i->op) {
-    case IR_LDH: o = put_operands(d, vector ? OP_LDH_WIDE : OP_LDH_ANY, i); break;
+    case IR_LDH: o = put_operands(d, load_op(i), i); break;
     case IR_STH:
-        o = put_operands(d, vector ? OP_STH_WIDE : OP_STH_ANY, i);
+        o = put_operands(d, store_op(i), i);
         o->d = d->word[i->c];
         break;
     case IR_CHECK:
