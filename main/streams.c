@@ -148,12 +148,15 @@ static bool take_mons(struct session *s, GError **err)
     return true;
 }
 
-static bool check_display(const struct config *c, GError **err)
+static bool check_options(const struct config *c, GError **err)
 {
     const char *display = c->text[TEXT_DISPLAY];
 
     if (display && strcmp(display, "none") != 0) {
         return error_set(err, "-display: '%s' is not there, only 'none' is", display);
+    }
+    if (c->text[TEXT_GDB]) {
+        return error_set(err, "-gdb: '%s': this version has no gdb stub", c->text[TEXT_GDB]);
     }
     if (c->flag[FLAG_DAEMONIZE] && c->flag[FLAG_NOGRAPHIC]) {
         return error_set(err,
@@ -167,7 +170,7 @@ static bool check_display(const struct config *c, GError **err)
 
 bool streams_make(struct session *s, GError **err)
 {
-    if (!check_display(s->config, err)) {
+    if (!check_options(s->config, err)) {
         return false;
     }
     add_defaults(s->config);

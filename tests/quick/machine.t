@@ -39,6 +39,11 @@ refuses "*-bios*/nonexistent*" $rv -bios /nonexistent
 refuses "*-device: there is no device 'virtio-blk-pic'*" $rv -device virtio-blk-pic
 refuses "*-object: there is no object type 'rgn-random'" $rv -object rgn-random,id=r
 refuses "*drive: cannot open '/nonexistent'*" $rv -drive file=/nonexistent,format=raw
+refuses "*-cpu: there is no *'rv65'; did you mean 'rv64'?" -arch riscv64 -M virt -display none -cpu rv65
+refuses "*-cpu*'vv'*" -arch riscv64 -M virt -display none -cpu rv64,vv=on
+refuses "*-cpu*vlen=100*" -arch riscv64 -M virt -display none -cpu rv64,v=on,vlen=100
+refuses "*-netdev: *" $rv -netdev usr,id=n0
+refuses "*-nic: *" $rv -nic user,model=virtio-nte-device
 refuses "*-global: there is no device 'x'*" $rv -global x.y=1
 refuses "*-serial: *there is no kind of character device 'stdoi'; did you mean 'stdio'?" $rv -serial stdoi
 refuses "*-mon: chardev=ID is missing" $rv -mon mode=control
@@ -47,6 +52,7 @@ refuses "*-chardev: there is no backend 'soket'; did you mean 'socket'?" $rv -ch
 refuses "*-display: 'gtk' is not there, only 'none' is" -arch riscv64 -M virt -display gtk
 refuses "*-nographic: the terminal is gone after -daemonize*" -arch riscv64 -M virt -nographic -daemonize
 refuses "*-sandbox: spawn=dny is not known; did you mean 'deny'?" $rv -sandbox on,spawn=dny
+refuses "*-gdb: 'tcp::1234': this version has no gdb stub" $rv -s
 refuses "*-pidfile: cannot open '/nonexistent/pid'*" $rv -pidfile /nonexistent/pid
 
 done_testing
