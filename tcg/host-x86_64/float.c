@@ -232,8 +232,24 @@ static void gen_fcmp(struct gen *g, const struct ir_insn *i)
 /*
  * CVT[T]SD2SI gives the integer indefinite for anything out of range; C then tells NaN, too large
  * and too small apart. Unsigned results are tried only where the signed conversion gives them with
- * the same flags. Rounding modes other than the current one and to zero are left to C.
+ * the same flags. Of rounding modes other than the current one and to zero those of ROUNDSD are
+ * done here, and only to signed 64 bits: what is out of that range is an integer, for which ROUNDSD
+ * does not raise inexact. The rest is left to C.
  */
+static int rounded(struct gen *g, const struct ir_insn *i, enum ir_type from, int x)
+{
+    static const int8_t imm[] = { -1, 0, -1, 1, 2, -1, -1, -1 }; /* by enum ir_f2i: RNE, RDN, RUP */
+    int8_t how = imm[i->cond & 7];
+
+    if (how < 0 || !g->th->sse41 || i->cond & IR_F2I_UNSIGNED || i->type != IR_I64)
+        return x;
+    int r = gen_xtemp(g);
+    xmov(g, r, x);
+    as_op(&g->as, (from == IR_F32 ? 0x0a : 0x0b) | O_3A | O_66, r, rm_reg(x)); /* ROUNDSS, SD */
+    as_1(&g->as, how);
+    return r;
+}
+
 static void gen_f2i(struct gen *g, const struct ir_insn *i)
 {
     enum ir_type from = ir_type_of(g->ir, i->a);
@@ -241,10 +257,10 @@ static void gen_f2i(struct gen *g, const struct ir_insn *i)
     bool is_unsigned = i->cond & IR_F2I_UNSIGNED;
     uint32_t w = is_unsigned ? O_W : op_w(i->type);
     uint32_t convert = (how == IR_RND_CUR ? 0x2d : 0x2c) | scalar(from) | w;
-    int x = gen_xuse(g, i->a), t = gen_temp(g);
+    int x = gen_xuse(g, i->a), t = gen_temp(g), r = rounded(g, i, from, x);
     uint32_t f1, f2 = 0;
 
-    if (how != IR_RND_CUR && how != IR_RND_RTZ) {
+    if (how != IR_RND_CUR && how != IR_RND_RTZ && r == x) {
         f1 = as_jmp(&g->as);
     } else if (is_unsigned) {
         enum thunk limit = i->type == IR_I64 ? (from == IR_F32 ? C_TWO63F : C_TWO63)
@@ -257,7 +273,7 @@ static void gen_f2i(struct gen *g, const struct ir_insn *i)
         f2 = as_jcc(&g->as, CC_AE);
         as_op(&g->as, convert, t, rm_reg(x));
     } else { /* only the indefinite overflows when 1 is subtracted */
-        as_op(&g->as, convert, t, rm_reg(x));
+        as_op(&g->as, convert, t, rm_reg(r));
         as_g1(&g->as, w, G1_CMP, rm_reg(t), 1);
         f1 = as_jcc(&g->as, CC_O);
     }

@@ -75,7 +75,7 @@ struct backend_thunks {
     const struct ir_slots *slots;
     int8_t pin_of_slot[IR_MAX_SLOTS]; /* register or NO_REG */
     int16_t slot_of_pin[16];          /* slot or NO_SLOT */
-    bool bmi2, bmi1, lzcnt, fma;
+    bool bmi2, bmi1, lzcnt, fma, sse41;
     struct gen *gen; /* one unit at a time: whoever translates holds the accelerator's lock */
 };
 

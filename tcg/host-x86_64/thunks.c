@@ -300,8 +300,10 @@ static void find_features(struct backend_thunks *th)
 {
     unsigned a, b, c, d;
 
-    if (__get_cpuid(1, &a, &b, &c, &d))
+    if (__get_cpuid(1, &a, &b, &c, &d)) {
         th->fma = (c & bit_FMA) && (c & bit_AVX) && (c & bit_OSXSAVE);
+        th->sse41 = c & bit_SSE4_1;
+    }
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
         th->bmi1 = b & bit_BMI;
         th->bmi2 = b & bit_BMI2;
