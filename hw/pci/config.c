@@ -1,0 +1,152 @@
+/* PCI configuration space, BARs and capabilities (PCI Local Bus 3.0, 6). */
+#include "private.h"
+
+#include <base/bits.h>
+#include <base/bug.h>
+
+static unsigned bar_reg(unsigned n)
+{
+    return PCI_BARS + 4 * n;
+}
+
+void pci_add_bar(struct pci_device *pd, unsigned n, unsigned flags, struct mem_region *region)
+{
+    bool wide = (flags & (PCI_BAR_IO | PCI_BAR_MEM64)) == PCI_BAR_MEM64;
+    uint64_t mask = ~(region->size - 1);
+
+    bug_on(n + wide >= PCI_BARS_COUNT || !is_pow2(region->size) || pd->bars[n].region ||
+           region->size < (flags & PCI_BAR_IO ? 4 : 16));
+    pd->bars[n] = (struct pci_bar){ .region = region, .flags = (uint8_t)flags };
+    stl_le(pd->config + bar_reg(n), flags);
+    stl_le(pd->wmask + bar_reg(n), (uint32_t)mask);
+    if (wide)
+        stl_le(pd->wmask + bar_reg(n + 1), (uint32_t)(mask >> 32));
+}
+
+/* Where the BAR points, or no address if it is not to be seen. */
+static bool bar_addr(const struct pci_device *pd, unsigned n, uint64_t *addr)
+{
+    const struct pci_bar *b = &pd->bars[n];
+    uint16_t command = lduw_le(pd->config + PCI_COMMAND);
+    uint64_t size = b->region->size;
+    uint32_t low = ldl_le(pd->config + bar_reg(n));
+
+    if (b->flags & PCI_BAR_IO) {
+        *addr = low & ~3u;
+        return (command & PCI_COMMAND_IO) && *addr && *addr + size <= pd->bus->io->size;
+    }
+    *addr = low & ~15u;
+    if (b->flags & PCI_BAR_MEM64)
+        *addr |= (uint64_t)ldl_le(pd->config + bar_reg(n + 1)) << 32;
+    else if (*addr + size > UINT32_MAX)
+        return false; /* all ones: the guest asks for the size */
+    return (command & PCI_COMMAND_MEMORY) && *addr && *addr + size - 1 >= *addr &&
+           *addr + size != 0;
+}
+
+static void place_bar(struct pci_device *pd, unsigned n)
+{
+    struct pci_bar *b = &pd->bars[n];
+    uint64_t addr;
+    bool on = bar_addr(pd, n, &addr);
+
+    if (b->mapped && (!on || b->region->addr != addr)) {
+        mem_region_remove(b->region);
+        b->mapped = false;
+    }
+    if (on && !b->mapped) {
+        mem_region_add_priority(b->flags & PCI_BAR_IO ? pd->bus->io : pd->bus->mmio, addr,
+                                b->region, 1);
+        b->mapped = true;
+    }
+}
+
+void pci_update_bars(struct pci_device *pd)
+{
+    struct mem *mem = device_mem(&pd->dev);
+
+    mem_begin(mem);
+    for (unsigned i = 0; i < PCI_BARS_COUNT; i++)
+        if (pd->bars[i].region)
+            place_bar(pd, i);
+    mem_end(mem);
+}
+
+void pci_unmap_bars(struct pci_device *pd)
+{
+    for (unsigned i = 0; i < PCI_BARS_COUNT; i++) {
+        if (pd->bars[i].mapped)
+            mem_region_remove(pd->bars[i].region);
+        pd->bars[i].mapped = false;
+    }
+}
+
+unsigned pci_add_cap(struct pci_device *pd, uint8_t id, unsigned len)
+{
+    unsigned at = (unsigned)align_up(pd->cap_end, 4);
+
+    bug_on(at + len > PCI_CONFIG_SIZE);
+    pd->config[at] = id;
+    /* in order: each one points to the next */
+    pd->config[pd->last_cap ? pd->last_cap + 1 : PCI_CAPS] = (uint8_t)at;
+    pd->config[PCI_STATUS] |= PCI_STATUS_CAPS;
+    pd->last_cap = at;
+    pd->cap_end = at + len;
+    return at;
+}
+
+/* ---- accesses ---- */
+
+uint32_t pci_device_read(struct pci_device *pd, unsigned offset, unsigned size)
+{
+    if (pd->hooks && pd->hooks->before_read)
+        pd->hooks->before_read(pd, offset, size);
+    return (uint32_t)ldn_le(pd->config + offset, size);
+}
+
+static bool touches(unsigned offset, unsigned size, unsigned reg, unsigned len)
+{
+    return offset < reg + len && reg < offset + size;
+}
+
+void pci_device_write(struct pci_device *pd, unsigned offset, unsigned size, uint32_t value)
+{
+    for (unsigned i = 0; i < size; i++) {
+        uint8_t *c = pd->config + offset + i, w = pd->wmask[offset + i];
+
+        *c = (uint8_t)((*c & ~w) | (value >> (8 * i) & w));
+    }
+    if (touches(offset, size, PCI_COMMAND, 2) ||
+        touches(offset, size, PCI_BARS, 4 * PCI_BARS_COUNT))
+        pci_update_bars(pd);
+    pci_update_intx(pd);
+    if (pd->msix && touches(offset, size, pd->msix + 2u, 2))
+        pci_msix_control(pd);
+    if (pd->hooks && pd->hooks->written)
+        pd->hooks->written(pd, offset, size);
+}
+
+/* Buses behind bridges will be looked up here; there is only the first one so far. */
+static struct pci_device *find_function(struct pci_bus *root, uint32_t where)
+{
+    return where >> 16 ? NULL : root->at[where >> 8 & 0xff];
+}
+
+uint32_t pci_config_read(struct pci_bus *root, uint32_t where, unsigned size)
+{
+    struct pci_device *pd = find_function(root, where);
+    unsigned reg = where & 0xff;
+
+    if (!pd || reg + size > PCI_CONFIG_SIZE)
+        return (uint32_t)mask64(8 * size);
+    return pci_device_read(pd, reg, size);
+}
+
+void pci_config_write(struct pci_bus *root, uint32_t where, unsigned size, uint32_t value)
+{
+    struct pci_device *pd = find_function(root, where);
+    unsigned reg = where & 0xff;
+
+    if (pd && reg + size <= PCI_CONFIG_SIZE)
+        pci_device_write(pd, reg, size, value);
+}

@@ -1,0 +1,16 @@
+/* What the files of hw/pci share. */
+#ifndef HW_PCI_PRIVATE_H
+#define HW_PCI_PRIVATE_H
+
+#include <hw/pci/pci.h>
+
+/* Places the windows as command and BARs say now; takes all out. */
+void pci_update_bars(struct pci_device *pd);
+void pci_unmap_bars(struct pci_device *pd);
+/* After command or status may have changed: the line. */
+void pci_update_intx(struct pci_device *pd);
+/* After MSI-X control may have changed: vectors that wait. */
+void pci_msix_control(struct pci_device *pd);
+void pci_msix_reset(struct pci_device *pd);
+
+#endif
