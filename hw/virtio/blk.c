@@ -528,7 +528,6 @@ static void blk_unrealize(struct virtio *v)
 static const struct virtio_class blk_class = {
     .name = "virtio-blk",
     .id = VIRTIO_ID_BLOCK,
-    .pci_class = { 0x00, 0x00, 0x01 }, /* mass storage, SCSI */
     .features = blk_features,
     .realize = blk_realize,
     .unrealize = blk_unrealize,
@@ -623,7 +622,5 @@ static const char *const policies[] = { "report", "ignore", "stop", "enospc", "a
         PROP_ENUM(struct blk, werror, "werror", BLOCK_AUTO, "on failed writes", policies),        \
         PROP_ENUM(struct blk, rerror, "rerror", BLOCK_AUTO, "on failed reads", policies)
 
-static const struct prop blk_props[] = { BLK_PROPS, VIRTIO_PROPS(struct blk), PROP_LIST_END };
-
-VIRTIO_DEVICE_TYPES(blk, struct blk, "virtio-blk", blk_class, blk_props, blk_state, "disk",
-                    "storage");
+VIRTIO_DEVICE_TYPES(blk, struct blk, "virtio-blk", blk_class, VIRTIO_ID_BLOCK, 0x01, 0x00,
+                    BLK_PROPS, blk_state, "disk", "storage")

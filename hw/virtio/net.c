@@ -277,7 +277,6 @@ static void net_start(struct virtio *v)
 static const struct virtio_class net_class = {
     .name = "virtio-net",
     .id = VIRTIO_ID_NET,
-    .pci_class = { 0x00, 0x00, 0x02 }, /* network, Ethernet */
     .features = net_features,
     .realize = net_realize,
     .unrealize = net_unrealize,
@@ -311,7 +310,5 @@ static const struct state_table net_state = { .name = "virtio-net",
         PROP_U16(struct vnet, rx_size, "rx_queue_size", 256, "entries"),                          \
         PROP_U16(struct vnet, tx_size, "tx_queue_size", 256, "entries")
 
-static const struct prop net_props[] = { NET_PROPS, VIRTIO_PROPS(struct vnet), PROP_LIST_END };
-
-VIRTIO_DEVICE_TYPES(net, struct vnet, "virtio-net", net_class, net_props, net_state, "network card",
-                    "network");
+VIRTIO_DEVICE_TYPES(net, struct vnet, "virtio-net", net_class, VIRTIO_ID_NET, 0x02, 0x00, NET_PROPS,
+                    net_state, "network card", "network")

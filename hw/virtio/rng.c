@@ -90,7 +90,6 @@ static void rng_reset(struct virtio *v)
 static const struct virtio_class rng_class = {
     .name = "virtio-rng",
     .id = VIRTIO_ID_RNG,
-    .pci_class = { 0x00, 0xff, 0x00 }, /* no class */
     .features = rng_features,
     .realize = rng_realize,
     .unrealize = rng_unrealize,
@@ -109,7 +108,5 @@ static const struct state_table rng_state = { .name = "virtio-rng",
     PROP_U64(struct rng, max_bytes, "max-bytes", INT64_MAX, "bytes in a period", .min = 1), \
         PROP_U32(struct rng, period, "period", 65536, "milliseconds of a period", .min = 1)
 
-static const struct prop rng_props[] = { RNG_PROPS, VIRTIO_PROPS(struct rng), PROP_LIST_END };
-
-VIRTIO_DEVICE_TYPES(rng, struct rng, "virtio-rng", rng_class, rng_props, rng_state,
-                    "random numbers", "misc");
+VIRTIO_DEVICE_TYPES(rng, struct rng, "virtio-rng", rng_class, VIRTIO_ID_RNG, 0x00, 0xff, RNG_PROPS,
+                    rng_state, "random numbers", "misc")

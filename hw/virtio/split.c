@@ -104,8 +104,8 @@ static void split_flush(struct virtqueue *q)
         q->signalled_valid = false;
 }
 
-/* The event is what comes next after all that is there now, which need not be taken yet: a frame may
- * wait for more buffers than there are. */
+/* The event is what comes next after all that is there now, which need not be taken yet: a frame
+ * may wait for more buffers than there are. */
 static void ask_for_next(struct virtqueue *q)
 {
     uint16_t idx = ring_ld16(q, q->driver + RING_IDX), seen;

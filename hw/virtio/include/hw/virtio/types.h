@@ -1,30 +1,70 @@
 /*
  * Device types of a virtio device: one for each transport, from one description.
  *
- *     VIRTIO_DEVICE_TYPES(rng, struct rng, "virtio-rng", rng_class, rng_props, rng_state,
- *                         "random numbers", "misc")
+ *     #define RNG_PROPS PROP_..., PROP_...
+ *     VIRTIO_DEVICE_TYPES(rng, struct rng, "virtio-rng", rng_class, VIRTIO_ID_RNG, 0x00, 0xff,
+ *                         RNG_PROPS, rng_state, "random numbers", "misc")
  *
- * makes virtio_rng_device_type ("virtio-rng-device").
+ * (0x00, 0xff: base class and subclass on PCI) makes virtio_rng_device_type ("virtio-rng-device"),
+ * virtio_rng_pci_type ("virtio-rng-pci") and virtio_rng_pci_modern_type
+ * ("virtio-rng-pci-non-transitional"), each of which wants its line in hw/devices.def.
  */
 #ifndef HW_VIRTIO_TYPES_H
 #define HW_VIRTIO_TYPES_H
 
 #include <hw/virtio/mmio.h>
+#include <hw/virtio/pci.h>
 #include <hw/virtio/virtio.h>
 
-#define VIRTIO_DEVICE_TYPES(ident, T, nm, class, own_props, table, hlp, cat) \
-    const struct device_type virtio_##ident##_device_type = {                \
-        .name = nm "-device",                                                \
-        .help = hlp " (virtio-mmio)",                                        \
-        .bus = BUS_VIRTIO,                                                   \
-        .size = sizeof(T),                                                   \
-        .category = cat,                                                     \
-        .realize = virtio_mmio_realize,                                      \
-        .reset = virtio_mmio_reset,                                          \
-        .unrealize = virtio_mmio_unrealize,                                  \
-        .props = own_props,                                                  \
-        .state = &(table),                                                   \
-        .bus_info = &(class),                                                \
-    }
+/* 4.1.2: device ids of modern functions begin at 0x1040. */
+#define VIRTIO_PCI_VENDOR 0x1af4
+#define VIRTIO_PCI_BASE   0x1040
+
+#define VIRTIO_DEVICE_TYPES(ident, T, nm, class, vid, base, subclass, own_props, table, hlp, cat)  \
+    static const struct prop ident##_mmio_props[] = { own_props, VIRTIO_PROPS(T), PROP_LIST_END }; \
+    static const struct prop ident##_pci_props[] = { own_props, VIRTIO_PROPS(T),                   \
+                                                     VIRTIO_PCI_PROPS(T), PROP_LIST_END };         \
+    static const struct virtio_pci_info ident##_pci_info = {                                       \
+        .pci = { .vendor = VIRTIO_PCI_VENDOR,                                                      \
+                 .device = VIRTIO_PCI_BASE + vid,                                                  \
+                 .subvendor = VIRTIO_PCI_VENDOR,                                                   \
+                 .subdevice = 0x1100,                                                              \
+                 .revision = 1,                                                                    \
+                 .class_code = { 0x00, subclass, base },                                           \
+                 .pin = 1 },                                                                       \
+        .cls = &(class),                                                                           \
+    };                                                                                             \
+    const struct device_type virtio_##ident##_device_type = {                                      \
+        .name = nm "-device",                                                                      \
+        .help = hlp " (virtio-mmio)",                                                              \
+        .bus = BUS_VIRTIO,                                                                         \
+        .size = sizeof(T),                                                                         \
+        .category = cat,                                                                           \
+        .realize = virtio_mmio_realize,                                                            \
+        .reset = virtio_mmio_reset,                                                                \
+        .unrealize = virtio_mmio_unrealize,                                                        \
+        .props = ident##_mmio_props,                                                               \
+        .state = &(table),                                                                         \
+        .bus_info = &(class),                                                                      \
+    };                                                                                             \
+    VIRTIO_PCI_TYPE_(virtio_##ident##_pci_type, ident, T, nm "-pci", table, hlp " (virtio-pci)",   \
+                     cat)                                                                          \
+    VIRTIO_PCI_TYPE_(virtio_##ident##_pci_modern_type, ident, T, nm "-pci-non-transitional",       \
+                     table, hlp " (virtio-pci, never the old interface)", cat)
+
+#define VIRTIO_PCI_TYPE_(type, ident, T, nm, table, hlp, cat) \
+    const struct device_type type = {                         \
+        .name = nm,                                           \
+        .help = hlp,                                          \
+        .bus = BUS_PCI,                                       \
+        .size = sizeof(T),                                    \
+        .category = cat,                                      \
+        .realize = virtio_pci_realize,                        \
+        .reset = virtio_pci_reset,                            \
+        .unrealize = virtio_pci_unrealize,                    \
+        .props = ident##_pci_props,                           \
+        .state = &(table),                                    \
+        .bus_info = &ident##_pci_info,                        \
+    };
 
 #endif

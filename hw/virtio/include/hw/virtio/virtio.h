@@ -26,6 +26,7 @@
 
 #include <sys/uio.h>
 #include <hw/core/machine.h>
+#include <hw/pci/pci.h>
 
 /* Device ids (5). */
 enum virtio_id {
@@ -50,15 +51,16 @@ enum virtio_id {
 #define VIRTIO_F_RING_PACKED   34
 #define VIRTIO_F_RING_RESET    40
 
-#define VIRTIO_QUEUES_MAX 64
-#define VIRTQ_SIZE_MAX    1024
-#define VIRTIO_CONFIG_MAX 64
-#define VIRTIO_NO_VECTOR  0xffff
-#define VIRTQ_IOV_SMALL   12
-#define VIRTQ_IOV_MAX     1024      /* pieces of memory in one element */
-#define VIRTQ_BOUNCE_MAX  (1 << 20) /* bytes of one element that are not RAM */
-#define VIRTIO_ISR_QUEUE  1
-#define VIRTIO_ISR_CONFIG 2
+#define VIRTIO_PCI_WINDOWS 4 /* common, ISR, device, notify */
+#define VIRTIO_QUEUES_MAX  64
+#define VIRTQ_SIZE_MAX     1024
+#define VIRTIO_CONFIG_MAX  64
+#define VIRTIO_NO_VECTOR   0xffff
+#define VIRTQ_IOV_SMALL    12
+#define VIRTQ_IOV_MAX      1024      /* pieces of memory in one element */
+#define VIRTQ_BOUNCE_MAX   (1 << 20) /* bytes of one element that are not RAM */
+#define VIRTIO_ISR_QUEUE   1
+#define VIRTIO_ISR_CONFIG  2
 
 struct virtio;
 struct virtqueue;
@@ -127,7 +129,6 @@ struct virtio_transport {
 struct virtio_class {
     const char *name; /* "virtio-blk" */
     enum virtio_id id;
-    uint8_t pci_class[3]; /* programming interface, subclass, class */
     /* The device's own feature bits, after realize. */
     uint64_t (*features)(const struct virtio *v);
     /* Adds queues, sets config_len and fills config. */
@@ -146,7 +147,10 @@ struct virtio_class {
 };
 
 struct virtio {
-    struct device dev;
+    union {
+        struct device dev;
+        struct pci_device pci; /* on PCI */
+    };
     const struct virtio_class *cls;
     const struct virtio_transport *transport;
     void *transport_data;
@@ -169,8 +173,15 @@ struct virtio {
     uint64_t kicked; /* atomic; bit for each queue that waits for its handler */
     GSource *kick_source;
 
+    /* PCI: BAR 4, and the capability for access by configuration space */
+    struct mem_region modern, windows[VIRTIO_PCI_WINDOWS];
+    uint8_t pci_cap;
+
     /* properties */
     bool indirect_desc, event_idx, packed, queue_reset;
+    bool disable_modern, ioeventfd;
+    int disable_legacy;
+    uint32_t vectors;
 };
 
 /* Rows for the property tables of all devices; T is the device's struct, beginning with v. */
@@ -179,6 +190,14 @@ struct virtio {
         PROP_BOOL(T, v.event_idx, "event_idx", true, "suppress notifications by index"),        \
         PROP_BOOL(T, v.packed, "packed", false, "packed rings"),                                \
         PROP_BOOL(T, v.queue_reset, "queue_reset", true, "queues can be reset one by one")
+
+/* Those of PCI functions, besides. Notifications never wait for a device, so ioeventfd means
+ * nothing; it is taken for the sake of scripts that set it. */
+#define VIRTIO_PCI_PROPS(T)                                                                       \
+    PROP_ONOFFAUTO(T, v.disable_legacy, "disable-legacy", AUTO, "no interface of before 1.0"),    \
+        PROP_BOOL(T, v.disable_modern, "disable-modern", false, "no interface of 1.0 and later"), \
+        PROP_U32(T, v.vectors, "vectors", UINT32_MAX, "MSI-X vectors; 4294967295: as it fits"),   \
+        PROP_BOOL(T, v.ioeventfd, "ioeventfd", true, "without effect: it is always so")
 
 /* Row for the state tables of all devices. */
 extern const struct state_table virtio_state;
