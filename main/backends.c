@@ -90,7 +90,7 @@ static void add_disk(struct block *b, void *opaque)
                           i->s->machine->type->name, interface, "virtio, pflash and none");
         return;
     }
-    opts_set(o, "driver", "virtio-blk-device");
+    opts_set(o, "driver", "virtio-blk-pci");
     opts_set(o, "drive", block_id(b));
     i->ok = device_create(i->s->machine, o, i->err) != NULL;
 }

@@ -163,6 +163,27 @@ static bool add_virtio(struct virt *v, GError **err)
     return true;
 }
 
+static bool add_pci(struct virt *v, GError **err)
+{
+    const struct virt_range *low = &virt_map[VIRT_PCIE_MMIO];
+    struct device *pci = make(v, "gpex-pcihost", "pcie");
+
+    device_set_num(pci, "ecam-size", virt_map[VIRT_PCIE_ECAM].size);
+    device_set_num(pci, "low-base", low->base);
+    device_set_num(pci, "low-size", low->size);
+    device_set_num(pci, "high-base", v->pcie_high_base);
+    device_set_num(pci, "high-size", v->pcie_high_size);
+    if (!place(pci, virt_map[VIRT_PCIE_ECAM].base, err))
+        return false;
+    device_map(pci, 1, low->base);
+    device_map(pci, 2, v->pcie_high_base);
+    device_map(pci, 3, virt_map[VIRT_PCIE_PIO].base);
+    for (unsigned i = 0; i < 4; i++)
+        device_connect_irq(pci, i, device_irq_in(v->plic, VIRT_IRQ_PCIE + i));
+    v->pci = pci;
+    return true;
+}
+
 static bool add_memory(struct virt *v, GError **err)
 {
     struct mem_region *system = &v->m.system;
@@ -280,7 +301,8 @@ static bool virt_init(struct machine *m, GError **err)
         return error_set(err, "-m: a riscv32 machine takes at most 10 GiB");
     place_high_window(v);
     return add_memory(v, err) && add_interrupts(v, err) && add_uart(v, err) &&
-           add_small_devices(v, err) && add_virtio(v, err) && load_images(v, err);
+           add_small_devices(v, err) && add_virtio(v, err) && add_pci(v, err) &&
+           load_images(v, err);
 }
 
 static void virt_free(struct machine *m)
