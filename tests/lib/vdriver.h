@@ -20,10 +20,12 @@
 struct vdev {
     struct qclient *q;
     bool pci;
-    uint64_t base;                              /* registers of the slot, or common configuration */
-    uint64_t notify, isr, config, notify_shift; /* PCI */
-    unsigned slot;                              /* number on the bus */
-    uint64_t features;                          /* agreed on */
+    uint64_t base;                       /* registers of the slot, or common configuration */
+    uint64_t notify, isr, config, shift; /* PCI; shift: bytes between queues */
+    uint64_t msix;                       /* table */
+    unsigned msix_cap;
+    unsigned slot;     /* number on the bus */
+    uint64_t features; /* agreed on */
 };
 
 struct vring {
@@ -44,12 +46,20 @@ struct vpiece {
 
 /* The slot of that number; it must hold a device of type `id`. */
 void vd_open_mmio(struct vdev *d, struct qclient *q, unsigned slot, unsigned id);
+/* The function in that slot of bus 0: places its windows, turns memory and bus mastering on. */
+void vd_open_pci(struct vdev *d, struct qclient *q, unsigned slot, unsigned id);
+/* Configuration space of a function. */
+uint64_t vd_ecam(unsigned slot, unsigned reg);
+/* MSI-X: vector `n` writes `data` to `addr`; enables it, and gives it to a queue. */
+void vd_msix(struct vdev *d, unsigned n, uint64_t addr, uint32_t data);
+void vd_queue_vector(struct vdev *d, unsigned queue, unsigned n);
 /* Registers, whatever the transport. */
 uint8_t vd_status(struct vdev *d);
 void vd_set_status(struct vdev *d, uint8_t status);
 uint64_t vd_offered(struct vdev *d);
 void vd_accept(struct vdev *d, uint64_t features);
 uint8_t vd_isr(struct vdev *d); /* and acknowledges it */
+void vd_reset_queue(struct vdev *d, unsigned queue);
 unsigned vd_queue_max(struct vdev *d, unsigned queue);
 uint64_t vd_config(struct vdev *d, unsigned offset, unsigned size);
 void vd_set_config(struct vdev *d, unsigned offset, unsigned size, uint32_t value);

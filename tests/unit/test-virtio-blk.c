@@ -28,6 +28,9 @@ struct disk {
     struct vring r;
 };
 
+/* All cases are run on both transports. */
+static bool on_pci;
+
 static char *make_image(size_t len)
 {
     g_autofree uint8_t *bytes = g_malloc(len);
@@ -48,10 +51,13 @@ static void open_disk(struct disk *k, const char *drive_more, const char *device
     k->path = make_image(len);
     args = g_strdup_printf("-machine virt -arch riscv64 -nodefaults "
                            "-drive file=%s,format=raw,if=none,id=d0%s "
-                           "-device virtio-blk-device,drive=d0%s",
-                           k->path, drive_more, device_more);
+                           "-device virtio-blk-%s,drive=d0%s",
+                           k->path, drive_more, on_pci ? "pci,addr=3" : "device", device_more);
     k->q = qc_start(args);
-    vd_open_mmio(&k->d, k->q, 7, 2);
+    if (on_pci)
+        vd_open_pci(&k->d, k->q, 3, 2);
+    else
+        vd_open_mmio(&k->d, k->q, 7, 2);
 }
 
 static void start(struct disk *k, uint64_t features)
@@ -281,7 +287,7 @@ static void test_state(void)
         state = qc_save(k.q);
         then = k.r;
         qc_reset(k.q);
-        g_assert_cmphex(vd_status(&k.d), ==, 0);
+        g_assert_cmphex(vd_status(&k.d), ==, 0); /* on PCI, the window is gone */
         /* the rings are guest memory, which the reset leaves alone */
         qc_load(k.q, state);
         g_free(state);
@@ -301,28 +307,150 @@ static void test_queue_reset(void)
     start(&k, F_RESET);
     for (unsigned i = 0; i < 5; i++)
         g_assert_cmpuint(request(&k, 0, i, 512), ==, 0);
-    qc_writel(k.q, k.d.base + 0xc0, 1);
-    g_assert_cmpuint(qc_readl(k.q, k.d.base + 0xc0), ==, 0);
-    g_assert_cmpuint(qc_readl(k.q, k.d.base + 0x44), ==, 0);
+    vd_reset_queue(&k.d, 0);
     vq_init(&k.d, &k.r, 0, 8, RING);
     for (unsigned i = 0; i < 20; i++)
         g_assert_cmpuint(request(&k, 0, i, 512), ==, 0);
     close_disk(&k);
 }
 
+/* Messages go to memory, here to RAM; masked ones wait. */
+static void test_msix(void)
+{
+    const uint64_t mail = VD_RAM + 0x180000;
+    struct disk k;
+
+    open_disk(&k, "", "", DISK);
+    vd_start(&k.d, 0);
+    vd_msix(&k.d, 1, mail, 0xabcd);
+    vq_init(&k.d, &k.r, 0, 16, RING);
+    vd_queue_vector(&k.d, 0, 1);
+    vd_ok(&k.d);
+    g_assert_cmpuint(request(&k, 0, 0, 512), ==, 0);
+    g_assert_cmphex(qc_readl(k.q, mail), ==, 0xabcd);
+    g_assert_cmpuint(vd_isr(&k.d), ==, 0);
+    qc_writel(k.q, mail, 0);
+    qc_writel(k.q, k.d.msix + 16 + 12, 1);
+    g_assert_cmpuint(request(&k, 0, 0, 512), ==, 0);
+    g_assert_cmphex(qc_readl(k.q, mail), ==, 0);
+    g_assert_cmphex(qc_readl(k.q, k.d.msix + 2048), ==, 2); /* pending */
+    qc_writel(k.q, k.d.msix + 16 + 12, 0);
+    g_assert_cmphex(qc_readl(k.q, mail), ==, 0xabcd);
+    g_assert_cmphex(qc_readl(k.q, k.d.msix + 2048), ==, 0);
+    close_disk(&k);
+}
+
+/* INTA of slot 3 is line 3: source 0x23 of the interrupt controller. */
+static void test_intx(void)
+{
+    struct disk k;
+
+    open_disk(&k, "", "", DISK);
+    qc_intercept(k.q, "/machine/plic", false);
+    start(&k, 0);
+    g_assert_cmpuint(request(&k, 0, 0, 512), ==, 0);
+    g_assert_true(qc_irq(k.q, 0x23));
+    qc_writew(k.q, vd_ecam(3, 4), 0x406); /* INTx off */
+    g_assert_false(qc_irq(k.q, 0x23));
+    g_assert_cmphex(qc_readw(k.q, vd_ecam(3, 6)) & 8, ==, 8);
+    qc_writew(k.q, vd_ecam(3, 4), 6);
+    g_assert_true(qc_irq(k.q, 0x23));
+    g_assert_cmpuint(vd_isr(&k.d), ==, 1);
+    g_assert_false(qc_irq(k.q, 0x23));
+    close_disk(&k);
+}
+
+/* Without bus mastering nothing moves; afterwards what waited is done. */
+static void test_bus_master(void)
+{
+    struct vpiece p[] = { { HEADER, 16 }, { DATA, 512 }, { STATUS, 1 } };
+    struct disk k;
+
+    open_disk(&k, "", "", DISK);
+    start(&k, 0);
+    qc_writew(k.q, vd_ecam(3, 4), 2);
+    header(&k, 0, 0);
+    vq_add(&k.r, p, 1, 2);
+    vd_kick(&k.d, 0);
+    g_usleep(20000);
+    g_assert_false(vq_used(&k.r));
+    qc_writew(k.q, vd_ecam(3, 4), 6);
+    vq_wait(&k.r, NULL);
+    g_assert_cmpuint(qc_readb(k.q, STATUS), ==, 0);
+    close_disk(&k);
+}
+
+/* Registers by configuration space alone (4.1.4.9), with bad places, too. */
+static void test_config_access(void)
+{
+    struct disk k;
+    unsigned cap;
+
+    open_disk(&k, "", "", DISK);
+    for (cap = qc_readb(k.q, vd_ecam(3, 0x34)); cap; cap = qc_readb(k.q, vd_ecam(3, cap + 1)))
+        if (qc_readb(k.q, vd_ecam(3, cap)) == 9 && qc_readb(k.q, vd_ecam(3, cap + 3)) == 5)
+            break;
+    g_assert_cmpuint(cap, !=, 0);
+    qc_writeb(k.q, vd_ecam(3, cap + 4), 4);
+    qc_writel(k.q, vd_ecam(3, cap + 8), 0x14);
+    qc_writel(k.q, vd_ecam(3, cap + 12), 1);
+    qc_writel(k.q, vd_ecam(3, cap + 16), 1);
+    g_assert_cmphex(vd_status(&k.d), ==, 1);
+    g_assert_cmphex(qc_readb(k.q, vd_ecam(3, cap + 16)), ==, 1);
+    for (unsigned i = 0; i < 200; i++) {
+        qc_writeb(k.q, vd_ecam(3, cap + 4), (uint8_t)(g_test_rand_int_range(0, 8)));
+        qc_writel(k.q, vd_ecam(3, cap + 8), (uint32_t)g_test_rand_int_range(0, 0x8000));
+        qc_writel(k.q, vd_ecam(3, cap + 12), (uint32_t)g_test_rand_int_range(0, 9));
+        qc_writel(k.q, vd_ecam(3, cap + 16), (uint32_t)g_test_rand_int());
+        qc_readl(k.q, vd_ecam(3, cap + 16));
+    }
+    close_disk(&k);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+    bool pci_only;
+} cases[] = {
+    { "split", test_split, false },
+    { "split-event", test_split_event, false },
+    { "packed", test_packed, false },
+    { "packed-event", test_packed_event, false },
+    { "errors", test_errors, false },
+    { "readonly", test_readonly, false },
+    { "odd-size", test_odd_size, false },
+    { "ranges", test_ranges, false },
+    { "cache-modes", test_cache_modes, false },
+    { "state", test_state, false },
+    { "queue-reset", test_queue_reset, false },
+    { "msix", test_msix, true },
+    { "intx", test_intx, true },
+    { "bus-master", test_bus_master, true },
+    { "config-access", test_config_access, true },
+};
+
+static void run_mmio(gconstpointer which)
+{
+    on_pci = false;
+    cases[GPOINTER_TO_UINT(which)].run();
+}
+
+static void run_pci(gconstpointer which)
+{
+    on_pci = true;
+    cases[GPOINTER_TO_UINT(which)].run();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/virtio-blk/split", test_split);
-    g_test_add_func("/virtio-blk/split-event", test_split_event);
-    g_test_add_func("/virtio-blk/packed", test_packed);
-    g_test_add_func("/virtio-blk/packed-event", test_packed_event);
-    g_test_add_func("/virtio-blk/errors", test_errors);
-    g_test_add_func("/virtio-blk/readonly", test_readonly);
-    g_test_add_func("/virtio-blk/odd-size", test_odd_size);
-    g_test_add_func("/virtio-blk/ranges", test_ranges);
-    g_test_add_func("/virtio-blk/cache-modes", test_cache_modes);
-    g_test_add_func("/virtio-blk/state", test_state);
-    g_test_add_func("/virtio-blk/queue-reset", test_queue_reset);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *mmio = g_strdup_printf("/virtio-blk/mmio/%s", cases[i].name);
+        g_autofree char *pci = g_strdup_printf("/virtio-blk/pci/%s", cases[i].name);
+
+        if (!cases[i].pci_only)
+            g_test_add_data_func(mmio, GUINT_TO_POINTER(i), run_mmio);
+        g_test_add_data_func(pci, GUINT_TO_POINTER(i), run_pci);
+    }
     return g_test_run();
 }
