@@ -77,9 +77,12 @@ static const char *part(const char *name, unsigned n)
     return name ? name : "";
 }
 
-static bool is_integer_type(const char *p)
+/* Whether the n-th type in the name of a move or conversion is an integer: fcvt.w.s, fmv.x.w. */
+static bool is_integer(const char *name, unsigned n)
 {
-    return *p == 'w' || *p == 'l' || *p == 'x';
+    char type = *part(name, n);
+
+    return g_str_has_prefix(name, "fmv") ? type == 'x' : type == 'w' || type == 'l';
 }
 
 /* Whether an operand is a floating-point register: f... instructions, with integers on one side of
@@ -100,10 +103,10 @@ static bool is_float(const struct line *l, const char *operand_name)
             if (g_str_has_prefix(name, to_integer[i]))
                 return false;
         return !(g_str_has_prefix(name, "fcvt") || g_str_has_prefix(name, "fmv")) ||
-               !is_integer_type(part(name, 1));
+               !is_integer(name, 1);
     }
     return !(g_str_has_prefix(name, "fcvt") || g_str_has_prefix(name, "fmv")) ||
-           !is_integer_type(part(name, 2));
+           !is_integer(name, 2);
 }
 
 static void print_register(struct line *l, const char *name)
