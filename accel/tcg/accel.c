@@ -108,15 +108,17 @@ static void set_round(struct cpu *cpu, enum fp_round round)
         backend_host.fp_set_round(&cpu->tcg, round, v->inside);
 }
 
-static unsigned take_flags(struct cpu *cpu)
+static unsigned fp_flags(struct cpu *cpu, bool clear)
 {
     struct tcg_vcpu *v = vcpu_of(cpu);
     unsigned flags = v->fp->flags & 0x1f;
 
-    v->fp->flags = 0;
-    if (!v->tcg->interp)
-        flags |= backend_host.fp_take_flags(&cpu->tcg, v->inside);
-    return flags;
+    if (clear)
+        v->fp->flags = 0;
+    if (v->tcg->interp)
+        return flags;
+    return flags | (clear ? backend_host.fp_take_flags(&cpu->tcg, v->inside)
+                          : backend_host.fp_flags(&cpu->tcg, v->inside));
 }
 
 static void forget_jumps(struct cpu *cpu)
@@ -180,7 +182,7 @@ static const struct cpu_accel_ops cpu_services = {
     .amo = amo,
     .cmpxchg = cmpxchg,
     .fp_set_round = set_round,
-    .fp_take_flags = take_flags,
+    .fp_flags = fp_flags,
     .debug_changed = debug_changed,
     .info_jit = info_jit,
 };

@@ -265,7 +265,13 @@ void cpu_fp_set_round(struct cpu *cpu, enum fp_round round)
         cpu->accel_ops->fp_set_round(cpu, round);
 }
 
-unsigned cpu_fp_take_flags(struct cpu *cpu)
+unsigned cpu_fp_flags(struct cpu *cpu)
 {
-    return cpu->accel_ops ? cpu->accel_ops->fp_take_flags(cpu) : 0;
+    return cpu->accel_ops ? cpu->accel_ops->fp_flags(cpu, false) : 0;
+}
+
+void cpu_fp_clear_flags(struct cpu *cpu)
+{
+    if (cpu->accel_ops)
+        cpu->accel_ops->fp_flags(cpu, true);
 }

@@ -27,11 +27,28 @@ static unsigned data_mode(const struct cpu *cpu)
     return riscv_mmu_mode(priv, c->mstatus);
 }
 
+/* Initial and clean differ for software only; translations of the two are the same. */
+static unsigned unit_xs(uint64_t field)
+{
+    return field == XS_INITIAL ? XS_CLEAN : field;
+}
+
+/* cond_counter() for the CSR time, without looking it up: this runs at every change of privilege.
+ */
+static bool time_readable(const struct riscv_cpu *c)
+{
+    return riscv_have(c, EXT_Zicntr) &&
+           (c->priv == PRIV_M ||
+            (c->mcounteren & 2 &&
+             (c->priv == PRIV_S || !riscv_have(c, EXT_S) || c->scounteren & 2)));
+}
+
 uint32_t riscv_unit_flags(const struct cpu *cpu)
 {
     const struct riscv_cpu *c = riscv_of_const(cpu);
     uint32_t f = c->priv | data_mode(cpu) << UF_MODE_SHIFT;
-    unsigned fs = (c->mstatus & MSTATUS_FS) >> 13, vs = (c->mstatus & MSTATUS_VS) >> 9;
+    unsigned fs = unit_xs((c->mstatus & MSTATUS_FS) >> 13);
+    unsigned vs = unit_xs((c->mstatus & MSTATUS_VS) >> 9);
 
     f |= fs << UF_FS_SHIFT | vs << UF_VS_SHIFT;
     if (fs)
@@ -40,7 +57,7 @@ uint32_t riscv_unit_flags(const struct cpu *cpu)
         f |= riscv_vector_flags(c);
     if (c->priv == PRIV_S && c->mstatus & (MSTATUS_TVM | MSTATUS_TW | MSTATUS_TSR))
         f |= UF_TRAP_VM;
-    if (riscv_csr_allowed(c, 0xc01, false, c->priv))
+    if (time_readable(c))
         f |= UF_TIME;
     return f;
 }
@@ -108,7 +125,7 @@ static void riscv_free(struct cpu *cpu)
         .map = riscv_map, .data_mode = data_mode, .take_fault = riscv_take_fault,               \
         .take_interrupt = riscv_take_interrupt, .has_work = riscv_has_work,                     \
         .set_irq = riscv_set_irq, .regs = riscv_regs, .get_reg = riscv_get_reg,                 \
-        .set_reg = riscv_set_reg, .dump = riscv_dump, .disas = riscv_disas,                       \
+        .set_reg = riscv_set_reg, .dump = riscv_dump, .disas = riscv_disas,                     \
     }
 static const struct cpu_ops ops64 = OPS(64), ops32 = OPS(32);
 

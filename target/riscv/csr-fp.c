@@ -13,7 +13,7 @@ bool cond_fp(const struct riscv_cpu *c, unsigned num, uint64_t priv)
 
 void riscv_fp_gather(struct riscv_cpu *c)
 {
-    c->fflags |= cpu_fp_take_flags(&c->cpu);
+    c->fflags |= cpu_fp_flags(&c->cpu);
 }
 
 void riscv_fp_round(struct riscv_cpu *c)
@@ -26,6 +26,14 @@ static uint64_t gathered(struct riscv_cpu *c)
 {
     riscv_fp_gather(c);
     return c->fflags;
+}
+
+/* Flags that generated code raised must not come back; most often they are among the new ones. */
+static void set_fflags(struct riscv_cpu *c, uint64_t flags)
+{
+    if (cpu_fp_flags(&c->cpu) & ~flags)
+        cpu_fp_clear_flags(&c->cpu);
+    c->fflags = flags;
 }
 
 static void set_frm(struct riscv_cpu *c, uint64_t frm)
@@ -43,7 +51,7 @@ uint64_t read_fflags(struct riscv_cpu *c, unsigned num)
 void write_fflags(struct riscv_cpu *c, unsigned num, uint64_t val, uint64_t mask)
 {
     (void)num;
-    c->fflags = csr_merge(gathered(c), val, mask & 0x1f);
+    set_fflags(c, csr_merge(gathered(c), val, mask & 0x1f));
 }
 
 uint64_t read_frm(struct riscv_cpu *c, unsigned num)
@@ -76,7 +84,8 @@ static uint64_t h_fflags(struct cpu *cpu, uint64_t val, uint64_t mask)
     struct riscv_cpu *c = riscv_of(cpu);
     uint64_t old = gathered(c);
 
-    c->fflags = csr_merge(old, val, mask & 0x1f);
+    if (mask)
+        set_fflags(c, csr_merge(old, val, mask & 0x1f));
     return old;
 }
 HELPER_DEFINE(fflags, IR_H_CPU, IR_I64, 2, IR_I64, IR_I64);

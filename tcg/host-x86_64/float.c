@@ -404,19 +404,26 @@ void gen_float(struct gen *g, const struct ir_insn *i)
 }
 
 /* MXCSR: flags IE DE ZE OE UE PE in bits 0 to 5, rounding in 13 and 14 (SDM volume 1, 10.2.3). */
+static unsigned flags_of(unsigned csr)
+{
+    return (csr & 1 ? FP_FLAG_NV : 0) | (csr & 4 ? FP_FLAG_DZ : 0) | (csr & 8 ? FP_FLAG_OF : 0) |
+           (csr & 16 ? FP_FLAG_UF : 0) | (csr & 32 ? FP_FLAG_NX : 0);
+}
+
+unsigned x86_fp_flags(struct tcg_cpu *cpu, bool inside)
+{
+    return flags_of(inside ? _mm_getcsr() : cpu->mxcsr);
+}
+
 unsigned x86_fp_take_flags(struct tcg_cpu *cpu, bool inside)
 {
     unsigned csr = inside ? _mm_getcsr() : cpu->mxcsr;
-    unsigned flags = (csr & 1 ? FP_FLAG_NV : 0) | (csr & 4 ? FP_FLAG_DZ : 0) |
-                     (csr & 8 ? FP_FLAG_OF : 0) | (csr & 16 ? FP_FLAG_UF : 0) |
-                     (csr & 32 ? FP_FLAG_NX : 0);
 
-    csr &= ~0x3fu;
-    if (inside)
-        _mm_setcsr(csr);
-    else
-        cpu->mxcsr = csr;
-    return flags;
+    if (inside && (csr & 0x3f)) /* writing MXCSR takes long */
+        _mm_setcsr(csr & ~0x3fu);
+    else if (!inside)
+        cpu->mxcsr = csr & ~0x3fu;
+    return flags_of(csr);
 }
 
 void x86_fp_set_round(struct tcg_cpu *cpu, unsigned round, bool inside)

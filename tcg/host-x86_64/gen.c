@@ -143,6 +143,7 @@ const struct backend backend_host = {
     .leave = x86_leave,
     .link = x86_link,
     .disable = x86_disable,
+    .fp_flags = x86_fp_flags,
     .fp_take_flags = x86_fp_take_flags,
     .fp_set_round = x86_fp_set_round,
 };

@@ -244,6 +244,7 @@ void gen_exit_stub(struct gen *g, const struct stub *s);
 void gen_checked_entry(struct gen *g);
 uint64_t x86_f2i(struct tcg_cpu *cpu, uint64_t bits, uint64_t how);
 uint64_t x86_fma_nan(struct tcg_cpu *cpu, uint64_t a, uint64_t b, uint32_t is_double);
+unsigned x86_fp_flags(struct tcg_cpu *cpu, bool inside);
 unsigned x86_fp_take_flags(struct tcg_cpu *cpu, bool inside);
 void x86_fp_set_round(struct tcg_cpu *cpu, unsigned round, bool inside);
 

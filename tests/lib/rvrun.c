@@ -243,13 +243,17 @@ static void fp_set_round(struct cpu *cpu, enum fp_round round)
         backend_host.fp_set_round(&cpu->tcg, round, s->inside);
 }
 
-static unsigned fp_take_flags(struct cpu *cpu)
+static unsigned fp_flags(struct cpu *cpu, bool clear)
 {
     struct rvrun_side *s = side_of(&cpu->tcg);
     unsigned flags = s->fp.flags & 0x1f;
 
-    s->fp.flags = 0;
-    return s->jit ? flags | backend_host.fp_take_flags(&cpu->tcg, s->inside) : flags;
+    if (clear)
+        s->fp.flags = 0;
+    if (!s->jit)
+        return flags;
+    return flags |
+           (clear ? backend_host.fp_take_flags : backend_host.fp_flags)(&cpu->tcg, s->inside);
 }
 
 static const struct cpu_accel_ops accel_ops = {
@@ -264,7 +268,7 @@ static const struct cpu_accel_ops accel_ops = {
     .amo = op_amo,
     .cmpxchg = op_cmpxchg,
     .fp_set_round = fp_set_round,
-    .fp_take_flags = fp_take_flags,
+    .fp_flags = fp_flags,
 };
 
 /* ---- The host backend: each unit in the same place, nothing chained ---- */

@@ -86,6 +86,7 @@ struct backend {
     void (*disable)(uint8_t *unit_rw);
     /* Sticky FP flags FP_* (target/cpu.h) held by the host unit: read and clear; and rounding. On
      * the CPU's thread. */
+    unsigned (*fp_flags)(struct tcg_cpu *cpu, bool inside); /* without clearing them */
     unsigned (*fp_take_flags)(struct tcg_cpu *cpu, bool inside);
     void (*fp_set_round)(struct tcg_cpu *cpu, unsigned round, bool inside);
 };

@@ -217,7 +217,7 @@ struct cpu_accel_ops {
     uint64_t (*cmpxchg)(struct cpu *cpu, uint64_t addr, uint64_t expected, uint64_t desired,
                         uint16_t mem);
     void (*fp_set_round)(struct cpu *cpu, enum fp_round round);
-    unsigned (*fp_take_flags)(struct cpu *cpu);
+    unsigned (*fp_flags)(struct cpu *cpu, bool clear);
     /* Breakpoints, watchpoints or single step changed; CPU stopped, device lock held. */
     void (*debug_changed)(struct cpu *cpu);
     void (*info_jit)(struct cpu *cpu, GString *out);
@@ -251,9 +251,10 @@ uint64_t cpu_cmpxchg(struct cpu *cpu, uint64_t addr, uint64_t expected, uint64_t
 enum { FP_NX = 1, FP_UF = 2, FP_OF = 4, FP_DZ = 8, FP_NV = 16 };
 /* Rounding for F* operations that follow: FP_RNE, FP_RTZ, FP_RDN or FP_RUP. */
 void cpu_fp_set_round(struct cpu *cpu, enum fp_round round);
-/* Sticky flags raised by F* operations since the last call (they are cleared): the guest ORs them
- * into its own. */
-unsigned cpu_fp_take_flags(struct cpu *cpu);
+/* Sticky flags raised by F* operations since they were last cleared: the guest ORs them into its
+ * own. Looking is much cheaper than clearing. */
+unsigned cpu_fp_flags(struct cpu *cpu);
+void cpu_fp_clear_flags(struct cpu *cpu);
 
 /* Debugger's view: virtual memory through the current mapping; false if any byte is unmapped. */
 bool cpu_debug_rw(struct cpu *cpu, uint64_t vaddr, void *buf, size_t len, bool write);
