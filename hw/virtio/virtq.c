@@ -222,7 +222,26 @@ static bool virtio_loaded(void *obj, unsigned version, GError **err)
     return true;
 }
 
+/* Before anything is loaded: what the device holds belongs to the rings of before. */
+static void nothing_save(const void *field, struct state_writer *w)
+{
+    (void)field, (void)w;
+}
+
+static bool drop_load(void *field, struct state_reader *r, GError **err)
+{
+    struct virtio *v = container_of(field, struct virtio, status);
+
+    (void)r, (void)err;
+    if (v->cls->reset)
+        v->cls->reset(v);
+    return true;
+}
+
+static const struct state_custom drop_state = { nothing_save, drop_load };
+
 static const struct state_field virtio_fields[] = {
+    STATE_CUSTOM(struct virtio, status, drop_state),
     STATE_U8(struct virtio, status),
     STATE_U8(struct virtio, isr),
     STATE_BOOL(struct virtio, broken),
