@@ -1,6 +1,7 @@
 /*
  * The board `spike`: RISC-V harts with a CLINT and HTIF, as bare-metal test programs use it. The
- * words of HTIF are where the program has its symbols tohost and fromhost, else at 0x1000000.
+ * words of HTIF are where the program has its symbols tohost and fromhost, else fromhost is at
+ * 0x1000000 and tohost behind it.
  *
  *     myna -machine spike -bios none -kernel rv64ui-p-add
  */
@@ -69,8 +70,8 @@ static bool add_htif(struct spike *s, GError **err)
         return false;
     htif_set_signature(htif, elf->begin_signature, elf->end_signature);
     s->symbols = elf->tohost && elf->fromhost;
-    s->tohost = s->symbols ? elf->tohost : SPIKE_HTIF;
-    s->fromhost = s->symbols ? elf->fromhost : SPIKE_HTIF + 8;
+    s->fromhost = s->symbols ? elf->fromhost : SPIKE_HTIF;
+    s->tohost = s->symbols ? elf->tohost : SPIKE_HTIF + 8;
     if (s->tohost - s->fromhost < 8 || s->fromhost - s->tohost < 8)
         return error_set(err, "-kernel: symbols tohost and fromhost overlap");
     mem_region_add_priority(&s->m.system, s->tohost, htif->regions[0], 1);
@@ -93,7 +94,7 @@ static GBytes *make_fdt(struct spike *s, GError **err)
     devtree_node(t, "/htif");
     devtree_str(t, "/htif", "compatible", "ucb,htif0");
     if (!s->symbols)
-        DEVTREE_CELLS(t, "/htif", "reg", 0, SPIKE_HTIF + 8, 0, 8, 0, SPIKE_HTIF, 0, 8);
+        devtree_reg(t, "/htif", SPIKE_HTIF, 0x1000);
     devtree_node(t, "/memory@80000000");
     devtree_str(t, "/memory@80000000", "device_type", "memory");
     devtree_reg(t, "/memory@80000000", SPIKE_DRAM, s->m.cfg.ram_size);

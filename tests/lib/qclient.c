@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -57,6 +58,13 @@ static int accept_from(int listener, const char *path)
     return fd;
 }
 
+/* A test that fails does not leave its program behind. */
+static void end_with_parent(gpointer unused)
+{
+    (void)unused;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 struct qclient *qc_start(const char *args)
 {
     struct qclient *q = g_new0(struct qclient, 1);
@@ -76,8 +84,8 @@ struct qclient *qc_start(const char *args)
                               "-nodefaults %s",
                               myna, control, serial, args);
     argv = g_strsplit(command, " ", -1);
-    g_spawn_async(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH, NULL, NULL,
-                  &q->pid, &err);
+    g_spawn_async(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH,
+                  end_with_parent, NULL, &q->pid, &err);
     g_assert_no_error(err);
     g_strfreev(argv);
     q->in = g_string_new(NULL);

@@ -22,7 +22,7 @@ static const struct window virt_windows[] = {
     { 0x80000000, 0x100000 },
 };
 static const struct window spike_windows[] = {
-    { 0x1000, 0x100 },   { 0x1000008, 8 }, /* tohost ends the program by itself */
+    { 0x1000, 0x100 },   { 0x1000000, 1 }, /* fromhost; tohost behind it would end the program */
     { 0x2000000, 0x40 }, { 0x2004000, 0x40 }, { 0x200bff8, 8 },
 };
 

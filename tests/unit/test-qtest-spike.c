@@ -4,10 +4,17 @@
 #include <glib/gstdio.h>
 #include "qclient.h"
 
-#define TOHOST          0x1000000u
-#define FROMHOST        0x1000008u
+#define FROMHOST        0x1000000u
+#define TOHOST          0x1000008u
 #define RAM             0x80000000u
 #define CONSOLE(cmd, c) (UINT64_C(1) << 56 | (uint64_t)(cmd) << 48 | (c))
+
+/* A character takes a while through the socket. */
+static void await_answer(struct qclient *q)
+{
+    for (int i = 0; i < 10000 && !qc_readq(q, FROMHOST); i++)
+        g_usleep(1000);
+}
 
 static void test_console(void)
 {
@@ -29,14 +36,12 @@ static void test_console(void)
     g_assert_cmphex(qc_readq(q, FROMHOST), ==, 0);
     state = qc_save(q);
     qc_serial_send(q, "xy", 2);
-    while (!qc_readq(q, FROMHOST))
-        g_usleep(1000);
+    await_answer(q);
     g_assert_cmphex(qc_readq(q, FROMHOST), ==, CONSOLE(0, 0x100 | 'x'));
     qc_load(q, state);
     g_free(state);
     qc_writel(q, FROMHOST, 0);
-    while (!qc_readq(q, FROMHOST))
-        g_usleep(1000);
+    await_answer(q);
     g_assert_cmphex(qc_readl(q, FROMHOST), ==, 0x100 | 'y');
     qc_stop(q);
 }
