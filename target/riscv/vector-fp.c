@@ -2,7 +2,7 @@
  * Vectors: floating point (13), element by element in exact integer arithmetic (tcg/softfp.h).
  * Rounding is frm's but where a name says otherwise; flags gather in the driver's environment.
  */
-#include "vector.h"
+#include "vector-fp-host.h"
 
 /* VKERNEL with one name more: `env`. */
 #define FKERNEL(name, W, W2, DT, XT, YT, ZT, expr)                            \
@@ -27,6 +27,14 @@
         }                                                                     \
     }
 
+/* One whose @name_soft the host may spare us. */
+#define HOSTED(name, W)                            \
+    static void name##_##W(struct vkernel_args *k) \
+    {                                              \
+        if (!riscv_vhost_##name##_##W(k))          \
+            name##_soft_##W(k);                    \
+    }
+
 /* The function of tcg/softfp.h for the format of SEW bits, and of twice as many. */
 #define FP(fn) \
     _Generic((U)0, uint16_t : fp_f16_##fn, uint32_t : fp_f32_##fn, uint64_t : fp_f64_##fn)
@@ -41,30 +49,37 @@
     FKERNEL(name, 16, 32, DT, U, U, ZT, expr) \
     FKERNEL(name, 32, 64, DT, U, U, ZT, expr) \
     FKERNEL(name, 64, 64, DT, U, U, ZT, expr)
-#define FP_OP(name, expr)  FP_OP_TO(name, U, U, expr)
-#define FP_CMP(name, expr) FP_OP_TO(name, uint8_t, uint8_t, expr)
+#define FP_OP(name, expr) FP_OP_TO(name, U, U, expr)
+#define FP_HOSTED(name, DT, ZT, expr)                \
+    FKERNEL(name, 16, 32, DT, U, U, ZT, expr)        \
+    FKERNEL(name##_soft, 32, 64, DT, U, U, ZT, expr) \
+    FKERNEL(name##_soft, 64, 64, DT, U, U, ZT, expr) \
+    HOSTED(name, 32)                                 \
+    HOSTED(name, 64)
+#define FP_ARITH(name, expr) FP_HOSTED(name, U, U, expr)
+#define FP_CMP(name, expr)   FP_HOSTED(name, uint8_t, uint8_t, expr)
 
-FP_OP(fadd, FP(add)(env, a, b))
-FP_OP(fsub, FP(sub)(env, a, b))
-FP_OP(frsub, FP(sub)(env, b, a))
-FP_OP(fmul, FP(mul)(env, a, b))
-FP_OP(fdiv, FP(div)(env, a, b))
-FP_OP(frdiv, FP(div)(env, b, a))
-FP_OP(fmin, FP(minmax)(env, a, b, FP_MINMAX_NUMBER))
-FP_OP(fmax, FP(minmax)(env, a, b, FP_MINMAX_NUMBER | FP_MINMAX_MAX))
+FP_ARITH(fadd, FP(add)(env, a, b))
+FP_ARITH(fsub, FP(sub)(env, a, b))
+FP_ARITH(frsub, FP(sub)(env, b, a))
+FP_ARITH(fmul, FP(mul)(env, a, b))
+FP_ARITH(fdiv, FP(div)(env, a, b))
+FP_ARITH(frdiv, FP(div)(env, b, a))
+FP_ARITH(fmin, FP(minmax)(env, a, b, FP_MINMAX_NUMBER))
+FP_ARITH(fmax, FP(minmax)(env, a, b, FP_MINMAX_NUMBER | FP_MINMAX_MAX))
 FP_OP(fsgnj, (a & ~SIGN) | (b & SIGN))
 FP_OP(fsgnjn, (a & ~SIGN) | (~b & SIGN))
 FP_OP(fsgnjx, a ^ (b & SIGN))
 
 #define NEG_BOTH (FP_FMA_NEG_PRODUCT | FP_FMA_NEG_ADDEND)
-FP_OP(fmacc, FP(fma)(env, b, a, c, 0))
-FP_OP(fnmacc, FP(fma)(env, b, a, c, NEG_BOTH))
-FP_OP(fmsac, FP(fma)(env, b, a, c, FP_FMA_NEG_ADDEND))
-FP_OP(fnmsac, FP(fma)(env, b, a, c, FP_FMA_NEG_PRODUCT))
-FP_OP(fmadd, FP(fma)(env, b, c, a, 0))
-FP_OP(fnmadd, FP(fma)(env, b, c, a, NEG_BOTH))
-FP_OP(fmsub, FP(fma)(env, b, c, a, FP_FMA_NEG_ADDEND))
-FP_OP(fnmsub, FP(fma)(env, b, c, a, FP_FMA_NEG_PRODUCT))
+FP_ARITH(fmacc, FP(fma)(env, b, a, c, 0))
+FP_ARITH(fnmacc, FP(fma)(env, b, a, c, NEG_BOTH))
+FP_ARITH(fmsac, FP(fma)(env, b, a, c, FP_FMA_NEG_ADDEND))
+FP_ARITH(fnmsac, FP(fma)(env, b, a, c, FP_FMA_NEG_PRODUCT))
+FP_ARITH(fmadd, FP(fma)(env, b, c, a, 0))
+FP_ARITH(fnmadd, FP(fma)(env, b, c, a, NEG_BOTH))
+FP_ARITH(fmsub, FP(fma)(env, b, c, a, FP_FMA_NEG_ADDEND))
+FP_ARITH(fnmsub, FP(fma)(env, b, c, a, FP_FMA_NEG_PRODUCT))
 
 FP_CMP(mfeq, FP(eq)(env, a, b))
 FP_CMP(mfne, !FP(eq)(env, a, b))
@@ -73,33 +88,37 @@ FP_CMP(mfle, FP(le)(env, a, b))
 FP_CMP(mfgt, FP(lt)(env, b, a))
 FP_CMP(mfge, FP(le)(env, b, a))
 
-FP_OP(fsqrt, FP(sqrt)(env, a))
+FP_ARITH(fsqrt, FP(sqrt)(env, a))
 FP_OP(frsqrt7, FP(rsqrt7)(env, a))
 FP_OP(frec7, FP(rec7)(env, a))
 FP_OP(fclass, FP(class)(a))
 
 /* ---- Twice as wide results: operands are converted first, which is exact ---- */
 
+#define FP_WIDE_HOSTED(name, XT, expr)                \
+    FKERNEL(name, 16, 32, U2, XT, U, U2, expr)        \
+    FKERNEL(name##_soft, 32, 64, U2, XT, U, U2, expr) \
+    HOSTED(name, 32)
 #define FP_WIDE(name, XT, expr)                \
     FKERNEL(name, 16, 32, U2, XT, U, U2, expr) \
     FKERNEL(name, 32, 64, U2, XT, U, U2, expr)
 
-FP_WIDE(fwadd, U, FP2(add)(env, WIDEN(a), WIDEN(b)))
-FP_WIDE(fwsub, U, FP2(sub)(env, WIDEN(a), WIDEN(b)))
-FP_WIDE(fwmul, U, FP2(mul)(env, WIDEN(a), WIDEN(b)))
-FP_WIDE(fwadd_w, U2, FP2(add)(env, a, WIDEN(b)))
-FP_WIDE(fwsub_w, U2, FP2(sub)(env, a, WIDEN(b)))
-FP_WIDE(fwmacc, U, FP2(fma)(env, WIDEN(b), WIDEN(a), c, 0))
-FP_WIDE(fwnmacc, U, FP2(fma)(env, WIDEN(b), WIDEN(a), c, NEG_BOTH))
-FP_WIDE(fwmsac, U, FP2(fma)(env, WIDEN(b), WIDEN(a), c, FP_FMA_NEG_ADDEND))
-FP_WIDE(fwnmsac, U, FP2(fma)(env, WIDEN(b), WIDEN(a), c, FP_FMA_NEG_PRODUCT))
+FP_WIDE_HOSTED(fwadd, U, FP2(add)(env, WIDEN(a), WIDEN(b)))
+FP_WIDE_HOSTED(fwsub, U, FP2(sub)(env, WIDEN(a), WIDEN(b)))
+FP_WIDE_HOSTED(fwmul, U, FP2(mul)(env, WIDEN(a), WIDEN(b)))
+FP_WIDE_HOSTED(fwadd_w, U2, FP2(add)(env, a, WIDEN(b)))
+FP_WIDE_HOSTED(fwsub_w, U2, FP2(sub)(env, a, WIDEN(b)))
+FP_WIDE_HOSTED(fwmacc, U, FP2(fma)(env, WIDEN(b), WIDEN(a), c, 0))
+FP_WIDE_HOSTED(fwnmacc, U, FP2(fma)(env, WIDEN(b), WIDEN(a), c, NEG_BOTH))
+FP_WIDE_HOSTED(fwmsac, U, FP2(fma)(env, WIDEN(b), WIDEN(a), c, FP_FMA_NEG_ADDEND))
+FP_WIDE_HOSTED(fwnmsac, U, FP2(fma)(env, WIDEN(b), WIDEN(a), c, FP_FMA_NEG_PRODUCT))
 
 /* ---- Conversions (13.17 to 13.19) ---- */
 
 FP_OP(cvt_xu_f, FP(to_uint)(env, a, env->round, BITS))
 FP_OP(cvt_x_f, FP(to_int)(env, a, env->round, BITS))
 FP_OP(cvt_f_xu, FP(from_uint)(env, a))
-FP_OP(cvt_f_x, FP(from_int)(env, velem_sext(a, BITS == 16 ? 1 : BITS == 32 ? 2 : 3)))
+FP_ARITH(cvt_f_x, FP(from_int)(env, velem_sext(a, BITS == 16 ? 1 : BITS == 32 ? 2 : 3)))
 FP_OP(cvt_rtz_xu_f, FP(to_uint)(env, a, FP_RTZ, BITS))
 FP_OP(cvt_rtz_x_f, FP(to_int)(env, a, FP_RTZ, BITS))
 
@@ -107,7 +126,7 @@ FP_WIDE(wcvt_xu_f, U, FP(to_uint)(env, a, env->round, 2 * BITS))
 FP_WIDE(wcvt_x_f, U, FP(to_int)(env, a, env->round, 2 * BITS))
 FP_WIDE(wcvt_rtz_xu_f, U, FP(to_uint)(env, a, FP_RTZ, 2 * BITS))
 FP_WIDE(wcvt_rtz_x_f, U, FP(to_int)(env, a, FP_RTZ, 2 * BITS))
-FP_WIDE(wcvt_f_f, U, WIDEN(a))
+FP_WIDE_HOSTED(wcvt_f_f, U, WIDEN(a))
 
 #define FP_NARROW_INT(name, DT, XT, expr)     \
     FKERNEL(name, 8, 16, DT, XT, U, U, expr)  \
@@ -123,7 +142,8 @@ FKERNEL(wcvt_f_xu, 16, 32, U2, U, U, U2, FP2(from_uint)(env, a))
 FKERNEL(wcvt_f_xu, 32, 64, U2, U, U, U2, FP2(from_uint)(env, a))
 FKERNEL(wcvt_f_x, 8, 16, U2, U, U, U2, FP2(from_int)(env, (int8_t)a))
 FKERNEL(wcvt_f_x, 16, 32, U2, U, U, U2, FP2(from_int)(env, (int16_t)a))
-FKERNEL(wcvt_f_x, 32, 64, U2, U, U, U2, FP2(from_int)(env, (int32_t)a))
+FKERNEL(wcvt_f_x_soft, 32, 64, U2, U, U, U2, FP2(from_int)(env, (int32_t)a))
+HOSTED(wcvt_f_x, 32)
 
 #define FP_NARROW(name, expr)                \
     FKERNEL(name, 16, 32, U, U2, U, U, expr) \
@@ -131,7 +151,9 @@ FKERNEL(wcvt_f_x, 32, 64, U2, U, U, U2, FP2(from_int)(env, (int32_t)a))
 FP_NARROW(ncvt_f_xu, FP(from_uint)(env, a))
 FKERNEL(ncvt_f_x, 16, 32, U, U2, U, U, FP(from_int)(env, (int32_t)a))
 FKERNEL(ncvt_f_x, 32, 64, U, U2, U, U, FP(from_int)(env, (int64_t)a))
-FP_NARROW(ncvt_f_f, NARROW(a))
+FKERNEL(ncvt_f_f, 16, 32, U, U2, U, U, NARROW(a))
+FKERNEL(ncvt_f_f_soft, 32, 64, U, U2, U, U, NARROW(a))
+HOSTED(ncvt_f_f, 32)
 FP_NARROW(ncvt_rod_f_f, (env->round = FP_ROD, NARROW(a)))
 
 /* ---- Tables ---- */

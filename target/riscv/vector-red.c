@@ -3,7 +3,7 @@
  * floating point add up in order; the unordered ones may.
  */
 #include "helper.h"
-#include "vector.h"
+#include "vector-fp-host.h"
 
 #ifndef __clang__
 #pragma GCC optimize("O3")
@@ -103,6 +103,11 @@ static reduce_fn *const reductions[][4] = {
     [FLOAT | 0x33] = { NULL, fwsum_16, fwsum_32, NULL },
 };
 
+static bool is_float_sum(unsigned op)
+{
+    return op & FLOAT && (op & 0xd) == 1;
+}
+
 static void h_v_reduce(struct cpu *cpu, uint64_t desc, uint64_t vl)
 {
     struct riscv_cpu *c = riscv_of(cpu);
@@ -123,8 +128,10 @@ static void h_v_reduce(struct cpu *cpu, uint64_t desc, uint64_t vl)
         riscv_vactive(c, desc, 0, vl, act);
         r.act = act;
     }
-    reductions[op][vdesc_sew(desc)](&r);
+    if (!is_float_sum(op) || r.act ||
+        !riscv_vhost_sum(&r.env, &s, vdesc_sew(desc) + wide, r.x, vdesc_sew(desc), vl))
+        reductions[op][vdesc_sew(desc)](&r);
     velem_set(vreg(c, vdesc_vd(desc)), vdesc_sew(desc) + wide, 0, s);
-    c->fflags |= r.env.flags;
+    c->fflags |= r.env.flags & VFP_FLAGS;
 }
 HELPER_DEFINE(v_reduce, IR_H_CPU, IR_VOID, 2, IR_I64, IR_I64);

@@ -65,6 +65,9 @@ enum vmem { VMEM_UNIT, VMEM_STRIDED, VMEM_INDEXED, VMEM_MASK, VMEM_WHOLE };
 
 /* ---- Elementwise instructions ---- */
 
+/* Those of enum fp_flag that are fflags'. */
+#define VFP_FLAGS (FP_FLAG_NV | FP_FLAG_DZ | FP_FLAG_OF | FP_FLAG_UF | FP_FLAG_NX)
+
 struct vkernel_args {
     void *d;
     const void *x; /* vs2 */

@@ -373,7 +373,7 @@ bool vmodel_float(struct vmodel *m, const char *op, unsigned bits, uint64_t a, u
         *r = classify(bits, a);
     else
         known = float_compare(&e, op, bits, a, b, r) || float_fma(&e, op, bits, a, b, c, r);
-    m->fflags |= e.flags;
+    m->fflags |= e.flags & 0x1f;
     return known;
 }
 
@@ -383,7 +383,7 @@ bool vmodel_float_wide(struct vmodel *m, const char *op, unsigned bits, bool a_i
     struct fp_env e = { .round = m->frm };
     bool known = float_widening(&e, op, bits, a_is_wide, a, b, c, r);
 
-    m->fflags |= e.flags;
+    m->fflags |= e.flags & 0x1f;
     return known;
 }
 
@@ -429,6 +429,6 @@ bool vmodel_convert(struct vmodel *m, const char *name, unsigned from, unsigned 
         *r = from_int(&e, to, extend(a, from, true));
     else
         *r = to_int(&e, from, to, !strstr(name, ".xu.f"), a);
-    m->fflags |= e.flags;
+    m->fflags |= e.flags & 0x1f;
     return true;
 }
