@@ -97,6 +97,8 @@ static bool access_status(struct trans *t, const struct access *x, bool s)
     int64_t bits;
     bool ends = false;
 
+    /* Before the helper, which changes mstatus itself: the old value may have no other place. */
+    rv_set(t, x->rd, view);
     if (x->writes && x->op == CSR_CLEAR && ir_is_const(ir, x->val, &bits) &&
         !(bits & ~(int64_t)(s ? MSTATUS_SIE : MSTATUS_SIE | MSTATUS_MIE))) {
         ir_set(ir, SLOT_MSTATUS, ir_and(ir, m, ir_imm64(ir, ~bits)));
@@ -104,7 +106,6 @@ static bool access_status(struct trans *t, const struct access *x, bool s)
         status_write(t, x, m, s ? SSTATUS_WRITABLE : mask64(rv_cpu(t)->xlen));
         ends = true;
     }
-    rv_set(t, x->rd, view);
     if (ends)
         trans_resync(t);
     return true;
