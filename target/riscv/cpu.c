@@ -141,6 +141,7 @@ static struct cpu *create(const struct cpu_type *type, const char *options, GErr
         cpu_free(&c->cpu);
         return NULL;
     }
+    riscv_status_setup(c);
     riscv_reset(&c->cpu);
     return &c->cpu;
 }

@@ -61,10 +61,9 @@ static uint64_t with_sd(uint64_t m)
     return dirty ? m | MSTATUS_SD : m & ~MSTATUS_SD;
 }
 
-uint64_t riscv_status_merge(const struct riscv_cpu *c, uint64_t old, uint64_t val, uint64_t mask)
+void riscv_status_setup(struct riscv_cpu *c)
 {
     uint64_t writable = MSTATUS_MIE | MSTATUS_MPIE | MSTATUS_MPP;
-    uint64_t new;
 
     if (riscv_have(c, EXT_U))
         writable |= MSTATUS_MPRV | MSTATUS_TW;
@@ -75,7 +74,14 @@ uint64_t riscv_status_merge(const struct riscv_cpu *c, uint64_t old, uint64_t va
         writable |= MSTATUS_FS;
     if (riscv_have(c, EXT_V))
         writable |= MSTATUS_VS;
-    new = csr_merge(old, val, mask & writable);
+    c->status_writable = writable;
+}
+
+uint64_t riscv_status_merge(const struct riscv_cpu *c, uint64_t old, uint64_t val, uint64_t mask)
+{
+    uint64_t new;
+
+    new = csr_merge(old, val, mask & c->status_writable);
     /*
      * Whether FP registers are dirty is not tracked, as 3.1.6.6 allows: FS is off or dirty. Code is
      * then translated for two values of FS and not for four.

@@ -194,9 +194,10 @@ struct riscv_cpu {
     struct timer stimer, hpm_timer;
 
     /* The model; does not change. */
-    uint64_t ext[2];   /* bits of enum riscv_ext */
-    unsigned xlen;     /* 32 or 64 */
-    unsigned satp_max; /* the largest satp.MODE: 0, 1 (Sv32), 8, 9, 10 */
+    uint64_t ext[2];          /* bits of enum riscv_ext */
+    uint64_t status_writable; /* bits of mstatus */
+    unsigned xlen;            /* 32 or 64 */
+    unsigned satp_max;        /* the largest satp.MODE: 0, 1 (Sv32), 8, 9, 10 */
     unsigned vlen, elen;
     uint64_t hartid, reset_pc;
 };
@@ -286,6 +287,8 @@ bool riscv_csr_allowed(const struct riscv_cpu *c, unsigned num, bool write, uint
 uint64_t riscv_csr_read(struct riscv_cpu *c, unsigned num);
 /* Bits of @mask get @val's; flags and interrupts follow. */
 void riscv_csr_write(struct riscv_cpu *c, unsigned num, uint64_t val, uint64_t mask);
+/* Which bits of mstatus the model has. */
+void riscv_status_setup(struct riscv_cpu *c);
 /* mstatus with the bits of @mask written as @val; legalised. */
 uint64_t riscv_status_merge(const struct riscv_cpu *c, uint64_t old, uint64_t val, uint64_t mask);
 
