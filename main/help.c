@@ -139,8 +139,11 @@ static char *device_list(void)
             category = t->category;
             g_string_append_printf(s, "%s%s devices:\n", i ? "\n" : "", category);
         }
-        g_string_append_printf(s, "name \"%s\", bus %s, desc \"%s\"\n", t->name, t->bus->name,
-                               t->help);
+        g_string_append_printf(s, "name \"%s\", bus %s", t->name, t->bus->name);
+        if (t->alias) {
+            g_string_append_printf(s, ", alias \"%s\"", t->alias);
+        }
+        g_string_append_printf(s, ", desc \"%s\"\n", t->help);
     }
     return g_string_free(s, FALSE);
 }

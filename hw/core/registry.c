@@ -41,7 +41,7 @@ const struct device_type *device_type_find(const char *what, const char *name, G
 
     nearest_init(&near, name);
     for (unsigned i = 0; devices[i]; i++) {
-        if (strcmp(devices[i]->name, name) == 0)
+        if (strcmp(devices[i]->name, name) == 0 || g_strcmp0(devices[i]->alias, name) == 0)
             return devices[i];
         if (!devices[i]->internal)
             nearest_try(&near, devices[i]->name);

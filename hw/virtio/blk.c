@@ -80,7 +80,7 @@ struct blk {
     uint16_t cyls;
     uint8_t heads, secs;
     bool discard, write_zeroes, config_wce, image_writeback;
-    int werror, rerror;
+    int werror, rerror, write_cache;
 };
 
 static struct blk *blk_of(struct virtio *v)
@@ -501,6 +501,8 @@ static bool blk_realize(struct virtio *v, GError **err)
     if (!check_sizes(b, err) || !block_attach(b->drive, v->dev.path, err))
         return false;
     b->parked = g_array_new(FALSE, FALSE, sizeof(struct parked));
+    if (b->write_cache != AUTO)
+        block_set_writeback(b->drive, b->write_cache == ON);
     b->image_writeback = b->writeback = block_writeback(b->drive);
     for (unsigned i = 0; i < b->num_queues; i++)
         virtio_add_queue(v, b->queue_size, blk_kick);
@@ -616,6 +618,8 @@ static const char *const policies[] = { "report", "ignore", "stop", "enospc", "a
         PROP_U32(struct blk, max_zeroes, "max-write-zeroes-sectors", 0x3fffff, "of one request"), \
         PROP_BOOL(struct blk, config_wce, "config-wce", true,                                     \
                   "the guest may switch the write cache"),                                        \
+        PROP_ONOFFAUTO(struct blk, write_cache, "write-cache", AUTO,                              \
+                       "tell the guest of a cache; auto: by the drive's cache="),                 \
         PROP_U16(struct blk, cyls, "cyls", 0, "of the geometry; 0: by size"),                     \
         PROP_U8(struct blk, heads, "heads", 0, "of the geometry; 0: by size"),                    \
         PROP_U8(struct blk, secs, "secs", 0, "of the geometry; 0: by size"),                      \

@@ -100,6 +100,7 @@ struct prop {
 
 struct device_type {
     const char *name;           /* as in -device */
+    const char *alias;          /* other name there, or NULL */
     const char *help;           /* one line */
     const struct bus_type *bus; /* what it plugs into */
     size_t size;                /* of the struct that begins with struct device */

@@ -47,24 +47,25 @@
         .state = &(table),                                                                         \
         .bus_info = &(class),                                                                      \
     };                                                                                             \
-    VIRTIO_PCI_TYPE_(virtio_##ident##_pci_type, ident, T, nm "-pci", table, hlp " (virtio-pci)",   \
-                     cat)                                                                          \
-    VIRTIO_PCI_TYPE_(virtio_##ident##_pci_modern_type, ident, T, nm "-pci-non-transitional",       \
+    VIRTIO_PCI_TYPE_(virtio_##ident##_pci_type, ident, T, nm "-pci", nm, table,                    \
+                     hlp " (virtio-pci)", cat)                                                     \
+    VIRTIO_PCI_TYPE_(virtio_##ident##_pci_modern_type, ident, T, nm "-pci-non-transitional", NULL, \
                      table, hlp " (virtio-pci, never the old interface)", cat)
 
-#define VIRTIO_PCI_TYPE_(type, ident, T, nm, table, hlp, cat) \
-    const struct device_type type = {                         \
-        .name = nm,                                           \
-        .help = hlp,                                          \
-        .bus = BUS_PCI,                                       \
-        .size = sizeof(T),                                    \
-        .category = cat,                                      \
-        .realize = virtio_pci_realize,                        \
-        .reset = virtio_pci_reset,                            \
-        .unrealize = virtio_pci_unrealize,                    \
-        .props = ident##_pci_props,                           \
-        .state = &(table),                                    \
-        .bus_info = &ident##_pci_info,                        \
+#define VIRTIO_PCI_TYPE_(type, ident, T, nm, other, table, hlp, cat) \
+    const struct device_type type = {                                \
+        .name = nm,                                                  \
+        .alias = other,                                              \
+        .help = hlp,                                                 \
+        .bus = BUS_PCI,                                              \
+        .size = sizeof(T),                                           \
+        .category = cat,                                             \
+        .realize = virtio_pci_realize,                               \
+        .reset = virtio_pci_reset,                                   \
+        .unrealize = virtio_pci_unrealize,                           \
+        .props = ident##_pci_props,                                  \
+        .state = &(table),                                           \
+        .bus_info = &ident##_pci_info,                               \
     };
 
 #endif
