@@ -166,6 +166,12 @@ static bool access_csr(struct trans *t, const struct access *x)
         rv_set(t, x->rd, rv_narrow(t, v));
         return true;
     }
+    if ((x->num == 0xc20 || x->num == 0xc22) && HAVE(t->cpu, V) && t->flags & UF_VS) {
+        ir_val v = x->num == 0xc20 ? ir_get(t->ir, SLOT_VL)
+                                   : ir_imm64(t->ir, rv_cpu(t)->vlen / 8);
+        rv_set(t, x->rd, rv_narrow(t, v));
+        return true;
+    }
     if ((x->num >> 8) == 1 && !HAVE(t->cpu, S))
         return false;
     if (x->num == 0x100 || x->num == 0x300)

@@ -6,6 +6,8 @@
 #include "helper.h"
 #include "vector.h"
 
+#define PAGES 8 /* remembered during an instruction */
+
 struct vaccess {
     struct riscv_cpu *c;
     uint64_t base, stride;
@@ -17,28 +19,28 @@ struct vaccess {
     const uint8_t *mask;  /* v0, or NULL */
     uint8_t *data;        /* first field's registers */
     unsigned step;        /* bytes to the next field's */
-    uint64_t page;        /* the page last asked for, and where it is; not RAM: NULL */
-    uint8_t *host;
+    /* Pages asked for, by their low bits, and where they are; not RAM: NULL. */
+    uint64_t page[PAGES];
+    uint8_t *host[PAGES];
 };
 
 static void access_init(struct vaccess *m, struct riscv_cpu *c, uint64_t desc, uint64_t base,
                         uint64_t stride)
 {
-    *m = (struct vaccess){
-        .c = c,
-        .base = base,
-        .stride = stride,
-        .mode = vdesc_mode(desc),
-        .nf = vdesc_nf(desc),
-        .access = vdesc_store(desc) ? ACCESS_WRITE : ACCESS_READ,
-        .how = vdesc_mem(desc),
-        .index_log2 = vdesc_eew(desc),
-        .index = vreg(c, vdesc_vs2(desc)),
-        .mask = vdesc_vm(desc) ? NULL : vreg(c, 0),
-        .data = vreg(c, vdesc_vd(desc)),
-        .step = vlenb(c) << vdesc_step(desc),
-        .page = 1,
-    };
+    m->c = c;
+    m->base = base;
+    m->stride = stride;
+    m->mode = vdesc_mode(desc);
+    m->nf = vdesc_nf(desc);
+    m->access = vdesc_store(desc) ? ACCESS_WRITE : ACCESS_READ;
+    m->how = vdesc_mem(desc);
+    m->index_log2 = vdesc_eew(desc);
+    m->index = vreg(c, vdesc_vs2(desc));
+    m->mask = vdesc_vm(desc) ? NULL : vreg(c, 0);
+    m->data = vreg(c, vdesc_vd(desc));
+    m->step = vlenb(c) << vdesc_step(desc);
+    for (unsigned k = 0; k < PAGES; k++)
+        m->page[k] = 1; /* no page's address */
 }
 
 static inline bool enabled(const struct vaccess *m, unsigned i)
@@ -61,15 +63,15 @@ static inline uint64_t address(const struct vaccess *m, unsigned i, unsigned log
 /* Where [addr, addr + len) is in host memory, NULL if it is not to be had so. */
 static inline uint8_t *host_at(struct vaccess *m, uint64_t addr, unsigned len)
 {
-    unsigned offset = addr & (TCG_PAGE_SIZE - 1);
+    unsigned offset = addr & (TCG_PAGE_SIZE - 1), k = addr >> TCG_PAGE_BITS & (PAGES - 1);
 
     if (offset + len > TCG_PAGE_SIZE)
         return NULL;
-    if (addr - offset != m->page) {
-        m->page = addr - offset;
-        m->host = cpu_host(&m->c->cpu, m->page, TCG_PAGE_SIZE, m->access, m->mode);
+    if (addr - offset != m->page[k]) {
+        m->page[k] = addr - offset;
+        m->host[k] = cpu_host(&m->c->cpu, addr - offset, TCG_PAGE_SIZE, m->access, m->mode);
     }
-    return m->host ? m->host + offset : NULL;
+    return m->host[k] ? m->host[k] + offset : NULL;
 }
 
 static inline void copy(const struct vaccess *m, uint8_t *reg, uint8_t *host, unsigned log2)
@@ -147,6 +149,30 @@ static unsigned elements(const struct riscv_cpu *c, uint64_t desc, uint64_t vl)
     }
 }
 
+/* Whether elements lie in memory as in registers, none left out. */
+static bool is_contiguous(uint64_t desc)
+{
+    enum vmem how = vdesc_mem(desc);
+
+    return how == VMEM_WHOLE ||
+           (how != VMEM_STRIDED && how != VMEM_INDEXED && vdesc_nf(desc) == 1 && vdesc_vm(desc));
+}
+
+/* All at once, if in one page of plain memory. */
+static bool whole_in_page(struct riscv_cpu *c, uint64_t desc, uint64_t base, unsigned len)
+{
+    enum mem_access access = vdesc_store(desc) ? ACCESS_WRITE : ACCESS_READ;
+    void *host, *data = vreg(c, vdesc_vd(desc));
+
+    if ((base & (TCG_PAGE_SIZE - 1)) + len > TCG_PAGE_SIZE || !len)
+        return false;
+    host = cpu_host(&c->cpu, base, len, access, vdesc_mode(desc));
+    if (!host)
+        return false;
+    memcpy(access == ACCESS_WRITE ? host : data, access == ACCESS_WRITE ? data : host, len);
+    return true;
+}
+
 static void complete(struct riscv_cpu *c, unsigned start)
 {
     c->vstart = 0;
@@ -161,10 +187,12 @@ static void h_v_mem(struct cpu *cpu, uint64_t desc, uint64_t base, uint64_t stri
     unsigned log2 = vdesc_mem(desc) == VMEM_INDEXED ? vdesc_sew(desc) : vdesc_eew(desc);
     struct vaccess m;
 
+    if (!start && is_contiguous(desc) && whole_in_page(c, desc, base, n << log2))
+        return;
     access_init(&m, c, desc, base, stride);
     if (m.how == VMEM_WHOLE)
         m.nf = 1;
-    if (m.how != VMEM_STRIDED && m.how != VMEM_INDEXED && m.nf == 1 && !m.mask) {
+    if (is_contiguous(desc)) {
         contiguous(&m, start, n, log2);
     } else {
         switch (log2) {
@@ -194,6 +222,8 @@ static uint64_t h_v_load_ff(struct cpu *cpu, uint64_t desc, uint64_t base, uint6
     unsigned start = c->vstart, log2 = vdesc_eew(desc);
     struct vaccess m;
 
+    if (!start && is_contiguous(desc) && whole_in_page(c, desc, base, vl << log2))
+        return vl;
     access_init(&m, c, desc, base, 0);
     for (unsigned i = start; i < vl; i++) {
         uint64_t addr = address(&m, i, log2);
