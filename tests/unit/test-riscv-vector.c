@@ -236,6 +236,12 @@ static bool is_memory(uint32_t insn)
     return (insn & 0x5f) == 0x07;
 }
 
+/* vsetvli, vsetivli */
+static bool is_config(uint32_t insn)
+{
+    return (insn & 0x707f) == 0x7057 && insn >> 30 != 2;
+}
+
 /* A random state and instruction; false: there is no such instruction. */
 static bool random_case(struct rvrun *r, unsigned form, const uint64_t *pool, GRand *rand,
                         uint32_t *insn)
@@ -250,6 +256,8 @@ static bool random_case(struct rvrun *r, unsigned form, const uint64_t *pool, GR
     aligned = align_registers(*insn, r->cpu, rand);
     if (riscv_v_table.find(r->cpu, aligned, 32) == (int)form)
         *insn = aligned;
+    if (is_config(*insn) && chance(rand, 2)) /* vtype stays as it is */
+        *insn = (*insn & ~0x0ff00000u) | (uint32_t)(r->cpu->vtype & 0xff) << 20;
     if (is_memory(*insn))
         random_address(r->cpu, *insn, rand);
     return true;
@@ -299,6 +307,130 @@ static void test_forms(const void *config)
     rvrun_free(r);
 }
 
+/* ---- What is said elsewhere: mstatus.VS, CSRs, restart ---- */
+
+#define CSRR_A0(num) ((num) << 20 | 2 << 12 | 10 << 7 | 0x73)
+#define CSRW_A1(num) ((num) << 20 | 11 << 15 | 1 << 12 | 0x73)
+#define VSETVLI      0x0d057557 /* vsetvli a0,a0,e32,m1,ta,ma */
+#define VADD         0x02208257 /* vadd.vv v4,v2,v1 */
+#define VSE8_V1_A0   0x020500a7 /* vse8.v v1,(a0) */
+
+static void run_ok(struct rvrun *r, uint32_t insn)
+{
+    g_autofree char *what = NULL;
+
+    rvrun_set_code(r, &insn, 4);
+    what = rvrun_run(r);
+    g_assert_cmpstr(what, ==, NULL);
+}
+
+static struct rvrun *new_run(GRand *rand)
+{
+    struct rvrun *r = rvrun_new("riscv64", "max,vlen=128");
+
+    rvrun_randomize(r, rand);
+    r->cpu->vtype = 0xd0; /* e32, m1 */
+    r->cpu->vl = 4;
+    return r;
+}
+
+static void test_off(void)
+{
+    static const uint32_t insns[] = {
+        VSETVLI,      VADD,           VSE8_V1_A0,     CSRR_A0(0xc20),
+        CSRR_A0(0x8), CSRR_A0(0xc22), CSRW_A1(0x00f), CSRR_A0(0xc21)
+    };
+    GRand *rand = fpv_rand_new();
+
+    for (unsigned k = 0; k < G_N_ELEMENTS(insns); k++) {
+        struct rvrun *r = new_run(rand);
+        r->cpu->mstatus &= ~MSTATUS_VS;
+        run_ok(r, insns[k]);
+        g_assert_cmphex(r->cpu->cpu.tcg.pc, !=, RVRUN_PC + 4);
+        g_assert_cmpuint(r->cpu->mcause, ==, EXC_ILLEGAL);
+        rvrun_free(r);
+    }
+    g_rand_free(rand);
+}
+
+/* From Initial or Clean to Dirty, and then the instruction. */
+static void test_dirty(void)
+{
+    GRand *rand = fpv_rand_new();
+    struct rvrun *r = new_run(rand);
+
+    r->cpu->mstatus = (r->cpu->mstatus & ~(MSTATUS_VS | MSTATUS_SD)) | MSTATUS_VS / 3;
+    run_ok(r, VADD);
+    g_assert_cmphex(r->cpu->cpu.tcg.pc, ==, RVRUN_PC);
+    g_assert_cmphex(r->cpu->mstatus & (MSTATUS_VS | MSTATUS_SD), ==, MSTATUS_VS | MSTATUS_SD);
+    run_ok(r, VADD);
+    g_assert_cmphex(r->cpu->cpu.tcg.pc, ==, RVRUN_PC + 4);
+    rvrun_free(r);
+    g_rand_free(rand);
+}
+
+static uint64_t read_csr(struct rvrun *r, unsigned num)
+{
+    run_ok(r, CSRR_A0(num));
+    g_assert_cmphex(r->cpu->cpu.tcg.pc, ==, RVRUN_PC + 4);
+    return r->cpu->cpu.tcg.hot[10];
+}
+
+static void write_csr(struct rvrun *r, unsigned num, uint64_t val)
+{
+    r->cpu->cpu.tcg.hot[11] = val;
+    run_ok(r, CSRW_A1(num));
+}
+
+static void test_csrs(void)
+{
+    GRand *rand = fpv_rand_new();
+    struct rvrun *r = new_run(rand);
+
+    g_assert_cmphex(read_csr(r, 0xc20), ==, 4);
+    g_assert_cmphex(read_csr(r, 0xc21), ==, 0xd0);
+    g_assert_cmphex(read_csr(r, 0xc22), ==, 16);
+    write_csr(r, 0x008, ~0ULL);
+    g_assert_cmphex(read_csr(r, 0x008), ==, 127);
+    write_csr(r, 0x00f, ~0ULL);
+    g_assert_cmphex(read_csr(r, 0x009), ==, 1);
+    g_assert_cmphex(read_csr(r, 0x00a), ==, 3);
+    write_csr(r, 0x00a, 2);
+    g_assert_cmphex(read_csr(r, 0x00f), ==, 5);
+    write_csr(r, 0xc20, 1);
+    g_assert_cmpuint(r->cpu->mcause, ==, EXC_ILLEGAL);
+    rvrun_free(r);
+    g_rand_free(rand);
+}
+
+/* A store that faults in its middle goes on from there. */
+static void test_restart(void)
+{
+    const uint64_t end = RVRUN_RAM + RVRUN_RO_PAGE * TCG_PAGE_SIZE;
+    GRand *rand = fpv_rand_new();
+    struct rvrun *r = new_run(rand);
+    uint8_t *at = r->ram + (end - RVRUN_RAM);
+
+    r->cpu->vtype = 0xc0; /* e8, m1 */
+    r->cpu->vl = 16;
+    r->cpu->cpu.tcg.hot[10] = end - 5;
+    run_ok(r, VSE8_V1_A0);
+    g_assert_cmpuint(r->cpu->mcause, ==, EXC_STORE_ACCESS);
+    g_assert_cmphex(r->cpu->mtval, ==, end);
+    g_assert_cmpuint(r->cpu->vstart, ==, 5);
+    g_assert_cmpmem(at - 5, 5, r->cpu->v + 16, 5);
+    /* The page is there now, as if it were lower: elements before vstart are not stored again. */
+    memset(at - 100, 0, 100);
+    r->cpu->cpu.tcg.hot[10] = end - 100;
+    run_ok(r, VSE8_V1_A0);
+    g_assert_cmphex(r->cpu->cpu.tcg.pc, ==, RVRUN_PC + 4);
+    g_assert_cmpuint(r->cpu->vstart, ==, 0);
+    g_assert_cmpmem(at - 100, 5, "\0\0\0\0\0", 5);
+    g_assert_cmpmem(at - 95, 11, r->cpu->v + 16 + 5, 11);
+    rvrun_free(r);
+    g_rand_free(rand);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -306,5 +438,9 @@ int main(int argc, char **argv)
     g_test_add_data_func("/riscv-vector/256-no-half", "riscv64 max,vlen=256,zvfh=off", test_forms);
     g_test_add_data_func("/riscv-vector/1024", "riscv64 max,vlen=1024", test_forms);
     g_test_add_data_func("/riscv-vector/rv32", "riscv32 max,vlen=512", test_forms);
+    g_test_add_func("/riscv-vector/off", test_off);
+    g_test_add_func("/riscv-vector/dirty", test_dirty);
+    g_test_add_func("/riscv-vector/csrs", test_csrs);
+    g_test_add_func("/riscv-vector/restart", test_restart);
     return g_test_run();
 }
