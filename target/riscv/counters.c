@@ -26,7 +26,7 @@ uint64_t riscv_time(const struct riscv_cpu *c)
  */
 static void stimer_look(struct riscv_cpu *c)
 {
-    bool on = c->menvcfg & ENVCFG_STCE && c->time;
+    bool on = c->stimer_on && c->time;
 
     timer_del(&c->stimer);
     if (on && riscv_time(c) >= c->stimecmp) {
@@ -43,6 +43,7 @@ void riscv_stimer_update(struct riscv_cpu *c)
     if (!c->loop)
         return;
     pthread_mutex_lock(&c->stimer_lock);
+    c->stimer_on = c->menvcfg & ENVCFG_STCE;
     stimer_look(c);
     pthread_mutex_unlock(&c->stimer_lock);
 }
@@ -60,7 +61,9 @@ static void stimer_due(void *opaque)
 {
     struct riscv_cpu *c = opaque;
 
-    riscv_stimer_update(c);
+    pthread_mutex_lock(&c->stimer_lock);
+    stimer_look(c);
+    pthread_mutex_unlock(&c->stimer_lock);
     if (riscv_mip(c) & IRQ_STI) {
         __atomic_store_n(&c->cpu.irq_pending, 1, __ATOMIC_SEQ_CST);
         cpu_kick(&c->cpu);
@@ -212,6 +215,15 @@ uint64_t riscv_scountovf(const struct riscv_cpu *c)
     for (unsigned n = 0; n < HPM_COUNT; n++)
         v |= c->mhpmevent[n] >> 63 << (n + HPM_FIRST);
     return v;
+}
+
+void riscv_counters_reset(struct riscv_cpu *c)
+{
+    c->mcycle = c->minstret = (struct riscv_counter){ 0, source(c) };
+    for (unsigned n = 0; n < HPM_COUNT; n++)
+        c->hpm[n] = c->mcycle;
+    if (c->loop)
+        timer_del(&c->hpm_timer);
 }
 
 void riscv_timers_init(struct riscv_cpu *c)

@@ -103,6 +103,8 @@ void riscv_reset(struct cpu *cpu)
     memset(c->mhpmevent, 0, sizeof(c->mhpmevent));
     c->hpm_filtered = 0;
     riscv_stimecmp_write(c, UINT64_MAX);
+    riscv_stimer_update(c);
+    riscv_counters_reset(c);
     riscv_pmp_update(c);
     tlb_switch_space(cpu, 0);
     cpu->tcg.pc = c->reset_pc;

@@ -191,6 +191,7 @@ struct riscv_cpu {
     void *time_opaque;
     pthread_mutex_t stimer_lock; /* stimecmp against STIP in lines; innermost but clock locks */
     uint64_t stimecmp;           /* stimer_lock */
+    bool stimer_on;              /* stimer_lock; menvcfg.STCE */
     struct timer stimer, hpm_timer;
 
     /* The model; does not change. */
@@ -306,6 +307,7 @@ void riscv_countinhibit_write(struct riscv_cpu *c, uint64_t val);
 void riscv_hpmevent_write(struct riscv_cpu *c, unsigned n, uint64_t val);
 /* Privilege becomes @priv: for counters that count at some levels only (hpm_filtered). */
 void riscv_counters_enter(struct riscv_cpu *c, uint64_t priv);
+void riscv_counters_reset(struct riscv_cpu *c);
 uint64_t riscv_scountovf(const struct riscv_cpu *c);
 
 /* regs.c */
