@@ -216,6 +216,31 @@ static void line(struct riscv_cpu *c, GString *out, const char *name, uint64_t v
     g_string_append_printf(out, " %-8s %0*" PRIx64 "\n", name, (int)c->xlen / 4, val);
 }
 
+/* Most significant byte first, as a number is read. */
+static void dump_vectors(struct riscv_cpu *c, GString *out)
+{
+    static const struct {
+        const char *name;
+        size_t field;
+    } csrs[] = {
+        { "vstart", offsetof(struct riscv_cpu, vstart) },
+        { "vl", offsetof(struct riscv_cpu, vl) },
+        { "vtype", offsetof(struct riscv_cpu, vtype) },
+        { "vxrm", offsetof(struct riscv_cpu, vxrm) },
+        { "vxsat", offsetof(struct riscv_cpu, vxsat) },
+    };
+
+    for (unsigned k = 0; k < ARRAY_LEN(csrs); k++)
+        line(c, out, csrs[k].name, *(uint64_t *)((char *)c + csrs[k].field));
+    for (unsigned n = 0; n < 32; n++) {
+        const uint8_t *v = c->v + n * (c->vlen / 8);
+        g_string_append_printf(out, " v%-7u ", n);
+        for (unsigned k = c->vlen / 8; k-- > 0;)
+            g_string_append_printf(out, "%02x", v[k]);
+        g_string_append_c(out, '\n');
+    }
+}
+
 void riscv_dump(struct cpu *cpu, GString *out)
 {
     static const uint16_t csrs[] = {
@@ -239,4 +264,6 @@ void riscv_dump(struct cpu *cpu, GString *out)
     for (unsigned n = 0; n < 32; n++)
         g_string_append_printf(out, " f%u/%-4s %016" PRIx64 "%s", n, reg[GDB_F + n].name, c->f[n],
                                n % 4 == 3 ? "\n" : "");
+    if (riscv_have(c, EXT_V))
+        dump_vectors(c, out);
 }
