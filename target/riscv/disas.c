@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <target/decode.h>
+#include "disas.h"
 #include "translate.h"
 
 struct line {
@@ -44,8 +45,7 @@ static G_GNUC_PRINTF(2, 3) void operand(struct line *l, const char *fmt, ...)
     va_end(ap);
 }
 
-/* Names of the calling convention. */
-static const char *x_name(unsigned n)
+const char *riscv_x_name(unsigned n)
 {
     static const char names[32][5] = {
         "zero", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
@@ -56,7 +56,7 @@ static const char *x_name(unsigned n)
     return names[n & 31];
 }
 
-static const char *f_name(unsigned n)
+const char *riscv_f_name(unsigned n)
 {
     static const char names[32][5] = {
         "ft0", "ft1", "ft2", "ft3", "ft4",  "ft5",  "ft6", "ft7", "fs0",  "fs1",  "fa0",
@@ -114,7 +114,7 @@ static void print_register(struct line *l, const char *name)
     int32_t n;
 
     if (has(l, name, &n))
-        operand(l, "%s", is_float(l, name) ? f_name(n) : x_name(n));
+        operand(l, "%s", is_float(l, name) ? riscv_f_name(n) : riscv_x_name(n));
 }
 
 static bool is_name(const struct line *l, const char *const *names)
@@ -151,7 +151,7 @@ static void print_immediate(struct line *l)
     if (!has(l, "imm", &imm))
         return;
     if (is_memory(l) && has(l, "rs1", &base))
-        operand(l, "%d(%s)", imm, x_name(base));
+        operand(l, "%d(%s)", imm, riscv_x_name(base));
     else if (is_relative(l))
         operand(l, "0x%" PRIx64, l->pc + (int64_t)imm);
     else if (is_name(l, upper))
@@ -203,16 +203,6 @@ static void print_rounding(struct line *l)
         operand(l, "%s", names[rm & 7]);
 }
 
-static void print_vector(struct line *l)
-{
-    static const char *const registers[] = { "vd", "vs3", "vs2", "vs1" };
-    int32_t n;
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(registers); i++)
-        if (has(l, registers[i], &n))
-            operand(l, "v%d", n);
-}
-
 static void print_name(struct line *l)
 {
     int32_t aq = 0, rl = 0;
@@ -235,16 +225,15 @@ static bool is_indirect(const struct line *l)
 
 static void print_form(struct line *l)
 {
-    int32_t base, vm;
+    int32_t base;
 
     print_name(l);
     print_register(l, "rd");
-    print_vector(l);
     print_csr(l);
     if (is_indirect(l)) {
         print_register(l, "rs2");
         if (has(l, "rs1", &base))
-            operand(l, "(%s)", x_name(base));
+            operand(l, "(%s)", riscv_x_name(base));
         return;
     }
     if (!is_memory(l))
@@ -254,8 +243,6 @@ static void print_form(struct line *l)
     print_immediate(l);
     print_fence(l);
     print_rounding(l);
-    if (has(l, "vm", &vm) && !vm)
-        operand(l, "v0.t");
 }
 
 unsigned riscv_disas(const struct cpu *cpu, uint64_t pc, const uint8_t *bytes, size_t len,
@@ -274,7 +261,10 @@ unsigned riscv_disas(const struct cpu *cpu, uint64_t pc, const uint8_t *bytes, s
         if (index < 0)
             continue;
         l.form = &tables[i]->form[index];
-        print_form(&l);
+        if (tables[i] == &riscv_v_table)
+            riscv_disas_vector(l.form, insn, out);
+        else
+            print_form(&l);
         return size;
     }
     return 0;
