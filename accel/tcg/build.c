@@ -3,6 +3,7 @@
  */
 #include <string.h>
 #include <time.h>
+#include <base/bug.h>
 #include <base/log.h>
 #include <tcg/interp.h>
 #include <tcg/opt.h>
@@ -216,6 +217,7 @@ struct unit *unit_build(struct tcg_vcpu *v, uint64_t pc, uint32_t flags, uint32_
     pthread_mutex_lock(&tcg->build_lock);
     for (unsigned n = MAX_UNIT_INSNS; again && n; n /= 2)
         u = attempt(&b, pc, variant, n, &again);
+    bug_on(!u && again); /* one instruction fits any unit */
     pthread_mutex_unlock(&tcg->build_lock);
     tcg->stats.translate_ns += now_ns() - start;
     *fault = b.fault;
