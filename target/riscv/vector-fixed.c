@@ -44,14 +44,15 @@ static inline unsigned round_bit(uint64_t low, unsigned shift, unsigned vxrm)
         const XT *x = k->x;                                                   \
         const U *y = k->y;                                                    \
         unsigned n = k->n, rm = k->vxrm;                                      \
-        bool sat = false;                                                     \
+        U sat = 0;                                                            \
         (void)SMIN, (void)rm, (void)BITS, (void)sizeof(U2), (void)sizeof(S2); \
+        VECTOR_LOOP                                                           \
         for (unsigned i = 0; i < n; i++) {                                    \
             XT a = x[i];                                                      \
             U b = y[i];                                                       \
             d[i] = expr;                                                      \
         }                                                                     \
-        k->sat |= sat;                                                        \
+        k->sat |= sat != 0;                                                   \
     }
 #define FIXED_WIDE(name, XT, expr)          \
     FKERNEL(riscv_##name, 8, 16, XT, expr)  \
@@ -62,17 +63,20 @@ static inline unsigned round_bit(uint64_t low, unsigned shift, unsigned vxrm)
     FKERNEL(riscv_##name, 64, 128, U, expr)
 
 /* @v limited to lo..hi; to what U holds. */
-#define SATURATE(v, lo, hi)                                                 \
-    ({                                                                      \
-        __typeof__(v) v_ = (v);                                             \
-        bool out_ = v_ < (lo) || v_ > (hi);                                 \
-        sat |= out_;                                                        \
-        !out_ ? v_ : v_ < (lo) ? (__typeof__(v))(lo) : (__typeof__(v))(hi); \
+#define SATURATE(v, lo, hi)                       \
+    ({                                            \
+        __typeof__(v) v_ = (v);                   \
+        __typeof__(v) l_ = v_ < (lo) ? (lo) : v_; \
+        __typeof__(v) h_ = l_ > (hi) ? (hi) : l_; \
+        sat |= h_ != v_;                          \
+        h_;                                       \
     })
-#define SATURATE_U(v)                           \
-    ({                                          \
-        __typeof__(v) u_ = (v);                 \
-        u_ > UMAX ? (sat = true, UMAX) : (U)u_; \
+#define SATURATE_U(v)           \
+    ({                          \
+        __typeof__(v) u_ = (v); \
+        bool over_ = u_ > UMAX; \
+        sat |= over_;           \
+        over_ ? UMAX : (U)u_;   \
     })
 #define ROUND(v, shift)                                                               \
     ({                                                                                \
@@ -82,8 +86,17 @@ static inline unsigned round_bit(uint64_t low, unsigned shift, unsigned vxrm)
     })
 #define WIDE_S(v) ((S2)(S)(v))
 
-FIXED(vsaddu, (U)(a + b) < a ? (sat = true, UMAX) : (U)(a + b))
-FIXED(vssubu, a < b ? (sat = true, 0) : a - b)
+/* Sums and differences without a wider type: the compiler finds the host's instructions. */
+FIXED(vsaddu, ({
+          U r = a + b, over = -(U)(r < a);
+          sat |= over;
+          (U)(r | over);
+      }))
+FIXED(vssubu, ({
+          U over = -(U)(a < b);
+          sat |= over;
+          (U)((U)(a - b) & ~over);
+      }))
 FIXED(vsadd, SATURATE((S2)(WIDE_S(a) + WIDE_S(b)), SMIN, SMAX))
 FIXED(vssub, SATURATE((S2)(WIDE_S(a) - WIDE_S(b)), SMIN, SMAX))
 /* 12.2: the sum or difference has a bit more than SEW. */
