@@ -45,8 +45,9 @@ static void resume_all(struct machine *m)
 
     for (unsigned i = 0; i < tcg->nvcpus; i++) {
         struct cpu *cpu = tcg->vcpu[i]->cpu;
-        cpu->debug_stop.reason = DEBUG_NONE;
-        if (!cpu->debug_hold)
+        /* One that has just stopped for gdb may not go on before gdb has heard of it, whoever
+         * paused the machine for a moment. */
+        if (!cpu->debug_hold && !cpu->debug_stop.reason)
             __atomic_store_n(&cpu->stop_request, 0, __ATOMIC_SEQ_CST);
     }
     pthread_cond_broadcast(&tcg->resumed);
@@ -121,12 +122,6 @@ static unsigned fp_flags(struct cpu *cpu, bool clear)
                           : backend_host.fp_flags(&cpu->tcg, v->inside));
 }
 
-static void forget_jumps(struct cpu *cpu)
-{
-    for (unsigned i = 0; i < TCG_JC_SIZE; i++)
-        cpu->tcg.jump[i].pc = 1; /* odd: never asked for */
-}
-
 static void debug_changed(struct cpu *cpu)
 {
     struct tcg *tcg = vcpu_of(cpu)->tcg;
@@ -134,7 +129,7 @@ static void debug_changed(struct cpu *cpu)
     pthread_mutex_lock(&tcg->lock);
     unit_remove_all(tcg);
     pthread_mutex_unlock(&tcg->lock);
-    forget_jumps(cpu);
+    cache_forget_jumps(cpu);
     accel_flush_all(cpu);
 }
 
@@ -244,7 +239,7 @@ static struct tcg_vcpu *new_vcpu(struct tcg *tcg, struct cpu *cpu)
     cpu->accel = v;
     cpu->accel_ops = &cpu_services;
     cpu->stop_request = 1;
-    forget_jumps(cpu);
+    cache_forget_jumps(cpu);
     tlb_reset(v);
     return v;
 }

@@ -45,18 +45,20 @@ static struct tlb2_entry *translate(struct tcg_vcpu *v, uint64_t addr, enum mem_
     return t;
 }
 
+/* Leaves before the access is done. So gdb expects it where instructions trap before they access
+ * (have_nonsteppable_watchpoint): it steps over the instruction and looks at the value then. */
 static void check_watch(struct tcg_vcpu *v, uint64_t addr, unsigned size, int kind)
 {
     struct cpu *cpu = v->cpu;
 
+    if (cpu->debug_skip_watch)
+        return;
     for (unsigned i = 0; i < cpu->watchpoints->len; i++) {
         const struct cpu_watchpoint *w = &g_array_index(cpu->watchpoints, struct cpu_watchpoint, i);
-        if (!((int)w->kind & kind) || addr + size <= w->addr || addr >= w->addr + w->len)
+        if (!((int)w->kind & kind) || addr + (size - 1) < w->addr || addr > w->addr + (w->len - 1))
             continue;
-        if (cpu->debug_skip_watch)
-            continue;
-        cpu->debug_stop.reason = DEBUG_WATCH;
-        cpu->debug_stop.addr = addr;
+        v->watch_hit = true;
+        cpu->debug_stop.addr = MAX(addr, w->addr);
         cpu->debug_stop.kind = w->kind;
         cpu_resume(cpu);
     }

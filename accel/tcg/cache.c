@@ -113,15 +113,20 @@ struct region *cache_room(struct tcg *tcg, struct tcg_vcpu *self)
     }
 }
 
+void cache_forget_jumps(struct cpu *cpu)
+{
+    for (unsigned i = 0; i < TCG_JC_SIZE; i++)
+        cpu->tcg.jump[i].pc =
+            1; /* no instruction is at an odd address that is probed: see tcg_jump_index */
+}
+
 /* Jump cache entries may lead into code that is about to be overwritten. */
 static void see(struct tcg_vcpu *v, uint64_t to)
 {
     uint64_t epoch = __atomic_load_n(&v->tcg->epoch, __ATOMIC_SEQ_CST);
 
     if (v->jumps_epoch != epoch) {
-        for (unsigned i = 0; i < TCG_JC_SIZE; i++)
-            v->cpu->tcg.jump[i].pc =
-                1; /* no instruction is at an odd address that is probed: see tcg_jump_index */
+        cache_forget_jumps(v->cpu);
         v->jumps_epoch = epoch;
     }
     __atomic_store_n(&v->seen, to ? to : epoch, __ATOMIC_SEQ_CST);

@@ -94,7 +94,7 @@ const void *exec_link(struct tcg_cpu *c, const void *unit, uint32_t index)
     if (wants_attention(v->cpu) || !chains(v) || breakpoint_at(v->cpu, c->pc))
         return leave(v);
     to = find(v, 0, &fault);
-    if (!to)
+    if (!to || from->variant & VARIANT_SINGLE)
         return leave(v);
     pthread_mutex_lock(&tcg->lock);
     /* If anything was evicted meanwhile, `from` may be gone. */
@@ -144,7 +144,11 @@ static void park(struct tcg_vcpu *v)
     cpu->stopped = false;
     loop_unlock(loop);
     cache_online(v);
-    v->over_breakpoint = true; /* where it stopped it has been seen */
+    /* Generated code probes the jump cache by itself; stepping must come back each time. */
+    if (cpu->single_step || v->watch_over)
+        cache_forget_jumps(v->cpu);
+    /* What asked for attention meanwhile may have been forgotten with the rest. */
+    __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
 }
 
 static void wait_for_work(struct tcg_vcpu *v)
@@ -169,14 +173,16 @@ static void attend(struct tcg_vcpu *v)
         return;
     }
     if (__atomic_load_n(&cpu->halted, __ATOMIC_SEQ_CST)) {
-        if (!cpu->ops->has_work(cpu)) {
+        if (!cpu->ops->has_work(cpu) && !(cpu->single_step && !cpu->parked)) {
             wait_for_work(v);
             __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
             return;
         }
         __atomic_store_n(&cpu->halted, 0, __ATOMIC_SEQ_CST);
     }
-    cpu->ops->take_interrupt(cpu);
+    /* Who steps through code does not want to step through each tick of the timer. */
+    if (!cpu->single_step)
+        cpu->ops->take_interrupt(cpu);
 }
 
 static void log_entry(struct cpu *cpu, const struct unit *u)
@@ -218,28 +224,36 @@ static void run_code(struct tcg_vcpu *v, struct unit *u)
     v->inside = false;
 }
 
+/* An instruction has run, or has raised an exception instead. */
+static void executed(struct tcg_vcpu *v)
+{
+    v->watch_over = v->cpu->debug_skip_watch = false;
+    if (v->cpu->single_step)
+        debug_stop(v, DEBUG_STEP);
+}
+
 static void run_once(struct tcg_vcpu *v)
 {
     struct cpu *cpu = v->cpu;
     struct cpu_fault fault;
-    bool over = v->over_breakpoint;
 
     cache_quiescent(v);
     if (wants_attention(cpu)) {
         attend(v);
         return;
     }
-    v->over_breakpoint = false;
-    if (!over && cpu->breakpoints->len && breakpoint_at(cpu, cpu->tcg.pc)) {
+    if (cpu->breakpoints->len && breakpoint_at(cpu, cpu->tcg.pc)) {
         debug_stop(v, DEBUG_BREAK);
         return;
     }
-    uint32_t variant = cpu->single_step ? VARIANT_SINGLE : v->nomerge_once ? VARIANT_NOMERGE : 0;
+    cpu->debug_skip_watch = v->watch_over && v->watch_pc == cpu->tcg.pc;
+    uint32_t variant = v->nomerge_once ? VARIANT_NOMERGE : 0;
+    if (cpu->single_step || cpu->debug_skip_watch)
+        variant = VARIANT_SINGLE | VARIANT_NOMERGE;
     struct unit *u = find(v, variant, &fault);
     if (!u) {
         cpu->ops->take_fault(cpu, &fault);
-        if (cpu->single_step)
-            debug_stop(v, DEBUG_STEP);
+        executed(v);
         return;
     }
     v->nomerge_once = false;
@@ -249,9 +263,7 @@ static void run_once(struct tcg_vcpu *v)
         run_interp(v, u);
     else
         run_code(v, u);
-    cpu->debug_skip_watch = false;
-    if (cpu->single_step)
-        debug_stop(v, DEBUG_STEP);
+    executed(v);
 }
 
 /* An exception unwound to here: what the code that was left kept in the host's FP unit is
@@ -263,12 +275,13 @@ static void unwound(struct tcg_vcpu *v)
         _mm_setcsr(HOST_MXCSR_DEFAULT);
         v->inside = false;
     }
-    if (v->cpu->debug_stop.reason == DEBUG_WATCH && !v->cpu->stop_request) {
-        v->cpu->debug_skip_watch =
-            true; /* gdb reports before; the access is done when it goes on */
+    if (v->watch_hit) { /* gdb hears of it first; the access is done when it lets us go on */
+        v->watch_hit = false;
+        v->watch_over = true;
+        v->watch_pc = v->cpu->tcg.pc;
         debug_stop(v, DEBUG_WATCH);
-    } else if (v->cpu->single_step && !v->cpu->stop_request) {
-        debug_stop(v, DEBUG_STEP);
+    } else {
+        executed(v);
     }
 }
 

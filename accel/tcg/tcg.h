@@ -119,7 +119,7 @@ struct tcg {
     GHashTable *map_index;
     struct code_page **pages; /* by RAM page number; atomic pointers */
     uint64_t npages;
-    uint64_t pages_end;       /* past the last one that was ever set; lock */
+    uint64_t pages_end; /* past the last one that was ever set; lock */
     struct tcg_stats stats;
     /* Scratch of the one that translates. */
     struct ir ir;
@@ -167,7 +167,9 @@ struct tcg_vcpu {
     uint64_t jumps_epoch; /* epoch that the jump cache was last emptied in */
     bool forget_maps;     /* atomic: all mapping ids are void */
     bool nomerge_once;
-    bool over_breakpoint; /* the next unit runs even if a breakpoint stands at its start */
+    bool watch_hit;  /* an access met a watchpoint and was left undone; see cpu->debug_stop */
+    bool watch_over; /* gdb was told of that: the instruction at watch_pc may run now */
+    uint64_t watch_pc;
     struct {
         uint64_t lookups, jump_fills, tlb_slow, tlb2_hits, walks, io, code_writes, nomerge;
     } stats;
@@ -189,6 +191,8 @@ struct region *cache_room(struct tcg *tcg, struct tcg_vcpu *self);
 void cache_quiescent(struct tcg_vcpu *v);
 void cache_online(struct tcg_vcpu *v);
 void cache_offline(struct tcg_vcpu *v);
+/* Empties the jump cache; on the CPU's thread or while it is stopped. */
+void cache_forget_jumps(struct cpu *cpu);
 
 /* map.c: which memory a virtual page of code is. */
 /* Mapping id for code at @pc in the CPU's current state, 0 if it cannot be fetched (*fault says

@@ -77,7 +77,7 @@ static bool watched(const struct cpu *cpu, uint64_t page, int kind)
     for (unsigned i = 0; i < cpu->watchpoints->len; i++) {
         const struct cpu_watchpoint *w = &g_array_index(cpu->watchpoints, struct cpu_watchpoint, i);
         if (((int)w->kind & kind) && w->addr <= (page | (TCG_PAGE_SIZE - 1)) &&
-            w->addr + w->len > page)
+            w->addr + (w->len - 1) >= page)
             return true;
     }
     return false;
