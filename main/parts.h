@@ -5,6 +5,7 @@
 #include <accel/accel.h>
 #include <block/block.h>
 #include <chardev/chardev.h>
+#include <gdbstub/gdbstub.h>
 #include <hw/core/machine.h>
 #include <monitor/monitor.h>
 #include <net/net.h>
@@ -25,6 +26,7 @@ struct session {
     struct chardev *serials[MACHINE_SERIALS];
     GArray *wishes; /* of struct monitor_wish */
     struct monitors *monitors;
+    struct gdbstub *gdb; /* NULL until its turn */
     struct icount icount;
     struct machine *machine;        /* NULL until its turn */
     const struct accel_type *accel; /* NULL until its turn */
@@ -66,5 +68,7 @@ bool accel_choose(struct session *s, GError **err);
 bool streams_make(struct session *s, GError **err);
 /* The monitors wished for, once there is a machine. */
 bool streams_add_monitors(struct session *s, GError **err);
+/* The gdb stub, on -gdb's stream if there is one. */
+bool streams_add_gdb(struct session *s, GError **err);
 
 #endif

@@ -97,7 +97,7 @@ static bool make_all(struct session *s, GError **err)
     return accel_check(s->config, err) && objects_check(s->config, err) && signals_begin(s, err) &&
            machine_opts_clocks(s->config, s->loop, &s->icount, err) && streams_make(s, err) &&
            make_machine(s, err) && make_devices(s, err) && accel_choose(s, err) &&
-           make_qtest(s, err) && streams_add_monitors(s, err);
+           make_qtest(s, err) && streams_add_monitors(s, err) && streams_add_gdb(s, err);
 }
 
 /* The last things that can fail, once all files are open. */
@@ -133,6 +133,10 @@ static void take_apart(struct session *s)
 {
     if (s->qtest) {
         qtest_free(s->qtest);
+    }
+    if (s->gdb) {
+        gdbstub_free(s->gdb);
+        monitors_set_gdbstub(s->monitors, NULL);
     }
     if (s->monitors) {
         monitors_free(s->monitors);

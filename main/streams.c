@@ -155,9 +155,6 @@ static bool check_options(const struct config *c, GError **err)
     if (display && strcmp(display, "none") != 0) {
         return error_set(err, "-display: '%s' is not there, only 'none' is", display);
     }
-    if (c->text[TEXT_GDB]) {
-        return error_set(err, "-gdb: '%s': this version has no gdb stub", c->text[TEXT_GDB]);
-    }
     if (c->flag[FLAG_DAEMONIZE] && c->flag[FLAG_NOGRAPHIC]) {
         return error_set(err,
                          "-nographic: the terminal is gone after -daemonize, use -display none");
@@ -192,4 +189,17 @@ bool streams_add_monitors(struct session *s, GError **err)
         }
     }
     return true;
+}
+
+bool streams_add_gdb(struct session *s, GError **err)
+{
+    const char *stream = s->config->text[TEXT_GDB];
+
+    s->gdb = gdbstub_new(s->machine, s->monitors, s->chardevs);
+    monitors_set_gdbstub(s->monitors, s->gdb);
+    if (!stream || gdbstub_listen(s->gdb, stream, err)) {
+        return true;
+    }
+    g_prefix_error(err, "-gdb: ");
+    return false;
 }

@@ -122,6 +122,7 @@ void mon_release_cpu(struct mon *mon);
 /* The machine's disks and networks, or NULL. */
 struct block_set *mon_blocks(const struct mon *mon);
 struct net_set *mon_nets(const struct mon *mon);
+struct gdbstub *mon_gdbstub(const struct mon *mon);
 
 /* What QMP calls a CPU model: "rv64-riscv-cpu", where the widths of one architecture share a name.
  * To be freed. */

@@ -15,6 +15,7 @@ struct monitors {
     struct chardev_set *chardevs;
     struct block_set *blocks; /* NULL: none */
     struct net_set *nets;     /* NULL: none */
+    struct gdbstub *gdb;      /* NULL: none */
     GPtrArray *list;          /* of struct monitor */
 };
 
@@ -245,6 +246,16 @@ void monitors_set_backends(struct monitors *set, struct block_set *blocks, struc
 {
     set->blocks = blocks;
     set->nets = nets;
+}
+
+void monitors_set_gdbstub(struct monitors *set, struct gdbstub *gdb)
+{
+    set->gdb = gdb;
+}
+
+struct gdbstub *mon_gdbstub(const struct mon *mon)
+{
+    return mon->set->gdb;
 }
 
 struct net_set *mon_nets(const struct mon *mon)

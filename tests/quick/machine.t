@@ -52,7 +52,8 @@ refuses "*-chardev: there is no backend 'soket'; did you mean 'socket'?" $rv -ch
 refuses "*-display: 'gtk' is not there, only 'none' is" -arch riscv64 -M virt -display gtk
 refuses "*-nographic: the terminal is gone after -daemonize*" -arch riscv64 -M virt -nographic -daemonize
 refuses "*-sandbox: spawn=dny is not known; did you mean 'deny'?" $rv -sandbox on,spawn=dny
-refuses "*-gdb: 'tcp::1234': this version has no gdb stub" $rv -s
+refuses "*-gdb: *'c9'*" $rv -gdb chardev:c9
+refuses "*-gdb: *there is no kind of character device 'tpc:'*" $rv -gdb tpc::1234
 refuses "*-pidfile: cannot open '/nonexistent/pid'*" $rv -pidfile /nonexistent/pid
 
 done_testing

@@ -16,6 +16,7 @@
 struct block_set;
 struct chardev;
 struct chardev_set;
+struct gdbstub;
 struct machine;
 struct net_set;
 struct monitors;
@@ -27,6 +28,8 @@ struct monitors *monitors_new(struct machine *machine, struct chardev_set *chard
 /* The machine's disks and networks, for query-block and info network; they outlive the monitors,
  * either may be NULL. */
 void monitors_set_backends(struct monitors *mons, struct block_set *blocks, struct net_set *nets);
+/* For the command gdbserver; outlives the monitors, or is taken back with NULL. */
+void monitors_set_gdbstub(struct monitors *mons, struct gdbstub *gdb);
 /* Detaches all from their chardevs; what a client has not read yet is offered once more. */
 void monitors_free(struct monitors *mons);
 /* A monitor on @chr. @pretty: QMP answers are indented. */
