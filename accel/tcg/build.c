@@ -173,7 +173,11 @@ static struct unit *attempt(struct builder *b, uint64_t pc, uint32_t variant, un
                             bool *again)
 {
     struct tcg *tcg = b->tcg;
-    struct trans t = { .start = pc, .flags = b->flags, .single = variant & VARIANT_SINGLE };
+    struct trans t = { .start = pc,
+                       .flags = b->flags,
+                       .single = variant & VARIANT_SINGLE,
+                       /* Once past what could not be merged, the loop goes on in the usual unit. */
+                       .no_loop = variant & VARIANT_NOMERGE };
     struct unit *u = NULL;
 
     *again = false;

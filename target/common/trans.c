@@ -29,6 +29,28 @@ uint16_t trans_fetch16(struct trans *t, unsigned offset)
     return val;
 }
 
+/* Longest body of a loop that is worth repeating, and how much repeating it may make, in
+ * instructions. */
+#define UNROLL_BODY 24
+#define UNROLL_ALL  64
+
+/*
+ * Short loops are repeated within the unit: where a pointer advances by a constant, the accesses of
+ * several rounds then share one check (tcg/opt/merge.c).
+ */
+static bool may_unroll(const struct trans *t)
+{
+    unsigned rounds = t->rounds + 1, body = t->insns / rounds + 1;
+
+    return !t->single && !t->no_loop && body <= UNROLL_BODY && body * (rounds + 1) <= UNROLL_ALL &&
+           rounds < 4 && t->ir->count * (rounds + 1) / rounds + INSN_ROOM < t->ir->max;
+}
+
+static bool may_loop(const struct trans *t)
+{
+    return !t->single && !t->no_loop;
+}
+
 void trans_goto(struct trans *t, uint64_t pc)
 {
     t->how = TRANS_GOTO;
@@ -39,7 +61,15 @@ void trans_branch(struct trans *t, enum ir_cond c, ir_val a, ir_val b, uint64_t 
 {
     if (taken == t->next)
         return;
-    if (taken == t->start && !t->single) {
+    if (taken == t->start && may_unroll(t)) {
+        ir_exit_if(t->ir, c ^ 1, a, b, t->next);
+        if (t->ir->ended)
+            t->how = TRANS_ENDED;
+        else
+            trans_goto(t, t->start);
+        return;
+    }
+    if (taken == t->start && may_loop(t)) {
         ir_loop_if(t->ir, c, a, b);
         if (t->ir->ended)
             t->how = TRANS_ENDED;
@@ -131,6 +161,7 @@ static void undo(struct trans *t, uint32_t count)
 void trans_unit(struct trans *t)
 {
     t->insns = 0;
+    t->rounds = 0;
     t->cold = false;
     t->fetch_failed = t->straddles = false;
     t->npages = 1;
@@ -158,11 +189,14 @@ void trans_unit(struct trans *t)
         if (t->how == TRANS_ENDED)
             return;
         uint64_t next = t->how == TRANS_GOTO ? t->target : t->next;
-        if (next == t->start && !t->single) {
-            ir_loop(t->ir);
-            return;
+        if (next == t->start && may_loop(t)) {
+            if (!may_unroll(t)) {
+                ir_loop(t->ir);
+                return;
+            }
+            t->rounds++;
         }
-        if (t->how == TRANS_GOTO && t->insns > 1 && next < t->pc && next >= t->start)
+        if (t->how == TRANS_GOTO && t->insns > 1 && next < t->pc && next > t->start)
             t->cold = true; /* back into our own middle: another unit's loop head */
         if (t->straddles || !may_follow(t, next) || !enter_page(t, next)) {
             ir_exit(t->ir, next);

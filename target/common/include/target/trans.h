@@ -29,7 +29,9 @@ struct trans {
     unsigned insns, max_insns;
     enum { TRANS_NEXT, TRANS_GOTO, TRANS_ENDED } how;
     uint64_t target;
+    unsigned rounds;   /* repetitions of a short loop so far */
     bool single;       /* one instruction only */
+    bool no_loop;      /* jumps to the own head leave the unit like others */
     bool cold;         /* what follows is rarely reached: end here */
     bool straddles;    /* the only instruction reaches into a second page */
     bool fetch_failed; /* with fault_pc; the first instruction's if insns is 0 */
