@@ -130,10 +130,16 @@ const struct cpu_reg *riscv_regs(struct cpu *cpu, unsigned *count)
     return (const struct cpu_reg *)r->reg->data;
 }
 
-/* Some CSRs exist by model and by number only; privilege does not matter to a debugger. */
+/* Some CSRs exist by model and by number only; neither privilege nor a unit that is off hides them
+ * from a debugger. */
 static bool csr_there(const struct riscv_cpu *c, unsigned n)
 {
-    return riscv_csr_allowed(c, n, false, PRIV_M);
+    switch (n) {
+    case 0x001 ... 0x003: return riscv_have(c, EXT_F);
+    case 0x008 ... 0x00f:
+    case 0xc20 ... 0xc22: return riscv_csr_find(n) && riscv_have(c, EXT_V);
+    default: return riscv_csr_allowed(c, n, false, PRIV_M);
+    }
 }
 
 bool riscv_get_reg(struct cpu *cpu, unsigned i, void *buf)
