@@ -22,15 +22,15 @@ static const struct {
 static const struct {
     enum riscv_ext ext, needs;
 } needs[] = {
-    { EXT_D, EXT_F },        { EXT_F, EXT_Zicsr },      { EXT_V, EXT_D },
-    { EXT_Zvfh, EXT_V },        { EXT_Zvfh, EXT_Zfhmin },  
-    { EXT_Zfh, EXT_F },      { EXT_Zfhmin, EXT_F },     { EXT_Zfa, EXT_F },
-    { EXT_Zcb, EXT_Zca },    { EXT_Zcd, EXT_Zca },      { EXT_Zcd, EXT_D },
-    { EXT_Zcf, EXT_Zca },    { EXT_Zcf, EXT_F },        { EXT_Zcmop, EXT_Zca },
-    { EXT_Zacas, EXT_A },    { EXT_Zicntr, EXT_Zicsr }, { EXT_Zihpm, EXT_Zicsr },
-    { EXT_S, EXT_U },        { EXT_Sstc, EXT_S },       { EXT_Sscofpmf, EXT_Zihpm },
-    { EXT_Sscofpmf, EXT_S }, { EXT_Svadu, EXT_S },      { EXT_Svade, EXT_S },
-    { EXT_Svinval, EXT_S },  { EXT_Svnapot, EXT_S },    { EXT_Svpbmt, EXT_S },
+    { EXT_D, EXT_F },          { EXT_F, EXT_Zicsr },        { EXT_V, EXT_D },
+    { EXT_Zvfh, EXT_V },       { EXT_Zvfh, EXT_Zfhmin },    { EXT_Zfh, EXT_F },
+    { EXT_Zfhmin, EXT_F },     { EXT_Zfa, EXT_F },          { EXT_Zcb, EXT_Zca },
+    { EXT_Zcd, EXT_Zca },      { EXT_Zcd, EXT_D },          { EXT_Zcf, EXT_Zca },
+    { EXT_Zcf, EXT_F },        { EXT_Zcmop, EXT_Zca },      { EXT_Zacas, EXT_A },
+    { EXT_Zicntr, EXT_Zicsr }, { EXT_Zihpm, EXT_Zicsr },    { EXT_S, EXT_U },
+    { EXT_Sstc, EXT_S },       { EXT_Sscofpmf, EXT_Zihpm }, { EXT_Sscofpmf, EXT_S },
+    { EXT_Svadu, EXT_S },      { EXT_Svade, EXT_S },        { EXT_Svinval, EXT_S },
+    { EXT_Svnapot, EXT_S },    { EXT_Svpbmt, EXT_S },
 };
 
 static const char *ext_name(enum riscv_ext id)
@@ -118,6 +118,13 @@ static bool set_mmu(struct riscv_cpu *c, struct opts *o, GError **err)
             return false;
         if (!on)
             c->satp_max = MIN(c->satp_max, k ? schemes[k - 1].mode : 0);
+    }
+    for (unsigned k = 1; k < ARRAY_LEN(schemes); k++) { /* each needs those before it (4.5) */
+        bool on = false;
+        if (!opts_bool(o, schemes[k].name, &on, err))
+            return false;
+        if (on && schemes[k].mode > c->satp_max)
+            return error_set(err, "-cpu: %s=on needs %s=on", schemes[k].name, schemes[k - 1].name);
     }
     return true;
 }

@@ -302,6 +302,7 @@ static void test_options(void)
     check_refused("riscv64", "rv64,zbaa=on", "zba");
     check_refused("riscv64", "rv64,vlen=100", "vlen");
     check_refused("riscv64", "rv64,f=off,d=on", "needs f=on");
+    check_refused("riscv64", "rv64,sv48=on,sv39=off", "sv48=on needs sv39=on");
     check_refused("riscv32", "rv64", "rv32");
 }
 
