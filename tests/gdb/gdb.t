@@ -251,4 +251,26 @@ is "$(between wfi "$out")" "0x0000000080000004 in ?? ()
 is "$(between trap "$out")" '0x0000000080000004 in ?? ()
 $1 = 0x2' "a step into a trap"
 
+# The stub switched on by the monitor, of a machine that runs
+mkfifo "$tap_dir/monitor"
+"$MYNA" -arch riscv64 -M virt -m 64M -display none -serial null -monitor stdio -bios none \
+	<"$tap_dir/monitor" >"$tap_dir/stdout" 2>"$tap_dir/stderr" &
+pid=$!
+exec 3>"$tap_dir/monitor"
+echo "gdbserver unix:$sock" >&3
+for _ in $(seq 200); do
+	[ -S "$sock" ] && break
+	sleep 0.05
+done
+out=$(echo "monitor info status" | ask)
+like "$out" "*VM status: paused*" "the machine stops for a gdb that connects"
+echo "gdbserver none" >&3
+echo "gdbserver tpc:x" >&3
+echo "quit" >&3
+exec 3>&-
+finish ""
+like "$(cat "$tap_dir/stdout")" "*Waiting for gdb connection on device 'unix:$sock'*Disabled gdbserver*did you mean 'tcp:'*" \
+	"gdbserver in the monitor"
+is "$status" 0 "and quit"
+
 done_testing
