@@ -230,6 +230,12 @@ struct unit *unit_build(struct tcg_vcpu *v, uint64_t pc, uint32_t flags, uint32_
 
 void unit_free(struct unit *u)
 {
+    struct link *next;
+
+    for (struct link *l = u->incoming; l; l = next) { /* of units that live to the end */
+        next = l->next;
+        g_free(l);
+    }
     if (u->interp)
         interp_unit_free(u->interp);
     g_free(u->exit);
