@@ -13,7 +13,8 @@ static void flush(struct gdbstub *g)
 {
     if (g->out->len) {
         size_t n = chardev_fe_write(&g->fe, g->out->data, g->out->len);
-        g_byte_array_remove_range(g->out, 0, n);
+        /* A peer that has just gone has taken what was left along. */
+        g_byte_array_remove_range(g->out, 0, MIN(n, g->out->len));
     }
 }
 
