@@ -52,8 +52,9 @@ static bool load_reserved(struct trans *t, const struct args *a, unsigned size)
 }
 
 /*
- * Without a reservation for the address it fails through a side exit that sees rd = 1; the rd of
- * before comes back behind it, since the store may still fault.
+ * Without a reservation for the address it fails through a side exit that sees rd = 1 and no
+ * reservation; those of before come back behind it, since the store may still fault, or be held up
+ * by a watchpoint and run again.
  */
 static bool store_conditional(struct trans *t, const struct args *a, unsigned size)
 {
@@ -66,9 +67,11 @@ static bool store_conditional(struct trans *t, const struct args *a, unsigned si
     ir_set(ir, SLOT_RES_ADDR, ir_imm64(ir, RES_NONE));
     ir_exit_if(ir, IR_NE, reserved, addr, t->next);
     rv_set(t, a->rd, rd);
+    ir_set(ir, SLOT_RES_ADDR, addr);
     if (size == W)
         expected = ir_trunc(ir, expected);
     old = ir_cmpxchg(ir, rv_mem(t, size, 0), addr, expected, new);
+    ir_set(ir, SLOT_RES_ADDR, ir_imm64(ir, RES_NONE));
     rv_set(t, a->rd, ir_setcc(ir, rv_type(t), IR_NE, old, expected));
     return true;
 }

@@ -251,6 +251,31 @@ is "$(between wfi "$out")" "0x0000000080000004 in ?? ()
 is "$(between trap "$out")" '0x0000000080000004 in ?? ()
 $1 = 0x2' "a step into a trap"
 
+# lr, sc: a watchpoint at the lock does not break the reservation
+start -bios none
+out=$(
+	ask <<-END
+		set *(int *)0x80000000 = 0x1005362f
+		set *(int *)0x80000004 = 0x18b5362f
+		set \$pc = 0x80000000
+		set \$a0 = 0x80001000
+		set \$a1 = 5
+		awatch *(long *)0x80001000
+		echo == sc\n
+		continue
+		continue
+		p \$a2
+		echo == end\n
+	END
+)
+finish kill
+is "$(between sc "$out" | grep -v watchpoint)" "Value = 0
+0x0000000080000004 in ?? ()
+Old value = 0
+New value = 5
+0x0000000080000008 in ?? ()
+\$1 = 0" "load reserved and store conditional under a watchpoint"
+
 # The stub switched on by the monitor, of a machine that runs
 mkfifo "$tap_dir/monitor"
 "$MYNA" -arch riscv64 -M virt -m 64M -display none -serial null -monitor stdio -bios none \
