@@ -152,9 +152,9 @@ static void translate_one(struct trans *t)
 }
 
 /* Takes back the instruction that could not be read to its end. */
-static void undo(struct trans *t, uint32_t count)
+static void undo(struct trans *t, const struct ir_mark *mark)
 {
-    t->ir->count = count;
+    ir_rewind(t->ir, mark);
     t->insns--;
 }
 
@@ -169,18 +169,18 @@ void trans_unit(struct trans *t)
     t->pc = t->start;
     memset(t->guest, 0, sizeof(t->guest));
     for (;;) {
-        uint32_t count = t->ir->count;
+        struct ir_mark mark = ir_mark(t->ir);
 
         translate_one(t);
         if (t->fetch_failed) {
-            undo(t, count);
+            undo(t, &mark);
             if (t->insns)
                 ir_exit(t->ir, t->pc);
             return;
         }
         if (straddles(t)) {
             if (t->insns > 1) {
-                undo(t, count);
+                undo(t, &mark);
                 ir_exit(t->ir, t->pc);
                 return;
             }

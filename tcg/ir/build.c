@@ -33,6 +33,20 @@ void ir_begin(struct ir *ir, uint64_t pc, uint32_t flags)
     memset(ir->recent, 0, sizeof(ir->recent));
 }
 
+struct ir_mark ir_mark(const struct ir *ir)
+{
+    return (struct ir_mark){ ir->count, ir->limit, ir->ninsns, ir->ended, ir->loops };
+}
+
+void ir_rewind(struct ir *ir, const struct ir_mark *mark)
+{
+    ir->count = mark->count;
+    ir->limit = mark->limit;
+    ir->ninsns = mark->ninsns;
+    ir->ended = mark->ended;
+    ir->loops = mark->loops;
+}
+
 struct ir_insn *ir_append(struct ir *ir, enum ir_op op, enum ir_type type)
 {
     struct ir_insn *i = &ir->insn[ir->count];

@@ -169,6 +169,15 @@ struct ir {
 void ir_init(struct ir *ir, struct ir_insn *buf, uint32_t max, const struct ir_slots *slots);
 void ir_begin(struct ir *ir, uint64_t pc, uint32_t flags);
 
+/* Where a unit stands: what is appended behind can be taken back, but only the end of the unit may
+ * follow then, as the builder's knowledge of slots is not restored. */
+struct ir_mark {
+    uint32_t count, limit, ninsns;
+    bool ended, loops;
+};
+struct ir_mark ir_mark(const struct ir *ir);
+void ir_rewind(struct ir *ir, const struct ir_mark *mark);
+
 /*
  * Appending. Types follow from the operands where not given. Both operands of a binary operation,
  * shifts included, have one type. A side exit found to be always taken becomes the unit's end:
