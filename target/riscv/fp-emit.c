@@ -56,3 +56,18 @@ ir_val fp_soft(struct trans *t, enum riscv_fp_op op, enum riscv_fmt fmt, unsigne
 {
     return ir_call(t->ir, riscv_fp_soft[op][fmt], ir_imm32(t->ir, how), a, b, c);
 }
+
+bool fp_compare(struct trans *t, unsigned fmt, unsigned rd, unsigned rs1, unsigned rs2,
+                enum ir_fcmp c, enum riscv_fp_op soft)
+{
+    ir_val v;
+
+    if (!fp_on(t))
+        return false;
+    if (fmt == FMT_H)
+        v = fp_soft(t, soft, FMT_H, FP_RNE, fp_bits(t, rs1), fp_bits(t, rs2), IR_NONE);
+    else
+        v = ir_fcmp(t->ir, c, fp_get(t, fmt, rs1), fp_get(t, fmt, rs2));
+    rv_set(t, rd, rv_narrow(t, v));
+    return true;
+}

@@ -70,28 +70,14 @@ static bool tr_fmaxm(struct trans *t, const struct args *a)
     return minmax(t, a, SOFT_maxm);
 }
 
-static bool compare(struct trans *t, const struct args *a, enum ir_fcmp c, enum riscv_fp_op soft)
-{
-    ir_val v;
-
-    if (!fp_on(t))
-        return false;
-    if (a->fmt == FMT_H)
-        v = fp_soft(t, soft, FMT_H, FP_RNE, fp_bits(t, a->rs1), fp_bits(t, a->rs2), IR_NONE);
-    else
-        v = ir_fcmp(t->ir, c, fp_get(t, a->fmt, a->rs1), fp_get(t, a->fmt, a->rs2));
-    rv_set(t, a->rd, rv_narrow(t, v));
-    return true;
-}
-
 static bool tr_fltq(struct trans *t, const struct args *a)
 {
-    return compare(t, a, IR_FLTQ, SOFT_ltq);
+    return fp_compare(t, a->fmt, a->rd, a->rs1, a->rs2, IR_FLTQ, SOFT_ltq);
 }
 
 static bool tr_fleq(struct trans *t, const struct args *a)
 {
-    return compare(t, a, IR_FLEQ, SOFT_leq);
+    return fp_compare(t, a->fmt, a->rd, a->rs1, a->rs2, IR_FLEQ, SOFT_leq);
 }
 
 static bool round_to_integral(struct trans *t, const struct args *a, enum riscv_fp_op op)

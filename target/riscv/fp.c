@@ -158,33 +158,19 @@ static bool tr_fmax(struct trans *t, const struct args *a)
     return minmax(t, a, IR_FMAXNUM, SOFT_max);
 }
 
-static bool compare(struct trans *t, const struct args *a, enum ir_fcmp c, enum riscv_fp_op soft)
-{
-    ir_val v;
-
-    if (!fp_on(t))
-        return false;
-    if (a->fmt == FMT_H)
-        v = fp_soft(t, soft, FMT_H, FP_RNE, fp_bits(t, a->rs1), fp_bits(t, a->rs2), IR_NONE);
-    else
-        v = ir_fcmp(t->ir, c, fp_get(t, a->fmt, a->rs1), fp_get(t, a->fmt, a->rs2));
-    rv_set(t, a->rd, rv_narrow(t, v));
-    return true;
-}
-
 static bool tr_feq(struct trans *t, const struct args *a)
 {
-    return compare(t, a, IR_FEQ, SOFT_eq);
+    return fp_compare(t, a->fmt, a->rd, a->rs1, a->rs2, IR_FEQ, SOFT_eq);
 }
 
 static bool tr_flt(struct trans *t, const struct args *a)
 {
-    return compare(t, a, IR_FLT, SOFT_lt);
+    return fp_compare(t, a->fmt, a->rd, a->rs1, a->rs2, IR_FLT, SOFT_lt);
 }
 
 static bool tr_fle(struct trans *t, const struct args *a)
 {
-    return compare(t, a, IR_FLE, SOFT_le);
+    return fp_compare(t, a->fmt, a->rd, a->rs1, a->rs2, IR_FLE, SOFT_le);
 }
 
 static bool tr_fclass(struct trans *t, const struct args *a)
