@@ -1,0 +1,188 @@
+/*
+ * An x86 CPU's state, and what the files of this folder share.
+ *
+ * Registers that generated code reads and writes inline are slots (enum x86_slot). A helper that is
+ * not declared IR_H_READS must not look at those: it is handed their values. The CPU's own thread
+ * changes everything but the atomics named so. Names are those of Intel's and AMD's manuals.
+ */
+#ifndef X86_X86_H
+#define X86_X86_H
+
+#include <base/bits.h>
+#include <base/clock.h>
+#include <target/cpu.h>
+#include <target/x86.h>
+
+/* General registers in the encoding's order: hot[0] to hot[15]. */
+enum {
+    R_AX,
+    R_CX,
+    R_DX,
+    R_BX,
+    R_SP,
+    R_BP,
+    R_SI,
+    R_DI,
+    R_8,
+    R_9,
+    R_10,
+    R_11,
+    R_12,
+    R_13,
+    R_14,
+    R_15
+};
+/* Segment registers in the encoding's order. */
+enum x86_seg_nr { S_ES, S_CS, S_SS, S_DS, S_FS, S_GS, S_COUNT };
+
+/*
+ * Slots. The arithmetic flags (CF PF AF ZF SF OF) are lazy: cc_op says from what operation, cc_dst
+ * and cc_src with which values, they are worked out when somebody looks (flags.h). `df` is 1 or -1.
+ * `eflags` holds all other flags in their places, and zero in those of the arithmetic ones and DF.
+ */
+enum x86_slot {
+    SLOT_R0, /* 16 general registers */
+    SLOT_CC_DST = 16,
+    SLOT_CC_SRC,
+    SLOT_CC_OP,
+    SLOT_DF,
+    SLOT_EFLAGS,
+    SLOT_SEG_BASE,                            /* 6, in order of enum x86_seg_nr */
+    SLOT_SEG_LIMIT = SLOT_SEG_BASE + S_COUNT, /* 6; last byte's offset (expand-up segments) */
+    SLOT_XMM0 = SLOT_SEG_LIMIT + S_COUNT,     /* 16: bits 127:0 */
+    SLOT_YMMH0 = SLOT_XMM0 + 16,              /* 16: bits 255:128 */
+    SLOT_COUNT = SLOT_YMMH0 + 16
+};
+
+/* Unit flags: what translation depends on besides the code. */
+enum {
+    UF_CPL = 3 << 0,
+    UF_MODE_SHIFT = 2, /* MMU mode of data accesses */
+    UF_MODE = 7 << UF_MODE_SHIFT,
+    UF_PE = 1 << 5,
+    UF_VM = 1 << 6,      /* virtual-8086 mode */
+    UF_LMA = 1 << 7,     /* EFER.LMA */
+    UF_CS64 = 1 << 8,    /* 64-bit code */
+    UF_CS32 = 1 << 9,    /* CS.D: default sizes are 32 bits */
+    UF_SS32 = 1 << 10,   /* SS.B: the stack pointer is ESP */
+    UF_FLAT = 1 << 11,   /* CS, DS, ES, SS: base 0, limit 4 GiB - 1, usable for any data access */
+    UF_TF = 1 << 12,     /* #DB after each instruction */
+    UF_SHADOW = 1 << 13, /* behind STI or a load of SS: interrupts wait for one instruction */
+    UF_EM = 1 << 14,     /* CR0.EM, TS, MP as FPU and SSE instructions see them */
+    UF_TS = 1 << 15,
+    UF_MP = 1 << 16,
+    UF_OSFXSR = 1 << 17, /* CR4.OSFXSR: SSE may be used */
+    UF_AVX = 1 << 18,    /* CR4.OSXSAVE and XCR0 bits 2:1: VEX-encoded vectors may be used */
+    UF_FPSLOW = 1 << 19, /* MXCSR unmasks an exception: SSE arithmetic goes through exact helpers */
+    UF_SMM = 1 << 20,
+    UF_IOPL_OK = 1 << 21, /* CPL <= IOPL */
+    UF_DBG_IO = 1 << 22,  /* CR4.DE and an I/O breakpoint is set */
+};
+
+/* MMU modes: who asks, and whether SMAP forbids user pages. */
+enum x86_mmu_mode {
+    MODE_USER = 0,
+    MODE_KERNEL = 1,      /* supervisor; user pages too (SMAP off or EFLAGS.AC) */
+    MODE_KERNEL_SMAP = 2, /* supervisor; not user pages */
+    MODE_SMM = 3,         /* system management mode without paging: sees SMRAM */
+};
+
+enum x86_exception {
+    EXC_DE = 0,
+    EXC_DB = 1,
+    EXC_NMI = 2,
+    EXC_BP = 3,
+    EXC_OF = 4,
+    EXC_BR = 5,
+    EXC_UD = 6,
+    EXC_NM = 7,
+    EXC_DF = 8,
+    EXC_TS = 10,
+    EXC_NP = 11,
+    EXC_SS = 12,
+    EXC_GP = 13,
+    EXC_PF = 14,
+    EXC_MF = 16,
+    EXC_AC = 17,
+    EXC_MC = 18,
+    EXC_XM = 19,
+};
+
+/* A segment register with its hidden part: base and limit are slots (x86_cpu.seg_base, seg_limit).
+ */
+struct x86_seg {
+    uint16_t selector;
+    uint16_t attr; /* descriptor bits 55:52 and 47:40: type, S, DPL, P, AVL, L, D/B, G as bits 0-7,
+                      12-15 */
+};
+
+/* GDTR, IDTR; LDTR and TR have selector and attr besides. */
+struct x86_table {
+    uint64_t base;
+    uint32_t limit;
+    uint16_t selector, attr;
+};
+
+/* An 80-bit register: x87 value, or MMX register in `lo`. */
+struct x86_f80 {
+    uint64_t lo;
+    uint16_t hi;
+} __attribute__((aligned(16)));
+
+struct x86_v128 {
+    uint64_t q[2];
+} __attribute__((aligned(16)));
+
+struct x86_cpu {
+    struct cpu cpu; /* first; general registers are hot[0..15], cc_dst, cc_src, cc_op hot[16..18] */
+
+    /* Slots. */
+    uint64_t df, eflags;
+    uint64_t seg_base[S_COUNT], seg_limit[S_COUNT];
+    struct x86_v128 xmm[16], ymmh[16];
+
+    struct x86_seg seg[S_COUNT];
+    struct x86_table gdt, idt, ldt, tr;
+    uint64_t cr0, cr2, cr3, cr4, xcr0;
+    uint64_t dr[8]; /* dr[4], dr[5] unused */
+    uint64_t efer, star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux, pat;
+    uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
+    uint32_t pkru;
+
+    /* x87 and MMX: physical registers; control, status (TOP in it) and tag words as FSTENV shows
+     * them. */
+    struct x86_f80 fpr[8];
+    uint16_t fpu_cw, fpu_sw, fpu_tw, fpu_op, fpu_cs, fpu_ds;
+    uint64_t fpu_ip, fpu_dp;
+    uint32_t mxcsr; /* as last gathered: host's sticky flags are added when it is read */
+
+    uint8_t shadow; /* UF_SHADOW */
+    bool in_smm, nmi_blocked, wait_sipi, is_bsp, a20;
+    uint32_t smbase;
+    uint32_t lines;      /* atomic: bits of enum x86_irq that wait, and a SIPI */
+    uint8_t sipi_vector; /* atomic */
+
+    const struct x86_irqchip_ops *irqchip;
+    void *irqchip_opaque;
+    const struct x86_platform_ops *platform;
+    void *platform_opaque;
+    struct loop *loop;
+    int64_t tsc_offset;
+    uint64_t tsc_hz;
+
+    /* The model; does not change. */
+    const struct x86_model *model;
+    uint64_t feature[4]; /* bits of enum x86_feature */
+    uint32_t apic_id, threads, cores;
+    unsigned phys_bits;
+};
+
+static inline struct x86_cpu *x86_of(struct cpu *cpu)
+{
+    return (struct x86_cpu *)cpu;
+}
+static inline const struct x86_cpu *x86_of_const(const struct cpu *cpu)
+{
+    return (const struct x86_cpu *)cpu;
+}
+#endif
