@@ -83,6 +83,9 @@ static void add_machine(GString *s, const struct machine_type *t, bool all)
     if (t->alias) {
         g_string_append_printf(s, "%-16s the same as %s\n", t->alias, t->name);
     }
+    for (const char *const *v = t->versions; v && *v; v++) {
+        g_string_append_printf(s, "%-16s the same as %s\n", *v, t->name);
+    }
 }
 
 static char *machine_help(const char *arch)

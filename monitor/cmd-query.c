@@ -101,22 +101,23 @@ static const struct mon_member machine_members[] = {
 static const struct mon_type machine_info = OBJECT_TYPE("MachineInfo", machine_members);
 static const struct mon_type machine_list = ARRAY_TYPE("[MachineInfo]", &machine_info);
 
-static json_t *describe_machine(const struct machine_type *t, const char *arch)
+/* Under one of its names; the alias and being the default are the first one's. */
+static json_t *describe_machine(const struct machine_type *t, const char *name, const char *arch)
 {
     json_t *entry =
-        json_pack("{s:s, s:i, s:b, s:b, s:b}", "name", t->name, "cpu-max", (int)t->max_cpus,
+        json_pack("{s:s, s:i, s:b, s:b, s:b}", "name", name, "cpu-max", (int)t->max_cpus,
                   "hotpluggable-cpus", 0, "numa-mem-supported", 0, "deprecated", 0);
     const char *model = t->default_cpu ? t->default_cpu(arch) : NULL;
 
-    if (t->alias)
+    if (t->alias && name == t->name)
         json_object_set_new(entry, "alias", json_string(t->alias));
-    if (t->is_default)
+    if (t->is_default && name == t->name)
         json_object_set_new(entry, "is-default", json_true());
     if (model) {
-        char *name = mon_cpu_type_name(arch, model);
+        char *type = mon_cpu_type_name(arch, model);
 
-        json_object_set_new(entry, "default-cpu-type", json_string(name));
-        g_free(name);
+        json_object_set_new(entry, "default-cpu-type", json_string(type));
+        g_free(type);
     }
     return entry;
 }
@@ -127,9 +128,13 @@ static json_t *query_machines(struct mon *mon, const json_t *args, GError **err)
     json_t *list = json_array();
 
     (void)args, (void)err;
-    for (const struct machine_type *const *t = machine_types(); *t; t++)
-        if (g_strv_contains((*t)->archs, arch))
-            json_array_append_new(list, describe_machine(*t, arch));
+    for (const struct machine_type *const *t = machine_types(); *t; t++) {
+        if (!g_strv_contains((*t)->archs, arch))
+            continue;
+        json_array_append_new(list, describe_machine(*t, (*t)->name, arch));
+        for (const char *const *v = (*t)->versions; v && *v; v++)
+            json_array_append_new(list, describe_machine(*t, *v, arch));
+    }
     return list;
 }
 

@@ -50,6 +50,12 @@ const struct device_type *device_type_find(const char *what, const char *name, G
     return NULL;
 }
 
+static bool has_name(const struct machine_type *t, const char *name)
+{
+    return strcmp(t->name, name) == 0 || g_strcmp0(t->alias, name) == 0 ||
+           (t->versions && g_strv_contains(t->versions, name));
+}
+
 const struct machine_type *machine_type_find(const char *name, const char *arch, GError **err)
 {
     struct nearest near;
@@ -60,7 +66,7 @@ const struct machine_type *machine_type_find(const char *name, const char *arch,
 
         if (!g_strv_contains(t->archs, arch))
             continue;
-        if (name ? strcmp(t->name, name) == 0 || g_strcmp0(t->alias, name) == 0 : t->is_default)
+        if (name ? has_name(t, name) : t->is_default)
             return t;
         nearest_try(&near, t->name);
     }

@@ -20,10 +20,11 @@ struct opts;
 struct rom_list;
 
 struct machine_type {
-    const char *name;         /* "virt" */
-    const char *alias;        /* other name, or NULL */
-    const char *help;         /* one line */
-    const char *const *archs; /* guests it takes, NULL at the end: "riscv64", ... */
+    const char *name;            /* "virt" */
+    const char *alias;           /* other name, or NULL */
+    const char *const *versions; /* more names, NULL at the end: "pc-i440fx-7.2"; or NULL */
+    const char *help;            /* one line */
+    const char *const *archs;    /* guests it takes, NULL at the end: "riscv64", ... */
     const char *(*default_cpu)(const char *arch); /* -cpu when not given */
     uint64_t default_ram;                         /* bytes */
     uint64_t min_ram, max_ram;                    /* bytes; max 0 for none */

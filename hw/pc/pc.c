@@ -1,0 +1,128 @@
+/*
+ * The board `pc`: i440FX and PIIX3 with the devices that PCs have had since 1996, at the places
+ * where firmware and systems for QEMU's machine of that name look for them; and `isapc`, the same
+ * without PCI.
+ *
+ *     myna -machine pc -m 2G -drive file=disk.img,format=raw
+ */
+#include "pc.h"
+
+#include <base/bug.h>
+#include <hw/isa/piix3.h>
+#include <hw/pci/i440fx.h>
+
+#define MIB (UINT64_C(1) << 20)
+
+/* Makes, without plugging in. The device type is one of this program's own. */
+static struct device *make(struct pc *pc, const char *type, const char *name)
+{
+    return device_new(&pc->m, device_type_find("pc", type, NULL), name);
+}
+
+/* A function of the chip set on bus pci.0. */
+static struct device *add_function(struct pc *pc, const char *type, const char *addr,
+                                   bool multifunction, GError **err)
+{
+    struct device *dev = make(pc, type, type);
+
+    device_set_str(dev, "addr", addr);
+    device_set_bool(dev, "multifunction", multifunction);
+    return device_realize(dev, &i440fx_bus(pc->host)->bus, err) ? dev : NULL;
+}
+
+static bool add_chipset(struct pc *pc, GError **err)
+{
+    pc->host = make(pc, "i440FX-pcihost", "i440fx");
+    if (!device_realize(pc->host, NULL, err))
+        return false;
+    pc->rom_space = i440fx_memory(pc->host);
+    pc->piix3 = add_function(pc, "PIIX3", "01.0", true, err);
+    if (!pc->piix3)
+        return false;
+    pc->isa = piix3_isa(pc->piix3);
+    pc->isa_bridge = pc->piix3;
+    i440fx_set_reset_port(pc->host, pc->piix3->regions[0]);
+    /* slot 1's INTA is PIRQA */
+    for (unsigned i = 0; i < 4; i++)
+        device_connect_irq(pc->host, i, device_irq_in_named(pc->piix3, "pirq", (i + 3) % 4));
+    return true;
+}
+
+static bool pc_init(struct machine *m, GError **err)
+{
+    struct pc *pc = (struct pc *)m;
+
+    pc_memory_init(pc);
+    return add_chipset(pc, err) && pc_roms_init(pc, err);
+}
+
+static bool isapc_init(struct machine *m, GError **err)
+{
+    struct pc *pc = (struct pc *)m;
+
+    pc_memory_init(pc);
+    pc->rom_space = &m->system;
+    pc->isa_bridge = make(pc, "isabus-bridge", "isa-bridge");
+    if (!device_realize(pc->isa_bridge, NULL, err))
+        return false;
+    pc->isa = isa_bridge_bus(pc->isa_bridge);
+    return pc_roms_init(pc, err);
+}
+
+static void pc_free(struct machine *m)
+{
+    pc_memory_free((struct pc *)m);
+}
+
+static const char *pc_default_cpu(const char *arch)
+{
+    return strcmp(arch, "i386") == 0 ? "qemu32" : "qemu64";
+}
+
+static const char *isapc_default_cpu(const char *arch)
+{
+    (void)arch;
+    return "486";
+}
+
+static const char *const pc_archs[] = { "x86_64", "i386", NULL };
+
+/* The names under which management software knows the board; they differ in nothing here. */
+static const char *const pc_versions[] = {
+    "pc-i440fx-7.2", "pc-i440fx-7.1", "pc-i440fx-7.0", "pc-i440fx-6.2", "pc-i440fx-6.1",
+    "pc-i440fx-6.0", "pc-i440fx-5.2", "pc-i440fx-5.1", "pc-i440fx-5.0", NULL
+};
+
+const struct machine_type pc_machine = {
+    .name = "pc",
+    .versions = pc_versions,
+    .help = "PC with i440FX and PIIX",
+    .archs = pc_archs,
+    .default_cpu = pc_default_cpu,
+    .default_ram = 128 * MIB,
+    .min_ram = 1 * MIB,
+    .max_ram = MIB << 20,
+    .max_cpus = PC_CPUS_MAX,
+    .size = sizeof(struct pc),
+    .is_default = true,
+    .default_nic = "e1000",
+    .drive_if = "ide",
+    .init = pc_init,
+    .free = pc_free,
+};
+
+const struct machine_type isapc_machine = {
+    .name = "isapc",
+    .help = "PC without PCI",
+    .archs = pc_archs,
+    .default_cpu = isapc_default_cpu,
+    .default_ram = 128 * MIB,
+    .min_ram = 1 * MIB,
+    .max_ram = 3584 * MIB,
+    .max_cpus = 1,
+    .size = sizeof(struct pc),
+    .default_nic = "ne2k_isa",
+    .drive_if = "ide",
+    .init = isapc_init,
+    .free = pc_free,
+};
