@@ -110,7 +110,7 @@
     O(GET64)                                                                                   \
     O(GET32) O(GETW) O(SET64) O(SET32) O(SETW) O(PC) O(SELECTW) O(LD_ANY) O(LD_WIDE) O(ST_ANY) \
         O(ST_WIDE) O(CHECK) O(LDH_ANY) O(LDH_WIDE) O(STH_ANY) O(STH_WIDE) O(AMO) O(CMPXCHG)    \
-            O(FENCE) O(CALL) O(FP) O(FSIGN) O(LOOP) O(GUARD) O(EXIT) O(EXITIND) O(EXITPC)
+            O(FENCE) O(CALL) O(FP) O(FSIGN) O(VECTOR) O(LOOP) O(GUARD) O(EXIT) O(EXITIND) O(EXITPC)
 
 #define INTERP_ENUM(name, ...)               OP_##name,
 #define INTERP_ENUM_I(name, ...)             OP_##name##I,
@@ -134,15 +134,15 @@ enum interp_op_number {
 /* One operation. @d, @a, @b: indices of value words; @b is a number where a constant stands. */
 struct interp_op {
     uint16_t op;   /* enum interp_op_number */
-    uint16_t mem;  /* memop; FP, SELECTW: cond */
-    uint8_t ir_op; /* FP: enum ir_op */
+    uint16_t mem;  /* memop; FP, SELECTW: cond; VECTOR: lane size */
+    uint8_t ir_op; /* FP: enum ir_op; VECTOR: enum ir_vop */
     uint8_t type;  /* enum ir_type of the result */
     uint8_t from;  /* FP: enum ir_type of operand a */
     uint32_t d, a, b;
     union {
         int64_t imm;
         struct {
-            uint32_t c, e; /* third and fourth operand */
+            uint32_t c, e; /* third and fourth operand; VECTOR: e is the immediate */
         };
         const struct interp_call *call;
     };

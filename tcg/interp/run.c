@@ -3,6 +3,7 @@
  * through the first-level TLB, and what that does not hold through the runtime's slow paths.
  */
 #include <string.h>
+#include <tcg/vec.h>
 #include "ops.h"
 
 static uint64_t rotate_left64(uint64_t x, uint64_t n)
@@ -368,6 +369,11 @@ do_FP:
     NEXT;
 do_FSIGN:
     v[i->d] = interp_fsign(i, v[i->a], v[i->b]);
+    NEXT;
+do_VECTOR:
+    ir_vop_eval(fp, i->ir_op, i->mem, i->e, &v[i->d], &v[i->a], &v[i->b], &v[i->c]);
+    if (i->type == IR_I32)
+        v[i->d] = (int32_t)v[i->d];
     NEXT;
 do_LOOP:
     if (__atomic_load_n(&cpu->flags, __ATOMIC_RELAXED) & TCG_FLAGS_ATTENTION) {

@@ -271,6 +271,15 @@ static void put_float(struct decode *d, const struct ir_insn *i)
     o->c = d->word[i->c];
 }
 
+static void put_vector(struct decode *d, const struct ir_insn *i)
+{
+    struct interp_op *o = put_operands(d, OP_VECTOR, i);
+
+    o->ir_op = i->cond;
+    o->c = d->word[i->c];
+    o->e = i->imm;
+}
+
 static void put_guard(struct decode *d, const struct ir_insn *i)
 {
     struct interp_map map = { 0, 0 };
@@ -316,6 +325,8 @@ static void put_insn(struct decode *d, const struct ir_insn *i)
     case IR_CALL: put_call(d, i); break;
     case IR_FBITS: put_operands(d, i->type == IR_I32 ? OP_LOW32S : OP_COPY, i); break;
     case IR_BITSF: put_operands(d, i->type == IR_F32 ? OP_LOW32U : OP_COPY, i); break;
+    case IR_V:
+    case IR_VF: put_vector(d, i); break;
     case IR_GUARD: put_guard(d, i); break;
     case IR_LOOP: put_end(d, OP_LOOP, i); break;
     case IR_EXIT: put_end(d, OP_EXIT, i); break;

@@ -251,6 +251,19 @@ static bool read_access_values(struct parser *p, unsigned n)
     return true;
 }
 
+static bool read_vector(struct parser *p)
+{
+    unsigned n = 0;
+
+    while (n < 3 && ir_vop_type(p->i.cond, p->i.mem, n + 1) != IR_VOID)
+        n++;
+    if (!read_values(p, n))
+        return false;
+    if (!(ir_vop_info[p->i.cond].props & IR_VP_N))
+        return true;
+    return (!n || expect(p, ',')) && read_number(p, &p->i.imm);
+}
+
 static bool read_operands(struct parser *p)
 {
     int64_t n;
@@ -278,6 +291,8 @@ static bool read_operands(struct parser *p)
     case IR_FENCE: return read_fence(p);
     case IR_CALL: return read_call(p);
     case IR_EXITIF: return read_values(p, 2) && expect(p, ',') && read_number(p, &p->i.imm);
+    case IR_V:
+    case IR_VF: return read_vector(p);
     case IR_GUARD:
     case IR_EXIT: return read_number(p, &p->i.imm);
     default: return read_values(p, ir_op_info[p->i.op].nargs);
@@ -296,6 +311,28 @@ static int take_part(struct parser *p, unsigned *at, const char *const *names, u
 static bool take_flag(struct parser *p, unsigned *at, const char *name)
 {
     return take_part(p, at, &name, 1) == 0;
+}
+
+/* A vector operation, and its lane size with an 's' behind it for the scalar form. */
+static bool read_vop(struct parser *p, unsigned *at)
+{
+    unsigned vop = 0;
+    uint64_t lane;
+    char *end;
+
+    if (p->nparts < 3)
+        return fail(p, "'%s' needs an operation and a lane size", p->part[0]);
+    while (vop < IR_NB_VOPS && strcmp(ir_vop_info[vop].name, p->part[*at]))
+        vop++;
+    if (vop == IR_NB_VOPS)
+        return fail(p, "no vector operation '%s'", p->part[*at]);
+    lane = g_ascii_strtoull(p->part[*at + 1], &end, 10);
+    if (lane > 128 || (*end && strcmp(end, "s")))
+        return fail(p, "'%s' is not a lane size", p->part[*at + 1]);
+    *at += 2;
+    p->i.cond = vop;
+    p->i.mem = lane | (*end ? IR_LANE_SCALAR : 0);
+    return true;
 }
 
 /* What stands between name and type: the condition and its like. */
@@ -320,6 +357,8 @@ static bool read_qualifier(struct parser *p, unsigned *at)
         c = take_flag(p, at, "np") ? IR_FMA_NEG_PRODUCT : 0;
         c |= take_flag(p, at, "na") ? IR_FMA_NEG_ADDEND : 0;
         break;
+    case IR_V:
+    case IR_VF: return read_vop(p, at);
     default: break;
     }
     if (c < 0)

@@ -38,6 +38,11 @@ static void print_qualifier(const struct ir_insn *i, FILE *to)
         fprintf(to, "%s%s", i->cond & IR_FMA_NEG_PRODUCT ? ".np" : "",
                 i->cond & IR_FMA_NEG_ADDEND ? ".na" : "");
         break;
+    case IR_V:
+    case IR_VF:
+        fprintf(to, ".%s.%u%s", ir_vop_info[i->cond].name, i->mem & 0xff,
+                i->mem & IR_LANE_SCALAR ? "s" : "");
+        break;
     default: break;
     }
 }
@@ -83,6 +88,21 @@ static void print_values(const struct ir_insn *i, FILE *to)
         fprintf(to, "%s%%%u", n ? ", " : " ", v[n]);
 }
 
+static void print_vector(const struct ir_insn *i, FILE *to)
+{
+    const ir_val v[3] = { i->a, i->b, i->c };
+    const char *before = " ";
+
+    for (unsigned n = 0; n < 3; n++) {
+        if (ir_vop_type(i->cond, i->mem, n + 1) == IR_VOID)
+            break;
+        fprintf(to, "%s%%%u", before, v[n]);
+        before = ", ";
+    }
+    if (ir_vop_info[i->cond].props & IR_VP_N)
+        fprintf(to, "%s%" PRId64, before, i->imm);
+}
+
 static void print_operands(const struct ir *ir, const struct ir_insn *i, FILE *to)
 {
     switch (i->op) {
@@ -115,6 +135,8 @@ static void print_operands(const struct ir *ir, const struct ir_insn *i, FILE *t
         print_values(i, to);
         fprintf(to, ", 0x%" PRIx64, (uint64_t)i->imm);
         break;
+    case IR_V:
+    case IR_VF: print_vector(i, to); break;
     case IR_GUARD:
     case IR_EXIT: fprintf(to, " 0x%" PRIx64, (uint64_t)i->imm); break;
     default: print_values(i, to); break;

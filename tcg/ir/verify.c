@@ -148,7 +148,7 @@ static bool check_call(struct checker *k)
     if (!h || h->nargs > 4)
         return fail(k, "bad helper");
     for (unsigned n = 0; n < 4; n++) {
-        if (n < h->nargs ? !check_value(k, v[n], h->arg[n]) : v[n] && fail(k, "too many operands"))
+        if (n < h->nargs ? !check_value(k, v[n], h->arg[n]) : v[n] && !fail(k, "too many operands"))
             return false;
     }
     return check_type(k, i->type == h->ret && (i->type == IR_VOID || is_int(i->type)));
@@ -208,6 +208,29 @@ static bool check_plain(struct checker *k)
     return i->op != IR_FMA || i->cond <= 3 || fail(k, "bad signs");
 }
 
+static bool check_vector(struct checker *k)
+{
+    const struct ir_insn *i = k->i;
+    const ir_val v[3] = { i->a, i->b, i->c };
+    const struct ir_vop_info *info = &ir_vop_info[i->cond];
+    unsigned lane = i->mem & 0xff;
+
+    if (i->cond >= IR_NB_VOPS || !!(info->props & IR_VP_F) != (i->op == IR_VF))
+        return fail(k, "bad operation");
+    if (!(info->lanes & lane) || lane & (lane - 1) || i->mem & ~(IR_LANE_SCALAR | 0xffu) ||
+        (i->mem & IR_LANE_SCALAR && !(info->props & IR_VP_S)))
+        return fail(k, "bad lane size");
+    if (i->imm < 0 || i->imm > (info->props & IR_VP_N ? 0xff : 0))
+        return fail(k, "bad immediate");
+    for (unsigned n = 0; n < 3; n++) {
+        enum ir_type type = ir_vop_type(i->cond, i->mem, n + 1);
+
+        if (type == IR_VOID ? v[n] && !fail(k, "too many operands") : !check_value(k, v[n], type))
+            return false;
+    }
+    return check_type(k, i->type == ir_vop_type(i->cond, i->mem, 0));
+}
+
 static bool check_insn(struct checker *k)
 {
     const struct ir_insn *i = k->i;
@@ -238,6 +261,8 @@ static bool check_insn(struct checker *k)
                check_type(k, i->type == IR_I64 && is_float(ir_type_of(k->ir, i->a))) &&
                check_value(k, i->b, ir_type_of(k->ir, i->a)) &&
                (i->cond < IR_NB_FCMPS || fail(k, "bad condition"));
+    case IR_V:
+    case IR_VF: return check_vector(k);
     case IR_LD:
     case IR_ST:
     case IR_CHECK:

@@ -70,6 +70,26 @@ enum ir_f2i {
     IR_F2I_UNSIGNED = 8
 };
 
+/* Vector operations: what IR_V and IR_VF do (in insn.cond). */
+enum ir_vop {
+#define VOP(name, text, shape, lanes, props) IR_V_##name,
+#include <tcg/ir_vops.def>
+#undef VOP
+    IR_NB_VOPS
+};
+
+/* Flag beside the lane size: lane 0 is computed, the others are those of operand a. */
+#define IR_LANE_SCALAR 0x100u
+
+/* Vector FMA: bits that negate the product, the addend; subtract the addend in even or odd lanes
+ * (x86's FMADDSUB and FMSUBADD). */
+enum ir_vfma {
+    IR_VFMA_NEG_PRODUCT = 1,
+    IR_VFMA_NEG_ADDEND = 2,
+    IR_VFMA_NEG_EVEN = 4,
+    IR_VFMA_NEG_ODD = 8
+};
+
 enum ir_amo {
     IR_AMO_SWAP,
     IR_AMO_ADD,
@@ -138,9 +158,9 @@ struct ir_slots {
 struct ir_insn {
     uint8_t op;
     uint8_t type;  /* of the result; ST, STH: of the value; EXITIF, LOOPIF: of the operands */
-    uint8_t cond;  /* enum ir_cond, ir_amo, ir_fcmp, ir_f2i, ir_fma by op */
+    uint8_t cond;  /* enum ir_cond, ir_amo, ir_fcmp, ir_f2i, ir_fma, ir_vop by op */
     uint8_t flags; /* builder: 1 if some slot has been set to it */
-    uint16_t mem;
+    uint16_t mem;  /* V, VF: lane size | IR_LANE_SCALAR */
     uint16_t pad;
     ir_val a, b, c, d; /* value operands (CHECK: c is a number) */
     union {
@@ -204,6 +224,10 @@ ir_val ir_fma(struct ir *ir, unsigned signs, ir_val a, ir_val b, ir_val c);
 ir_val ir_fcmp(struct ir *ir, enum ir_fcmp c, ir_val a, ir_val b);
 ir_val ir_f2i(struct ir *ir, enum ir_type type, unsigned how, ir_val a);
 ir_val ir_i2f(struct ir *ir, enum ir_type type, bool is_unsigned, ir_val a);
+/* A vector operation of @lane bits (with IR_LANE_SCALAR: its scalar form); operands it does not
+ * have are IR_NONE, @imm is 0 if it takes none. */
+ir_val ir_v3(struct ir *ir, enum ir_vop vop, unsigned lane, unsigned imm, ir_val a, ir_val b,
+             ir_val c);
 void ir_exit_if(struct ir *ir, enum ir_cond c, ir_val a, ir_val b, uint64_t pc);
 void ir_loop_if(struct ir *ir, enum ir_cond c, ir_val a, ir_val b);
 void ir_guard(struct ir *ir, uint64_t pc);
@@ -267,6 +291,16 @@ static inline ir_val ir_trunc(struct ir *ir, ir_val a)
     return ir_unary(ir, IR_TRUNC, IR_I32, a);
 }
 
+static inline ir_val ir_v1(struct ir *ir, enum ir_vop vop, unsigned lane, unsigned imm, ir_val a)
+{
+    return ir_v3(ir, vop, lane, imm, a, IR_NONE, IR_NONE);
+}
+static inline ir_val ir_v2(struct ir *ir, enum ir_vop vop, unsigned lane, unsigned imm, ir_val a,
+                           ir_val b)
+{
+    return ir_v3(ir, vop, lane, imm, a, b, IR_NONE);
+}
+
 /* Static properties of an operation. */
 enum { IR_P_V = 1, IR_P_P = 2, IR_P_C = 4, IR_P_S = 8, IR_P_F = 16, IR_P_X = 32, IR_P_E = 64 };
 struct ir_op_info {
@@ -275,6 +309,22 @@ struct ir_op_info {
     uint8_t props;
 };
 extern const struct ir_op_info ir_op_info[IR_NB_OPS];
+
+/* Properties of a vector operation, and its shape: the kinds of result and operands, 4 bits each
+ * from the lowest. */
+enum { IR_VP_N = 1, IR_VP_C = 2, IR_VP_F = 4, IR_VP_S = 8 };
+enum ir_vkind { IR_VK_NONE, IR_VK_V, IR_VK_X, IR_VK_I, IR_VK_L, IR_VK_F };
+struct ir_vop_info {
+    const char *name;
+    uint16_t shape;
+    uint8_t lanes; /* sizes in bits, ORed: 8 to 128 */
+    uint8_t props;
+};
+extern const struct ir_vop_info ir_vop_info[IR_NB_VOPS];
+
+/* The type of the result (@n 0) or of operand @n of a vector operation, IR_VOID for none. */
+enum ir_type ir_vop_type(enum ir_vop vop, unsigned lane, unsigned n);
+
 extern const char *const ir_type_name[IR_V256 + 1];
 extern const uint8_t ir_type_bytes[IR_V256 + 1];
 
