@@ -133,6 +133,14 @@ struct x86_v128 {
     uint64_t q[2];
 } __attribute__((aligned(16)));
 
+/* MSRs that are nothing but memory, or nearly. */
+struct x86_msrs {
+    uint64_t mtrr_def, mtrr_fix[11], mtrr_base[8], mtrr_mask[8];
+    uint64_t misc_enable, spec_ctrl, tsc_adjust, mcg_status, mcg_ctl, mc[40];
+    uint64_t feature_control, debugctl, smi_count, platform_info;
+    uint64_t syscfg, hwcr, vm_hsave, k8_top, k8_top2;
+};
+
 struct x86_cpu {
     struct cpu cpu; /* first; general registers are hot[0..15], cc_dst, cc_src, cc_op hot[16..18] */
 
@@ -144,7 +152,8 @@ struct x86_cpu {
     struct x86_seg seg[S_COUNT];
     struct x86_table gdt, idt, ldt, tr;
     uint64_t cr0, cr2, cr3, cr4, xcr0;
-    uint64_t dr[8]; /* dr[4], dr[5] unused */
+    uint64_t pdpte[4]; /* PAE: as loaded with CR3 */
+    uint64_t dr[8];    /* dr[4], dr[5] unused */
     uint64_t efer, star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux, pat;
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint32_t pkru;
@@ -157,6 +166,10 @@ struct x86_cpu {
     uint32_t mxcsr; /* as last gathered: host's sticky flags are added when it is read */
 
     uint8_t shadow; /* UF_SHADOW */
+    /* Behind STI or a load of SS: linear address of the instruction in front of which no interrupt
+     * is taken; ~0: none. take_interrupt() sets `shadow` if it meets it. */
+    uint64_t shadow_pc;
+    uint32_t delivering; /* the exception or interrupt being entered, see exception.c; 0: none */
     bool in_smm, nmi_blocked, wait_sipi, is_bsp, a20;
     uint32_t smbase;
     uint32_t lines;      /* atomic: bits of enum x86_irq that wait, and a SIPI */
@@ -169,6 +182,10 @@ struct x86_cpu {
     struct loop *loop;
     int64_t tsc_offset;
     uint64_t tsc_hz;
+
+    struct x86_msrs msr;
+    struct x86_spaces *spaces; /* mmu.c's own */
+    uint64_t monitor_addr;     /* armed by MONITOR; ~0: not */
 
     /* The model; does not change. */
     const struct x86_model *model;
@@ -184,5 +201,11 @@ static inline struct x86_cpu *x86_of(struct cpu *cpu)
 static inline const struct x86_cpu *x86_of_const(const struct cpu *cpu)
 {
     return (const struct x86_cpu *)cpu;
+}
+
+/* Current privilege: SS.DPL, which real mode (0) and virtual-8086 mode (3) keep up too. */
+static inline unsigned x86_cpl(const struct x86_cpu *c)
+{
+    return c->seg[S_SS].attr >> 5 & 3;
 }
 #endif

@@ -1,0 +1,58 @@
+/*
+ * What a CPU model has: features, and the identity that CPUID shows.
+ *
+ *     if (!x86_have(c, FEAT_SMEP)) ...
+ */
+#ifndef X86_FEATURE_H
+#define X86_FEATURE_H
+
+#include "x86.h"
+
+/* Registers of CPUID that hold features: leaf and register; 81 is 0x80000001. */
+enum x86_feature_word {
+    WORD_1_EDX,
+    WORD_1_ECX,
+    WORD_7_EBX,
+    WORD_7_ECX,
+    WORD_7_EDX,
+    WORD_81_EDX,
+    WORD_81_ECX,
+    WORD_87_EDX,
+    WORD_88_EBX,
+    WORD_D1_EAX,
+    WORD_6_EAX,
+    WORD_COUNT
+};
+
+enum x86_feature {
+#define FEATURE(id, name, word, bit, done) FEAT_##id,
+#include "feature.def"
+#undef FEATURE
+    FEAT_COUNT
+};
+
+static inline bool x86_have(const struct x86_cpu *c, enum x86_feature f)
+{
+    return c->feature[f / 64] >> (f % 64) & 1;
+}
+
+enum x86_vendor { VENDOR_INTEL, VENDOR_AMD, VENDOR_OTHER };
+
+/* Of one CPU, as made by its model and options; owned by it. */
+struct x86_model {
+    const char *name;
+    char vendor[13];
+    enum x86_vendor vendor_kind;
+    char id[49]; /* brand string */
+    uint32_t family, model, stepping;
+    uint32_t level, xlevel; /* highest leaves */
+};
+
+/* Fills features, identity and phys_bits from a model's name and the options behind it. */
+bool x86_model_setup(struct x86_cpu *c, const char *model, const char *options, GError **err);
+/* CPUID; @out: EAX, EBX, ECX, EDX. */
+void x86_cpuid(const struct x86_cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[4]);
+/* The bits of a feature word. */
+uint32_t x86_feature_word(const struct x86_cpu *c, enum x86_feature_word word);
+
+#endif
