@@ -77,6 +77,7 @@ enum {
     UF_SMM = 1 << 20,
     UF_IOPL_OK = 1 << 21, /* CPL <= IOPL */
     UF_DBG_IO = 1 << 22,  /* CR4.DE and an I/O breakpoint is set */
+    UF_X87SLOW = 1 << 23, /* x87_slow(): waiting x87 instructions look for a pending exception */
 };
 
 /* MMU modes: who asks, and whether SMAP forbids user pages. */
@@ -158,10 +159,11 @@ struct x86_cpu {
     uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
     uint32_t pkru;
 
-    /* x87 and MMX: physical registers; control, status (TOP in it) and tag words as FSTENV shows
-     * them. */
+    /* x87 and MMX: physical registers; control and status words (TOP in it) as FSTENV shows them.
+     * Of each tag only 3 (empty) and 0 (not empty) are used; x87_tag_word() has all four. */
     struct x86_f80 fpr[8];
     uint16_t fpu_cw, fpu_sw, fpu_tw, fpu_op, fpu_cs, fpu_ds;
+    uint16_t fpu_pending; /* status word once the store between two helper calls has been done */
     uint64_t fpu_ip, fpu_dp;
     uint32_t mxcsr; /* as last gathered: host's sticky flags are added when it is read */
 
