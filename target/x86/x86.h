@@ -44,11 +44,12 @@ enum x86_slot {
     SLOT_R0, /* 16 general registers */
     SLOT_CC_DST = 16,
     SLOT_CC_SRC,
+    SLOT_CC_SRC2,
     SLOT_CC_OP,
     SLOT_DF,
     SLOT_EFLAGS,
     SLOT_SEG_BASE,                            /* 6, in order of enum x86_seg_nr */
-    SLOT_SEG_LIMIT = SLOT_SEG_BASE + S_COUNT, /* 6; last byte's offset (expand-up segments) */
+    SLOT_SEG_LIMIT = SLOT_SEG_BASE + S_COUNT, /* 6; see x86_cpu.seg_limit */
     SLOT_XMM0 = SLOT_SEG_LIMIT + S_COUNT,     /* 16: bits 127:0 */
     SLOT_YMMH0 = SLOT_XMM0 + 16,              /* 16: bits 255:128 */
     SLOT_COUNT = SLOT_YMMH0 + 16
@@ -142,12 +143,24 @@ struct x86_msrs {
     uint64_t syscfg, hwcr, vm_hsave, k8_top, k8_top2;
 };
 
-struct x86_cpu {
-    struct cpu cpu; /* first; general registers are hot[0..15], cc_dst, cc_src, cc_op hot[16..18] */
+struct x86_model;
+struct trans;
 
-    /* Slots. */
+struct x86_cpu {
+    /* First; general registers are hot[0..15], cc_dst, cc_src, cc_src2, cc_op hot[16..19].
+     * cpu.tcg.pc is the linear address of the instruction: CS base + EIP, 32 bits outside 64-bit
+     * code. Outside long mode the upper halves of the general registers are zero. */
+    struct cpu cpu;
+
+    /*
+     * Slots. seg_limit: offset of the segment's last byte; -1 where generated code must not rely on
+     * that alone (no descriptor, expand-down, not both readable and writable): map()
+     * decides then. Selectors loaded in real and virtual-8086 mode give 0xffff or what big real
+     * mode left.
+     */
     uint64_t df, eflags;
-    uint64_t seg_base[S_COUNT], seg_limit[S_COUNT];
+    uint64_t seg_base[S_COUNT];
+    int64_t seg_limit[S_COUNT];
     struct x86_v128 xmm[16], ymmh[16];
 
     struct x86_seg seg[S_COUNT];
@@ -196,6 +209,22 @@ struct x86_cpu {
     unsigned phys_bits;
 };
 
+/*
+ * Data addresses outside 64-bit code. Generated code checks offsets against seg_limit; where the
+ * check fails it accesses this linear address instead, which no page table can map: map() takes it
+ * apart, does the whole check of segment type and limit, and then translates base + offset for this
+ * one access (page->size_bits 0) or fails with #GP or #SS.
+ *
+ * Outside long mode a displacement may carry a linear address out of 32 bits, to [-2 GiB, 6 GiB):
+ * map() takes it modulo 4 GiB, and who flushes a page flushes it at these places too.
+ */
+#define X86_SLOW_ADDRESS (UINT64_C(1) << 63)
+enum { X86_SLOW_SEG_SHIFT = 40, X86_SLOW_SIZE_SHIFT = 44 }; /* segment number; bytes - 1 (5 bits) */
+static inline bool x86_is_slow_address(uint64_t vaddr)
+{
+    return vaddr >> 62 == 2;
+}
+
 static inline struct x86_cpu *x86_of(struct cpu *cpu)
 {
     return (struct x86_cpu *)cpu;
@@ -210,4 +239,26 @@ static inline unsigned x86_cpl(const struct x86_cpu *c)
 {
     return c->seg[S_SS].attr >> 5 & 3;
 }
+
+/* ---- cpu.c, slots.c ---- */
+
+extern const struct ir_slots x86_slots;
+extern const struct ir_helper *const x86_helpers[];
+uint32_t x86_unit_flags(const struct cpu *cpu);
+unsigned x86_mode_of_flags(uint32_t unit_flags); /* MMU mode of fetches and plain data accesses */
+unsigned x86_data_mode(const struct cpu *cpu);
+void x86_translate(struct trans *t);
+
+/* ---- What cpu.c puts into struct cpu_ops besides what sys.h declares, and create() ---- */
+
+void x86_reset(struct cpu *cpu);
+void x86_free(struct cpu *cpu);
+const struct cpu_reg *x86_regs(struct cpu *cpu, unsigned *count);
+bool x86_get_reg(struct cpu *cpu, unsigned i, void *buf);
+bool x86_set_reg(struct cpu *cpu, unsigned i, const void *buf);
+void x86_dump(struct cpu *cpu, GString *out);
+extern const struct cpu_type *const target_x86_types[]; /* one row a model and architecture */
+/* cpu_type.create of all of them. */
+struct cpu *x86_create(const struct cpu_type *type, const char *options, GError **err);
+
 #endif
