@@ -9,12 +9,17 @@
 #include <mem/ram.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <base/bug.h>
 #include <base/error.h>
+
+#ifndef MADV_POPULATE_WRITE /* Linux 5.14; older headers lack it, older kernels refuse it */
+#define MADV_POPULATE_WRITE 23
+#endif
 
 /* An immutable list of blocks, sorted by base. */
 struct block_list {
@@ -43,10 +48,16 @@ struct ram *ram_new(void)
     return ram;
 }
 
-static void block_destroy(struct ram_block *b)
+static void unmap_block(struct ram_block *b)
 {
     munmap(b->host, b->size);
-    close(b->fd);
+    if (b->fd >= 0)
+        close(b->fd);
+}
+
+static void block_destroy(struct ram_block *b)
+{
+    unmap_block(b);
     g_free(b->name);
     g_free(b);
 }
@@ -95,29 +106,88 @@ static bool find_gap(const struct block_list *list, uint64_t size, ram_addr_t *b
     return at <= RAM_TOTAL_MAX - size;
 }
 
-static bool map_block(struct ram_block *b, GError **err)
+static bool make_memfd(struct ram_block *b, GError **err)
 {
     b->fd = memfd_create(b->name, MFD_CLOEXEC);
-    if (b->fd < 0) {
+    if (b->fd < 0)
         return error_set_errno(err, errno, "memory '%s': memfd", b->name);
-    }
-    if (ftruncate(b->fd, (off_t)b->size) < 0)
-        goto out_close;
-    b->host = mmap(NULL, b->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, b->fd, 0);
-    if (b->host == MAP_FAILED)
-        goto out_close;
-    /* Not being able to use huge pages or to stay out of core dumps is no reason to fail. */
-    (void)madvise(b->host, b->size, MADV_HUGEPAGE);
-    (void)madvise(b->host, b->size, MADV_DONTDUMP);
-    return true;
-
-out_close:
+    if (ftruncate(b->fd, (off_t)b->size) == 0)
+        return true;
     error_set_errno(err, errno, "memory '%s': cannot get %" PRIu64 " bytes", b->name, b->size);
     close(b->fd);
     return false;
 }
 
+/* The file behind the block, or none. */
+static bool open_block(struct ram_block *b, const struct ram_backing *backing, GError **err)
+{
+    if (!backing || (backing->fd < 0 && backing->share))
+        return make_memfd(b, err);
+    b->fd = -1;
+    if (backing->fd < 0)
+        return true;
+    b->fd = fcntl(backing->fd, F_DUPFD_CLOEXEC, 0);
+    return b->fd >= 0 || error_set_errno(err, errno, "memory '%s'", b->name);
+}
+
+/* Not being able to use huge pages, to merge or to stay out of core dumps is no reason to fail. */
+static void advise(struct ram_block *b, const struct ram_backing *backing)
+{
+    (void)madvise(b->host, b->size, MADV_HUGEPAGE);
+    (void)madvise(b->host, b->size, backing && backing->dump ? MADV_DODUMP : MADV_DONTDUMP);
+    if (backing && backing->merge)
+        (void)madvise(b->host, b->size, MADV_MERGEABLE);
+}
+
+/* Sets errno when it fails. A file's blocks come first: without them a touched page would end the
+ * process. */
+static bool populate(struct ram_block *b)
+{
+    if (madvise(b->host, b->size, MADV_POPULATE_WRITE) == 0)
+        return true;
+    if (errno != EINVAL)
+        return false;
+    errno = b->fd >= 0 ? posix_fallocate(b->fd, 0, (off_t)b->size) : 0;
+    if (errno)
+        return false;
+    for (uint64_t at = 0; at < b->size; at += RAM_PAGE_SIZE) {
+        volatile uint8_t *p = b->host + at;
+
+        *p = *p;
+    }
+    return true;
+}
+
+static bool map_block(struct ram_block *b, const struct ram_backing *backing, GError **err)
+{
+    int flags = MAP_NORESERVE | (!backing || backing->share ? MAP_SHARED : MAP_PRIVATE);
+
+    if (!open_block(b, backing, err))
+        return false;
+    b->host = mmap(NULL, b->size, PROT_READ | PROT_WRITE, flags | (b->fd < 0 ? MAP_ANONYMOUS : 0),
+                   b->fd, 0);
+    if (b->host == MAP_FAILED) {
+        error_set_errno(err, errno, "memory '%s': cannot get %" PRIu64 " bytes", b->name, b->size);
+        if (b->fd >= 0)
+            close(b->fd);
+        return false;
+    }
+    advise(b, backing);
+    if (!backing || !backing->prealloc || populate(b))
+        return true;
+    error_set_errno(err, errno, "memory '%s': cannot allocate %" PRIu64 " bytes beforehand",
+                    b->name, b->size);
+    unmap_block(b);
+    return false;
+}
+
 struct ram_block *ram_block_new(struct ram *ram, const char *name, uint64_t size, GError **err)
+{
+    return ram_block_new_backed(ram, name, size, NULL, err);
+}
+
+struct ram_block *ram_block_new_backed(struct ram *ram, const char *name, uint64_t size,
+                                       const struct ram_backing *backing, GError **err)
 {
     const struct block_list *old = ram->blocks;
     struct block_list *list;
@@ -136,7 +206,7 @@ struct ram_block *ram_block_new(struct ram *ram, const char *name, uint64_t size
     b->name = g_strdup(name);
     b->size = (size + RAM_PAGE_SIZE - 1) & ~(RAM_PAGE_SIZE - 1);
     b->base = base;
-    if (!map_block(b, err)) {
+    if (!map_block(b, backing, err)) {
         g_free(b->name);
         g_free(b);
         return NULL;

@@ -30,9 +30,9 @@ void mem_region_init_io(struct mem_region *r, struct mem *mem, const struct io_o
 }
 
 static bool init_backed(struct mem_region *r, struct mem *mem, enum mem_kind kind, const char *name,
-                        uint64_t size, GError **err)
+                        uint64_t size, const struct ram_backing *backing, GError **err)
 {
-    struct ram_block *b = ram_block_new(mem->ram, name, size, err);
+    struct ram_block *b = ram_block_new_backed(mem->ram, name, size, backing, err);
 
     if (!b)
         return false;
@@ -44,19 +44,25 @@ static bool init_backed(struct mem_region *r, struct mem *mem, enum mem_kind kin
 bool mem_region_init_ram(struct mem_region *r, struct mem *mem, const char *name, uint64_t size,
                          GError **err)
 {
-    return init_backed(r, mem, MEM_RAM, name, size, err);
+    return init_backed(r, mem, MEM_RAM, name, size, NULL, err);
+}
+
+bool mem_region_init_ram_backed(struct mem_region *r, struct mem *mem, const char *name,
+                                uint64_t size, const struct ram_backing *backing, GError **err)
+{
+    return init_backed(r, mem, MEM_RAM, name, size, backing, err);
 }
 
 bool mem_region_init_rom(struct mem_region *r, struct mem *mem, const char *name, uint64_t size,
                          GError **err)
 {
-    return init_backed(r, mem, MEM_ROM, name, size, err);
+    return init_backed(r, mem, MEM_ROM, name, size, NULL, err);
 }
 
 bool mem_region_init_rom_device(struct mem_region *r, struct mem *mem, const struct io_ops *ops,
                                 void *opaque, const char *name, uint64_t size, GError **err)
 {
-    if (!init_backed(r, mem, MEM_ROM_DEVICE, name, size, err))
+    if (!init_backed(r, mem, MEM_ROM_DEVICE, name, size, NULL, err))
         return false;
     r->ops = ops;
     r->opaque = opaque;

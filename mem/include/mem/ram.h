@@ -44,7 +44,8 @@ struct ram_block {
     char *name;
     uint8_t *host;   /* mapping of the whole block, page aligned; stays until ram_block_free() */
     uint64_t size;   /* bytes, a multiple of RAM_PAGE_SIZE */
-    int fd;          /* memfd or file behind the mapping, offset 0; owned by the block */
+    int fd;          /* memfd or file behind the mapping, offset 0; owned by the block. -1: memory
+                        of this process alone */
     ram_addr_t base; /* number of the first byte, page aligned */
 };
 
@@ -58,6 +59,16 @@ struct ram_code_ops {
     void (*watched)(void *opaque, ram_addr_t addr, uint64_t len);
 };
 
+/* What a block is made of, where the default (a memfd, huge pages where the host likes, not in core
+ * dumps) is not wanted. */
+struct ram_backing {
+    int fd;        /* file to map from offset 0, at least as long; stays the caller's. -1: none */
+    bool share;    /* other processes that map the file see it; else memory of this process */
+    bool prealloc; /* takes the pages from the host now */
+    bool merge;    /* the host may merge equal pages (KSM) */
+    bool dump;     /* in core dumps */
+};
+
 struct ram *ram_new(void);
 /* Frees all blocks too. No CPU and no I/O thread may be running. */
 void ram_free(struct ram *ram);
@@ -68,6 +79,9 @@ void ram_set_code_ops(struct ram *ram, const struct ram_code_ops *ops, void *opa
 /* A new zeroed block of `size` bytes (rounded up to a page). NULL with `err` set when the host has
  * no such amount. The ram owns it. Device lock held. */
 struct ram_block *ram_block_new(struct ram *ram, const char *name, uint64_t size, GError **err);
+/* The same made of something else. `backing` NULL: the default. */
+struct ram_block *ram_block_new_backed(struct ram *ram, const char *name, uint64_t size,
+                                       const struct ram_backing *backing, GError **err);
 /* Gives the block back. The caller has removed it from all address spaces and stopped whoever may
  * still hold a host pointer from before. Device lock held. */
 void ram_block_free(struct ram_block *block);

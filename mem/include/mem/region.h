@@ -124,6 +124,10 @@ void mem_region_init_io(struct mem_region *r, struct mem *mem, const struct io_o
  * memory, and then nothing is left to destroy. */
 bool mem_region_init_ram(struct mem_region *r, struct mem *mem, const char *name, uint64_t size,
                          GError **err) __attribute__((warn_unused_result));
+/* Of something else than the default where `backing` is not NULL. */
+bool mem_region_init_ram_backed(struct mem_region *r, struct mem *mem, const char *name,
+                                uint64_t size, const struct ram_backing *backing, GError **err)
+    __attribute__((warn_unused_result));
 bool mem_region_init_rom(struct mem_region *r, struct mem *mem, const char *name, uint64_t size,
                          GError **err) __attribute__((warn_unused_result));
 bool mem_region_init_rom_device(struct mem_region *r, struct mem *mem, const struct io_ops *ops,
