@@ -7,6 +7,7 @@
 #include <chardev/chardev.h>
 #include <hw/core/bus.h>
 #include <hw/core/machine.h>
+#include <hw/core/object.h>
 #include <target/cpu.h>
 
 static char *version_text(void)
@@ -164,6 +165,24 @@ static char *device_help(struct opts *o, GError **err)
     return t ? device_type_help(t) : NULL;
 }
 
+/* Text, or NULL with err set. */
+static char *object_help(struct opts *o, GError **err)
+{
+    const char *name = opts_str(o, "qom-type", NULL);
+    const struct object_type *t;
+    GString *s;
+
+    if (name && !is_help(name)) {
+        t = object_type_find("-object", name, err);
+        return t ? object_type_help(t) : NULL;
+    }
+    s = g_string_new("Objects:\n");
+    for (const struct object_type *const *all = object_types(); *all; all++) {
+        g_string_append_printf(s, "%-22s %s\n", (*all)->name, (*all)->help);
+    }
+    return g_string_free(s, FALSE);
+}
+
 static struct opts *first_asking(const GPtrArray *list)
 {
     for (guint i = 0; i < list->len; i++) {
@@ -221,6 +240,7 @@ static bool machine_asks(struct config *c, char **text, GError **err)
 bool help_asked(struct config *c, char **text, GError **err)
 {
     struct opts *device = first_asking(c->lists[LIST_DEVICE]);
+    struct opts *object = first_asking(c->lists[LIST_OBJECT]);
 
     if (c->flag[FLAG_HELP]) {
         *text = config_help(c);
@@ -236,6 +256,8 @@ bool help_asked(struct config *c, char **text, GError **err)
         *text = accel_help();
     } else if (device) {
         *text = device_help(device, err);
+    } else if (object) {
+        *text = object_help(object, err);
     } else {
         return machine_asks(c, text, err);
     }

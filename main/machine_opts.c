@@ -105,6 +105,17 @@ static char *text_or_key(struct config *c, enum config_text text, const char *ke
     return g_strdup(c->text[text] ? c->text[text] : of_machine);
 }
 
+/* usb=off is what libvirt says of machines without a USB controller of their own. */
+static bool check_usb(struct opts *o, GError **err)
+{
+    bool usb = false;
+
+    if (!opts_bool(o, "usb", &usb, err)) {
+        return false;
+    }
+    return !usb || error_set(err, "-machine: usb=on: no machine has a USB controller");
+}
+
 bool machine_opts_config(struct config *c, const char *arch, struct machine_config *mc,
                          GError **err)
 {
@@ -116,6 +127,7 @@ bool machine_opts_config(struct config *c, const char *arch, struct machine_conf
     mc->dtb = text_or_key(c, TEXT_DTB, "dtb");
     mc->firmware = text_or_key(c, TEXT_BIOS, "firmware");
     mc->dump_dtb = g_strdup(opts_str(c->one[ONE_MACHINE], "dumpdtb", NULL));
+    mc->memory_backend = g_strdup(opts_str(c->one[ONE_MACHINE], "memory-backend", NULL));
     mc->no_reboot = c->flag[FLAG_NO_REBOOT];
     mc->no_shutdown = c->flag[FLAG_NO_SHUTDOWN];
     if (mc->append && !mc->kernel) {
@@ -123,6 +135,10 @@ bool machine_opts_config(struct config *c, const char *arch, struct machine_conf
     }
     if (mc->initrd && !mc->kernel) {
         return error_set(err, "-initrd: there is no -kernel to give '%s' to", mc->initrd);
+    }
+    if (!opts_bool(c->one[ONE_MACHINE], "dump-guest-core", &mc->dump_ram, err) ||
+        !check_usb(c->one[ONE_MACHINE], err)) {
+        return false;
     }
     return set_smp(c->one[ONE_SMP], mc, err) && set_memory(c->one[ONE_MEMORY], mc, err) &&
            set_name(c->one[ONE_NAME], mc, err) && set_uuid(c->text[TEXT_UUID], mc->uuid, err) &&
@@ -160,8 +176,10 @@ const char *machine_opts_arch(const struct config *c, GError **err)
 /* Keys of -machine that are not properties of the type but belong to other options. */
 static bool is_common_key(const char *key)
 {
-    static const char *const keys[] = { "type", "accel",    "kernel",  "initrd", "append",
-                                        "dtb",  "firmware", "dumpdtb", NULL };
+    static const char *const keys[] = {
+        "type", "accel",    "kernel",  "initrd",         "append",          "dtb",
+        "usb",  "firmware", "dumpdtb", "memory-backend", "dump-guest-core", NULL
+    };
 
     return g_strv_contains(keys, key);
 }

@@ -1,16 +1,17 @@
-/* -object: things that devices refer to by id. There is no kind of them yet that a device could
- * use. */
+/* -object: things that devices refer to by id, made before any of them. */
 #include "parts.h"
 
 #include <base/error.h>
+#include <hw/core/object.h>
 
-bool objects_check(const struct config *c, GError **err)
+bool objects_make(struct session *s, GError **err)
 {
-    const GPtrArray *list = c->lists[LIST_OBJECT];
+    const GPtrArray *list = s->config->lists[LIST_OBJECT];
 
-    if (list->len) {
-        return error_set(err, "-object: there is no object type '%s'",
-                         opts_str(list->pdata[0], "qom-type", ""));
+    for (guint i = 0; i < list->len; i++) {
+        if (!object_create(s->machine, list->pdata[i], err)) {
+            return false;
+        }
     }
     return true;
 }

@@ -49,8 +49,8 @@ bool backends_add_devices(struct session *s, GError **err);
 /* When all devices are gone. */
 void backends_free(struct session *s);
 
-/* -object, before anything is made. */
-bool objects_check(const struct config *c, GError **err);
+/* -object, once there is a machine without devices. */
+bool objects_make(struct session *s, GError **err);
 
 /* The same for -netdev, -nic, and the network there is by default. */
 bool networks_make(struct session *s, GError **err);

@@ -56,7 +56,7 @@ static bool make_machine(struct session *s, GError **err)
     for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
         s->machine->serials[i] = s->serials[i];
     }
-    if (!backends_make(s, err) || !networks_make(s, err)) {
+    if (!objects_make(s, err) || !backends_make(s, err) || !networks_make(s, err)) {
         return false;
     }
     return machine_opts_props(s->config, s->machine, err) && machine_init(s->machine, err);
@@ -94,7 +94,7 @@ static bool make_qtest(struct session *s, GError **err)
 
 static bool make_all(struct session *s, GError **err)
 {
-    return accel_check(s->config, err) && objects_check(s->config, err) && signals_begin(s, err) &&
+    return accel_check(s->config, err) && signals_begin(s, err) &&
            machine_opts_clocks(s->config, s->loop, &s->icount, err) && streams_make(s, err) &&
            make_machine(s, err) && make_devices(s, err) && accel_choose(s, err) &&
            make_qtest(s, err) && streams_add_monitors(s, err) && streams_add_gdb(s, err);

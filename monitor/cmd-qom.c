@@ -3,6 +3,7 @@
  * properties.
  */
 #include <string.h>
+#include <hw/core/object.h>
 #include <target/cpu.h>
 #include "command.h"
 
@@ -20,7 +21,7 @@ static const struct mon_member typename_args[] = {
     { 0 },
 };
 
-static const char *prop_type_name(const struct prop *p)
+static json_t *prop_type_name(const struct prop *p)
 {
     static const char *const names[] = {
         [PROP_BOOL] = "bool",           [PROP_U8] = "uint8",
@@ -33,7 +34,7 @@ static const char *prop_type_name(const struct prop *p)
         [PROP_LINK] = "link<device>",
     };
 
-    return names[p->kind];
+    return p->kind == PROP_OBJECT ? json_sprintf("link<%s>", p->role) : json_string(names[p->kind]);
 }
 
 static json_t *default_value(const struct prop *p)
@@ -57,7 +58,7 @@ static json_t *default_value(const struct prop *p)
 
 static json_t *describe_prop(const struct prop *p)
 {
-    json_t *entry = json_pack("{s:s, s:s}", "name", p->name, "type", prop_type_name(p));
+    json_t *entry = json_pack("{s:s, s:o}", "name", p->name, "type", prop_type_name(p));
     json_t *def = default_value(p);
 
     if (p->help)
@@ -65,6 +66,15 @@ static json_t *describe_prop(const struct prop *p)
     if (def)
         json_object_set_new(entry, "default-value", def);
     return entry;
+}
+
+static json_t *list_props(const struct prop *props)
+{
+    json_t *list = json_array();
+
+    for (const struct prop *p = props; p && p->kind != PROP_END; p++)
+        json_array_append_new(list, describe_prop(p));
+    return list;
 }
 
 static json_t *list_device_props(const struct device_type *t)
@@ -75,6 +85,14 @@ static json_t *list_device_props(const struct device_type *t)
     for (unsigned i = 0; (p = device_prop_at(t, i)); i++)
         json_array_append_new(list, describe_prop(p));
     return list;
+}
+
+static const struct object_type *find_object_type(const char *name)
+{
+    for (const struct object_type *const *t = object_types(); *t; t++)
+        if (!strcmp((*t)->name, name))
+            return *t;
+    return NULL;
 }
 
 static const struct device_type *find_device_type(const char *name)
@@ -113,29 +131,30 @@ static json_t *qom_list_properties(struct mon *mon, const json_t *args, GError *
 {
     const char *name = json_string_value(json_object_get(args, "typename"));
     const struct device_type *device = find_device_type(name);
+    const struct object_type *object = find_object_type(name);
     const struct machine_type *machine = find_machine_class(name);
-    json_t *list;
 
     (void)mon;
     if (device)
         return list_device_props(device);
-    if (!machine) {
-        error_set_code(err, MYNA_ERROR_NOT_FOUND, "Class '%s' not found", name);
-        return NULL;
-    }
-    list = json_array();
-    for (const struct prop *p = machine->props; p && p->kind != PROP_END; p++)
-        json_array_append_new(list, describe_prop(p));
-    return list;
+    if (object)
+        return list_props(object->props);
+    if (machine)
+        return list_props(machine->props);
+    error_set_code(err, MYNA_ERROR_NOT_FOUND, "Class '%s' not found", name);
+    return NULL;
 }
 
 /* ---- Objects ---- */
 
-/* What stands at a path: a device, the machine, or a folder of devices. */
-struct object {
+/* What stands at a path: a device, an object, the machine, or a folder. */
+struct node {
     struct device *device;
+    struct object *object;
     bool machine;
 };
+
+#define OBJECTS "/objects"
 
 struct children {
     json_t *list;
@@ -156,11 +175,34 @@ static bool add_child(struct device *dev, void *opaque)
     return true;
 }
 
-static bool find_object(struct mon *mon, const char *path, struct object *o, GError **err)
+static void add_object(struct object *obj, void *opaque)
 {
+    json_array_append_new(opaque, json_pack("{s:s, s:o}", "name", obj->id, "type",
+                                            json_sprintf("child<%s>", obj->type->name)));
+}
+
+/* The n-th property of what is there; NULL past the end. */
+static const struct prop *prop_at(const struct node *o, unsigned n)
+{
+    const struct prop *p = o->object ? o->object->type->props : NULL;
+
+    if (o->device)
+        return device_prop_at(o->device->type, n);
+    for (; p && p->kind != PROP_END && n; p++)
+        n--;
+    return p && p->kind != PROP_END ? p : NULL;
+}
+
+static bool find_object(struct mon *mon, const char *path, struct node *o, GError **err)
+{
+    static const char *const folders[] = { "/", "/machine/peripheral", OBJECTS, NULL };
+
     o->machine = !strcmp(path, "/machine");
     o->device = *path == '/' ? device_find(mon->machine, path) : NULL;
-    if (o->device || o->machine || !strcmp(path, "/") || !strcmp(path, "/machine/peripheral"))
+    o->object = g_str_has_prefix(path, OBJECTS "/")
+                    ? object_find(mon->machine, path + strlen(OBJECTS "/"))
+                    : NULL;
+    if (o->device || o->object || o->machine || g_strv_contains(folders, path))
         return true;
     return error_set_code(err, MYNA_ERROR_NOT_FOUND, "Device '%s' not found", path);
 }
@@ -174,19 +216,24 @@ static json_t *qom_list(struct mon *mon, const json_t *args, GError **err)
 {
     const char *path = json_string_value(json_object_get(args, "path"));
     struct children c = { 0 };
-    struct object o;
+    struct node o;
     const struct prop *p;
     char *folder;
 
     if (!find_object(mon, path, &o, err))
         return NULL;
     c.list = json_pack("[{s:s, s:s}]", "name", "type", "type", "string");
-    for (unsigned i = 0; o.device && (p = device_prop_at(o.device->type, i)); i++)
+    for (unsigned i = 0; (p = prop_at(&o, i)); i++)
         json_array_append_new(c.list,
-                              json_pack("{s:s, s:s}", "name", p->name, "type", prop_type_name(p)));
+                              json_pack("{s:s, s:o}", "name", p->name, "type", prop_type_name(p)));
     if (!strcmp(path, "/"))
         json_array_append_new(c.list,
                               json_pack("{s:s, s:s}", "name", "machine", "type", "child<machine>"));
+    if (!strcmp(path, "/"))
+        json_array_append_new(
+            c.list, json_pack("{s:s, s:s}", "name", "objects", "type", "child<container>"));
+    if (!strcmp(path, OBJECTS))
+        object_foreach(mon->machine, add_object, c.list);
     if (o.machine)
         json_array_append_new(
             c.list, json_pack("{s:s, s:s}", "name", "peripheral", "type", "child<container>"));
@@ -203,13 +250,15 @@ static const struct mon_member get_args[] = {
     { 0 },
 };
 
-static json_t *type_of(struct mon *mon, const struct object *o)
+static json_t *type_of(struct mon *mon, const struct node *o)
 {
     char *name;
     json_t *v;
 
     if (o->device)
         return json_string(o->device->type->name);
+    if (o->object)
+        return json_string(o->object->type->name);
     if (!o->machine)
         return json_string("container");
     name = g_strconcat(mon->machine->type->name, "-machine", NULL);
@@ -238,19 +287,19 @@ static json_t *qom_get(struct mon *mon, const json_t *args, GError **err)
     const char *name = json_string_value(json_object_get(args, "property"));
     const char *path = json_string_value(json_object_get(args, "path"));
     const struct prop *p;
-    struct object o;
+    struct node o;
 
     if (!find_object(mon, path, &o, err))
         return NULL;
     if (!strcmp(name, "type"))
         return type_of(mon, &o);
-    for (unsigned i = 0; o.device && (p = device_prop_at(o.device->type, i)); i++) {
+    for (unsigned i = 0; (p = prop_at(&o, i)); i++) {
         char *text;
         json_t *v;
 
         if (strcmp(p->name, name))
             continue;
-        text = device_get(o.device, name, NULL);
+        text = o.device ? device_get(o.device, name, NULL) : object_get(o.object, p);
         v = prop_value(p, text ? text : "");
         g_free(text);
         return v;
@@ -283,7 +332,7 @@ static void add_class(json_t *list, const char *wanted, char *full, const char *
     g_free(full);
 }
 
-/* There is no tree of classes: devices, machines and CPUs each have one parent. */
+/* There is no tree of classes: devices, objects, machines and CPUs each have one parent. */
 static json_t *qom_list_types(struct mon *mon, const json_t *args, GError **err)
 {
     const char *wanted = json_string_value(json_object_get(args, "implements"));
@@ -293,6 +342,8 @@ static json_t *qom_list_types(struct mon *mon, const json_t *args, GError **err)
     (void)err;
     for (const struct device_type *const *t = device_types(); *t; t++)
         add_class(list, wanted, g_strdup((*t)->name), "device");
+    for (const struct object_type *const *t = object_types(); *t; t++)
+        add_class(list, wanted, g_strdup((*t)->name), (*t)->role ? (*t)->role : "object");
     for (const struct machine_type *const *t = machine_types(); *t; t++)
         add_class(list, wanted, g_strconcat((*t)->name, "-machine", NULL), "machine");
     for (const struct cpu_type *const *t = cpu_types(); *t; t++)

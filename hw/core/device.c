@@ -289,21 +289,30 @@ char *device_type_help(const struct device_type *t)
     return g_string_free(s, FALSE);
 }
 
-/* The id of -device: unique, and shaped as QEMU wants ids. */
+bool id_is_free(const char *what, const char *id, GHashTable *taken, GError **err)
+{
+    bool ok = g_ascii_isalpha(id[0]);
+
+    for (const char *p = id; *p; p++)
+        ok = ok && (g_ascii_isalnum(*p) || strchr("-._", *p));
+    if (!ok)
+        return error_set(err,
+                         "%s: id '%s' must begin with a letter and hold only letters, "
+                         "digits, '-', '.' and '_'",
+                         what, id);
+    if (g_hash_table_contains(taken, id))
+        return error_set(err, "%s: id '%s' is taken", what, id);
+    return true;
+}
+
 static bool take_id(struct device *dev, const char *id, GError **err)
 {
     struct machine *m = dev->machine;
 
     if (!id)
         return true;
-    if (!g_ascii_isalpha(id[0]) || id[strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW"
-                                                 "XYZ0123456789-._")])
-        return error_set(err,
-                         "-device: id '%s' must begin with a letter and hold only letters, "
-                         "digits, '-', '.' and '_'",
-                         id);
-    if (g_hash_table_contains(m->priv->ids, id))
-        return error_set(err, "-device: id '%s' is taken", id);
+    if (!id_is_free("-device", id, m->priv->ids, err))
+        return false;
     dev->id = g_strdup(id);
     g_hash_table_insert(m->priv->ids, dev->id, dev);
     g_hash_table_steal(m->priv->devices, dev->path);

@@ -9,6 +9,7 @@
 #include <base/error.h>
 #include <base/loop.h>
 #include <hw/core/loader.h>
+#include <hw/core/memory_backend.h>
 
 #define PORTS_SIZE 0x10000
 
@@ -29,6 +30,7 @@ static void make_lists(struct machine *m)
     machine_states_init(m);
     machine_runstate_init(m);
     machine_globals_init(m);
+    machine_objects_init(m);
 }
 
 struct machine *machine_new(const struct machine_type *t, struct loop *loop,
@@ -95,11 +97,37 @@ static bool check_cpus(struct machine *m, GError **err)
     return true;
 }
 
+/* -machine memory-backend=ID: its size counts, and -m may only repeat it. */
+static bool take_memory_backend(struct machine *m, GError **err)
+{
+    struct machine_config *c = &m->cfg;
+    uint64_t size;
+
+    if (!c->memory_backend)
+        return true;
+    m->priv->ram_backend =
+        object_find_role(m, c->memory_backend, MEMORY_BACKEND, "-machine: memory-backend", err);
+    if (!m->priv->ram_backend)
+        return false;
+    size = memory_backend_size(m->priv->ram_backend);
+    if (c->ram_size && c->ram_size != size)
+        return error_set(err,
+                         "-machine: memory-backend=%s has %" PRIu64 " bytes, and -m asks for "
+                         "%" PRIu64,
+                         c->memory_backend, size, c->ram_size);
+    c->ram_size = size;
+    m->priv->ram_backend->users++;
+    return true;
+}
+
 static bool make_ram(struct machine *m, GError **err)
 {
     const struct machine_type *t = m->type;
     struct machine_config *c = &m->cfg;
+    struct ram_backing backing = { .fd = -1, .share = true, .dump = c->dump_ram };
 
+    if (!take_memory_backend(m, err))
+        return false;
     if (!c->ram_size)
         c->ram_size = t->default_ram;
     if (c->ram_size < t->min_ram || (t->max_ram && c->ram_size > t->max_ram))
@@ -109,7 +137,10 @@ static bool make_ram(struct machine *m, GError **err)
                          c->ram_size >> 20, t->name, t->min_ram >> 20,
                          (t->max_ram ? t->max_ram : RAM_TOTAL_MAX) >> 20);
     c->ram_size = (c->ram_size + RAM_PAGE_SIZE - 1) & ~(RAM_PAGE_SIZE - 1);
-    m->priv->has_ram = mem_region_init_ram(&m->ram, m->mem, "ram", c->ram_size, err);
+    if (m->priv->ram_backend)
+        backing = *memory_backend_backing(m->priv->ram_backend);
+    m->priv->has_ram =
+        mem_region_init_ram_backed(&m->ram, m->mem, "ram", c->ram_size, &backing, err);
     return m->priv->has_ram;
 }
 
@@ -131,7 +162,7 @@ void machine_ready(struct machine *m)
 void machine_config_clear(struct machine_config *c)
 {
     char **strings[] = { &c->arch, &c->cpu,      &c->kernel,   &c->initrd, &c->append,
-                         &c->dtb,  &c->firmware, &c->dump_dtb, &c->name };
+                         &c->dtb,  &c->firmware, &c->dump_dtb, &c->name,   &c->memory_backend };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(strings); i++)
         g_clear_pointer(strings[i], g_free);
@@ -162,6 +193,7 @@ void machine_free(struct machine *m)
     g_hash_table_destroy(p->ids);
     g_hash_table_destroy(p->buses);
     g_hash_table_destroy(p->numbers);
+    machine_objects_destroy(m);
     if (p->random)
         g_rand_free(p->random);
     g_free(p);

@@ -3,6 +3,7 @@
 #define HW_CORE_PRIVATE_H
 
 #include <hw/core/machine.h>
+#include <hw/core/object.h>
 
 /* Properties; `obj` is the struct that offsets count from, `what` begins messages. */
 const struct prop *prop_find(const struct prop *list, const char *name);
@@ -14,6 +15,9 @@ char *prop_get(const struct prop *p, const void *obj, struct machine *m);
 void prop_store_num(const struct prop *p, void *obj, uint64_t v);
 void prop_store_str(const struct prop *p, void *obj, const char *v);
 void prop_store_ptr(const struct prop *p, void *obj, void *v);
+
+/* Whether `id` is well formed and no key of `taken`; `what` begins the message. */
+bool id_is_free(const char *what, const char *id, GHashTable *taken, GError **err);
 
 struct state_entry {
     char *name;
@@ -43,11 +47,14 @@ struct machine_private {
     GHashTable *buses;   /* name -> struct bus */
     GHashTable *numbers; /* type name -> how many were made */
     GPtrArray *globals;  /* -global, in the order given */
-    GPtrArray *states;   /* of state_entry, in order of registration */
+    GPtrArray *objects;  /* of struct object, in order of creation */
+    GHashTable *objects_by_id;
+    GPtrArray *states; /* of state_entry, in order of registration */
     GArray *resets, *runs, *events;
     unsigned macs;
     GRand *random; /* with -seed */
     bool has_ram, initialized;
+    struct object *ram_backend; /* NULL: none was named */
 
     GMutex request_lock; /* below the device lock */
     unsigned requests;   /* bits of enum request */
@@ -60,6 +67,8 @@ void machine_runstate_init(struct machine *m);
 void machine_runstate_destroy(struct machine *m);
 void machine_states_init(struct machine *m);
 void machine_states_destroy(struct machine *m);
+void machine_objects_init(struct machine *m);
+void machine_objects_destroy(struct machine *m);
 void machine_globals_init(struct machine *m);
 void machine_globals_destroy(struct machine *m);
 /* Changes what a new device has by default. */

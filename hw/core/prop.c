@@ -17,7 +17,7 @@ static const char *const kind_names[] = {
     [PROP_ENUM] = "enum",     [PROP_ONOFFAUTO] = "on|off|auto",
     [PROP_MAC] = "macaddr",   [PROP_CHARDEV] = "chardev",
     [PROP_NETDEV] = "netdev", [PROP_DRIVE] = "drive",
-    [PROP_LINK] = "link",
+    [PROP_LINK] = "link",     [PROP_OBJECT] = "object",
 };
 
 static unsigned num_size(enum prop_kind k)
@@ -105,10 +105,24 @@ void prop_default(const struct prop *p, void *obj)
         prop_store_num(p, obj, (uint64_t)p->def);
 }
 
+/* The property's user is counted at the object. */
+static void store_object(const struct prop *p, void *obj, struct object *v)
+{
+    struct object **at = (struct object **)(void *)((char *)obj + p->offset);
+
+    if (v)
+        v->users++;
+    if (*at)
+        (*at)->users--;
+    *at = v;
+}
+
 void prop_drop(const struct prop *p, void *obj)
 {
     if (p->kind == PROP_STR)
         prop_store_str(p, obj, NULL);
+    else if (p->kind == PROP_OBJECT)
+        store_object(p, obj, NULL);
 }
 
 static bool set_enum(const struct prop *p, void *obj, const char *what, const char *value,
@@ -164,6 +178,12 @@ static bool set_pointer(const struct prop *p, void *obj, struct machine *m, cons
     };
     void *v;
 
+    if (p->kind == PROP_OBJECT) {
+        v = object_find_role(m, value, p->role, what, err);
+        if (v)
+            store_object(p, obj, v);
+        return v != NULL;
+    }
     if (p->kind == PROP_LINK) {
         v = device_find(m, value);
         if (!v)
@@ -229,6 +249,8 @@ static char *pointer_name(const struct prop *p, const void *obj, struct machine 
         return NULL;
     if (p->kind == PROP_LINK)
         return g_strdup(((struct device *)v)->path);
+    if (p->kind == PROP_OBJECT)
+        return g_strdup(((struct object *)v)->id);
     return m->backends[k].name ? g_strdup(m->backends[k].name(v)) : NULL;
 }
 
@@ -248,7 +270,8 @@ char *prop_get(const struct prop *p, const void *obj, struct machine *m)
     case PROP_CHARDEV:
     case PROP_NETDEV:
     case PROP_DRIVE:
-    case PROP_LINK: return pointer_name(p, obj, m);
+    case PROP_LINK:
+    case PROP_OBJECT: return pointer_name(p, obj, m);
     default: return g_strdup_printf("%" PRIu64, load_num(p, obj));
     }
 }

@@ -1,4 +1,4 @@
-/* The tables that hw/devices.def and hw/machines.def make: what this program knows. */
+/* The tables that the .def files of hw/ make: what this program knows. */
 #include "private.h"
 
 #include <string.h>
@@ -10,6 +10,9 @@
 #define MACHINE(name) extern const struct machine_type name##_machine;
 #include "../machines.def"
 #undef MACHINE
+#define OBJECT(name) extern const struct object_type name##_object;
+#include "../objects.def"
+#undef OBJECT
 
 static const struct device_type *const devices[] = {
 #define DEVICE(name) &name##_type,
@@ -22,6 +25,13 @@ static const struct machine_type *const machines[] = {
 #define MACHINE(name) &name##_machine,
 #include "../machines.def"
 #undef MACHINE
+    NULL
+};
+
+static const struct object_type *const objects[] = {
+#define OBJECT(name) &name##_object,
+#include "../objects.def"
+#undef OBJECT
     NULL
 };
 
@@ -74,5 +84,24 @@ const struct machine_type *machine_type_find(const char *name, const char *arch,
         error_set(err, "-machine: none was given, and there is no default for '%s'", arch);
     else
         error_set_unknown(err, "-machine", "machine", name, &near);
+    return NULL;
+}
+
+const struct object_type *const *object_types(void)
+{
+    return objects;
+}
+
+const struct object_type *object_type_find(const char *what, const char *name, GError **err)
+{
+    struct nearest near;
+
+    nearest_init(&near, name);
+    for (unsigned i = 0; objects[i]; i++) {
+        if (strcmp(objects[i]->name, name) == 0)
+            return objects[i];
+        nearest_try(&near, objects[i]->name);
+    }
+    error_set_unknown(err, what, "object type", name, &near);
     return NULL;
 }

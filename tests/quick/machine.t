@@ -37,7 +37,7 @@ refuses "*-accel: there is no accelerator 'tgc'; did you mean 'tcg'?" -arch risc
 refuses "*-kernel*/nonexistent*No such file*" $rv -kernel /nonexistent
 refuses "*-bios*/nonexistent*" $rv -bios /nonexistent
 refuses "*-device: there is no device 'virtio-blk-pic'*" $rv -device virtio-blk-pic
-refuses "*-object: there is no object type 'rgn-random'" $rv -object rgn-random,id=r
+refuses "*-object: there is no object type 'rgn-random'*" $rv -object rgn-random,id=r
 refuses "*drive: cannot open '/nonexistent'*" $rv -drive file=/nonexistent,format=raw
 refuses "*-cpu: there is no *'rv65'; did you mean 'rv64'?" -arch riscv64 -M virt -display none -cpu rv65
 refuses "*-cpu*'vv'*" -arch riscv64 -M virt -display none -cpu rv64,vv=on

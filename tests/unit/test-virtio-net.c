@@ -1,5 +1,4 @@
-/* The virtio network device with the user network, and the entropy device, by a driver over qtest.
- */
+/* The virtio network device with the user network, by a driver over qtest. */
 #include <glib.h>
 #include <string.h>
 #include <arpa/inet.h>
@@ -249,33 +248,6 @@ static void test_forward(void)
     qc_stop(c.q);
 }
 
-static void test_rng(void)
-{
-    struct qclient *q = qc_start("-machine virt -arch riscv64 -nodefaults "
-                                 "-device virtio-rng-device,max-bytes=64,period=1000");
-    struct vpiece p = { RX_BUF, 48 };
-    struct vring r;
-    struct vdev d;
-    char *state;
-
-    vd_open_mmio(&d, q, 7, 4);
-    vd_start(&d, 0);
-    vq_init(&d, &r, 0, 8, RX_RING);
-    vd_ok(&d);
-    g_assert_cmpuint(vq_do(&r, &p, 0, 1), ==, 48);
-    g_assert_true(qc_readq(q, RX_BUF) || qc_readq(q, RX_BUF + 8));
-    g_assert_cmpuint(vq_do(&r, &p, 0, 1), ==, 16); /* what is left of the period */
-    vq_add(&r, &p, 0, 1);
-    vd_kick(&d, 0);
-    state = qc_save(q);
-    g_assert_false(vq_used(&r));
-    qc_load(q, state);
-    g_free(state);
-    qc_clock_step(q, 1000000000);
-    g_assert_cmpuint(vq_wait(&r, NULL), ==, 48);
-    qc_stop(q);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -287,6 +259,5 @@ int main(int argc, char **argv)
     g_test_add_func("/virtio-net/control", test_control);
     g_test_add_func("/virtio-net/checksum", test_checksum);
     g_test_add_func("/virtio-net/forward", test_forward);
-    g_test_add_func("/virtio-rng/period", test_rng);
     return g_test_run();
 }

@@ -45,6 +45,7 @@ enum prop_kind {
     PROP_NETDEV,    /* struct netdev *, by id */
     PROP_DRIVE,     /* struct block *, by id of -drive or node name */
     PROP_LINK,      /* struct device *, by id or path */
+    PROP_OBJECT,    /* struct object *, by id of -object; `role` says which */
 };
 
 enum on_off_auto { AUTO, ON, OFF };
@@ -62,6 +63,7 @@ struct prop {
     uint64_t min, max;        /* of unsigned numbers; max 0: what the type can hold */
     const char *const *names; /* of enums, NULL at the end */
     const char *help;         /* half a line */
+    const char *role;         /* of objects: what it must be able to be */
 };
 
 #define PROP_(type, field, nm, knd, dflt, hlp, ...)                                         \
@@ -93,6 +95,8 @@ struct prop {
 #define PROP_NETDEV(type, field, nm, hlp)  PROP_(type, field, nm, PROP_NETDEV, 0, hlp, )
 #define PROP_DRIVE(type, field, nm, hlp)   PROP_(type, field, nm, PROP_DRIVE, 0, hlp, )
 #define PROP_LINK(type, field, nm, hlp)    PROP_(type, field, nm, PROP_LINK, 0, hlp, )
+#define PROP_OBJECT(type, field, nm, hlp, rl) \
+    PROP_(type, field, nm, PROP_OBJECT, 0, hlp, .role = rl)
 #define PROP_LIST_END    \
     {                    \
         .kind = PROP_END \

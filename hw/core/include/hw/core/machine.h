@@ -44,6 +44,8 @@ struct machine_config {
     char *cpu;                                        /* -cpu, NULL for the default */
     unsigned cpus, max_cpus, sockets, cores, threads; /* -smp */
     uint64_t ram_size;                                /* bytes */
+    char *memory_backend; /* -machine memory-backend=: an object that the RAM is made of, or NULL */
+    bool dump_ram;        /* -machine dump-guest-core=on: RAM is in core dumps */
     char *kernel, *initrd, *append, *dtb;
     char *firmware; /* -bios: path, "none", "default" or NULL */
     char *dump_dtb; /* -machine dumpdtb=: write the tree there and exit */
