@@ -1,6 +1,7 @@
 /*
- * fw_cfg over MMIO (QEMU's docs/specs/fw_cfg): data at 0 (1 to 8 bytes), selector at 8 (16 bits,
- * big-endian), DMA address at 16 (64 bits, big-endian).
+ * fw_cfg (QEMU's docs/specs/fw_cfg). Over MMIO: data at 0 (1 to 8 bytes), selector at 8 (16 bits,
+ * big-endian), DMA address at 16 (64 bits, big-endian). At I/O ports: selector at 0 (16 bits,
+ * little-endian), data at 1 (a byte), and at 4 the DMA address as over MMIO.
  */
 #include <hw/misc/fw_cfg.h>
 
@@ -16,6 +17,7 @@
 #define KEY_NONE     0xffff
 
 enum { REG_DATA = 0, REG_SELECT = 8, REG_DMA = 16 };
+enum { PORT_SELECT = 0, PORT_DATA = 1, PORT_DMA = 4 };
 
 /* Control word of the DMA structure. */
 #define DMA_ERROR  0x01
@@ -43,7 +45,8 @@ struct file {
 
 struct fw_cfg {
     struct device dev;
-    struct mem_region io;
+    struct mem_region io; /* all of MMIO; selector and data at ports */
+    struct mem_region dma_io;
     GArray *items;    /* of struct item; made with the first */
     GPtrArray *files; /* of struct file, sorted by name; keys follow that order */
     uint16_t key;     /* selected */
@@ -284,42 +287,71 @@ static void run_dma(struct fw_cfg *c, uint64_t at)
 /* ---- registers ------------------------------------------------------------------------------- */
 
 /* Numbers are those of the bytes in memory order, first byte highest. */
-static uint64_t fw_cfg_read(void *opaque, uint64_t offset, unsigned size)
+static uint64_t read_data(struct fw_cfg *c, unsigned size)
 {
-    struct fw_cfg *c = opaque;
     uint8_t b[8] = { 0 };
     uint64_t v = 0;
 
-    if (offset < REG_SELECT) {
-        take(c, b, size);
-        for (unsigned i = 0; i < size; i++)
-            v = v << 8 | b[i];
-    } else if (offset >= REG_DMA) {
-        stq_be(b, DMA_SIGNATURE);
-        for (unsigned i = 0; i < size; i++)
-            v = v << 8 | b[(offset - REG_DMA + i) & 7];
-    }
+    take(c, b, size);
+    for (unsigned i = 0; i < size; i++)
+        v = v << 8 | b[i];
     return v;
+}
+
+static uint64_t dma_reg_read(void *opaque, uint64_t offset, unsigned size)
+{
+    uint8_t b[8];
+    uint64_t v = 0;
+
+    (void)opaque;
+    stq_be(b, DMA_SIGNATURE);
+    for (unsigned i = 0; i < size; i++)
+        v = v << 8 | b[(offset + i) & 7];
+    return v;
+}
+
+static void dma_reg_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+{
+    struct fw_cfg *c = opaque;
+
+    if (offset == 0 && size == 8) {
+        run_dma(c, value);
+    } else if (offset == 0 && size == 4) {
+        c->dma = value << 32;
+    } else if (offset == 4 && size == 4) {
+        uint64_t at = c->dma | value;
+
+        c->dma = 0;
+        run_dma(c, at);
+    } else {
+        log_guest_error("fw_cfg: write of %u bytes at 0x%x of the DMA address\n", size,
+                        (unsigned)offset);
+    }
+}
+
+static const struct io_ops dma_io = {
+    .read = dma_reg_read,
+    .write = dma_reg_write,
+    .endian = IO_BIG,
+};
+
+static uint64_t fw_cfg_read(void *opaque, uint64_t offset, unsigned size)
+{
+    if (offset >= REG_DMA)
+        return dma_reg_read(opaque, offset - REG_DMA, size);
+    return offset < REG_SELECT ? read_data(opaque, size) : 0;
 }
 
 static void fw_cfg_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
 {
     struct fw_cfg *c = opaque;
 
-    if (offset == REG_SELECT && size == 2) {
+    if (offset == REG_SELECT && size == 2)
         select_item(c, (uint16_t)value);
-    } else if (offset == REG_DMA && size == 8) {
-        run_dma(c, value);
-    } else if (offset == REG_DMA && size == 4) {
-        c->dma = value << 32;
-    } else if (offset == REG_DMA + 4 && size == 4) {
-        uint64_t at = c->dma | value;
-
-        c->dma = 0;
-        run_dma(c, at);
-    } else {
+    else if (offset >= REG_DMA)
+        dma_reg_write(c, offset - REG_DMA, value, size);
+    else
         log_guest_error("fw_cfg: write of %u bytes at 0x%x\n", size, (unsigned)offset);
-    }
 }
 
 static const struct io_ops fw_cfg_io = {
@@ -328,11 +360,27 @@ static const struct io_ops fw_cfg_io = {
     .endian = IO_BIG,
 };
 
-static bool fw_cfg_realize(struct device *dev, GError **err)
+static uint64_t port_read(void *opaque, uint64_t offset, unsigned size)
 {
-    struct fw_cfg *c = (struct fw_cfg *)dev;
+    return offset == PORT_DATA && size == 1 ? read_data(opaque, 1) : 0;
+}
 
-    (void)err;
+static void port_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+{
+    if (offset == PORT_SELECT && size == 2)
+        select_item(opaque, (uint16_t)value);
+    else
+        log_guest_error("fw_cfg: write of %u bytes at port 0x%x\n", size, (unsigned)offset);
+}
+
+static const struct io_ops port_io = { .read = port_read,
+                                       .write = port_write,
+                                       .guest_sizes = { 1, 2 } };
+
+static void add_standard_items(struct fw_cfg *c)
+{
+    struct device *dev = &c->dev;
+
     fw_cfg_add_bytes(dev, FW_CFG_SIGNATURE, "QEMU", 4);
     fw_cfg_add_u32(dev, FW_CFG_ID, ID_TRADITIONAL | ID_DMA);
     fw_cfg_add_bytes(dev, FW_CFG_UUID, dev->machine->cfg.uuid, 16);
@@ -343,8 +391,30 @@ static bool fw_cfg_realize(struct device *dev, GError **err)
         fw_cfg_add_bytes(dev, FW_CFG_FILE_DIR, none, sizeof(none));
     }
     c->key = KEY_NONE;
+}
+
+static bool fw_cfg_mem_realize(struct device *dev, GError **err)
+{
+    struct fw_cfg *c = (struct fw_cfg *)dev;
+
+    (void)err;
+    add_standard_items(c);
     mem_region_init_io(&c->io, device_mem(dev), &fw_cfg_io, c, "fw_cfg", 0x18);
     device_add_region(dev, &c->io);
+    return true;
+}
+
+static bool fw_cfg_io_realize(struct device *dev, GError **err)
+{
+    struct fw_cfg *c = (struct fw_cfg *)dev;
+    struct machine *m = dev->machine;
+
+    (void)err;
+    add_standard_items(c);
+    mem_region_init_io(&c->io, m->mem, &port_io, c, "fwcfg", 2);
+    mem_region_init_io(&c->dma_io, m->mem, &dma_io, c, "fwcfg.dma", 8);
+    mem_region_add(&m->io, FW_CFG_PORT, &c->io);
+    mem_region_add(&m->io, FW_CFG_PORT + PORT_DMA, &c->dma_io);
     return true;
 }
 
@@ -353,6 +423,7 @@ static void fw_cfg_unrealize(struct device *dev)
     struct fw_cfg *c = (struct fw_cfg *)dev;
 
     mem_region_destroy(&c->io);
+    mem_region_destroy(&c->dma_io);
     g_array_free(c->items, TRUE);
     g_ptr_array_free(c->files, TRUE);
 }
@@ -379,7 +450,20 @@ const struct device_type fw_cfg_mem_type = {
     .size = sizeof(struct fw_cfg),
     .internal = true,
     .category = "misc",
-    .realize = fw_cfg_realize,
+    .realize = fw_cfg_mem_realize,
+    .reset = fw_cfg_reset,
+    .unrealize = fw_cfg_unrealize,
+    .state = &fw_cfg_state,
+};
+
+const struct device_type fw_cfg_io_type = {
+    .name = "fw_cfg_io",
+    .help = "firmware configuration store at I/O ports",
+    .bus = BUS_SYSTEM,
+    .size = sizeof(struct fw_cfg),
+    .internal = true,
+    .category = "misc",
+    .realize = fw_cfg_io_realize,
     .reset = fw_cfg_reset,
     .unrealize = fw_cfg_unrealize,
     .state = &fw_cfg_state,

@@ -9,6 +9,9 @@
 
 #include <hw/core/device.h>
 
+/* Where fw_cfg_io lies. */
+#define FW_CFG_PORT 0x510
+
 /* Well-known keys. */
 enum fw_cfg_key {
     FW_CFG_SIGNATURE = 0x00,
@@ -35,8 +38,8 @@ enum fw_cfg_key {
 /* Called before a guest reads an item: may set new data with fw_cfg_replace(). */
 typedef void fw_cfg_select_fn(void *opaque);
 
-/* `dev` is a realized or unrealized "fw_cfg_mem". Data is copied. A key or name that is there
- * already is a bug. */
+/* `dev` is a realized or unrealized "fw_cfg_mem" or "fw_cfg_io". Data is copied. A key or name that
+ * is there already is a bug. */
 void fw_cfg_add_bytes(struct device *dev, uint16_t key, const void *data, size_t len);
 void fw_cfg_add_u16(struct device *dev, uint16_t key, uint16_t v);
 void fw_cfg_add_u32(struct device *dev, uint16_t key, uint32_t v);
