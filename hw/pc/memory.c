@@ -1,10 +1,49 @@
 /* RAM and ROM of PCs by address. */
 #include "pc.h"
 
-#define GIB          (UINT64_C(1) << 30)
+#include <inttypes.h>
+#include <base/bits.h>
+#include <base/embed.h>
+#include <base/error.h>
+#include <hw/core/loader.h>
+
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+
+#define FLOAT_PRIORITY (-2) /* behind everything */
+#define BIOS_UNIT      65536u
+#define BIOS_MAX       (16 * MIB)
+#define BIOS_LOW_MAX   UINT64_C(0x20000)
+
 /* With more than LOWMEM_MAX of RAM, the hole for PCI is widened to a whole GiB. */
 #define LOWMEM_MAX   0xe0000000u
 #define LOWMEM_SPLIT 0xc0000000u
+
+/* Where nobody answers, the lines of the bus float high. */
+static uint64_t float_read(void *opaque, uint64_t offset, unsigned size)
+{
+    (void)opaque, (void)offset;
+    return mask64(8 * size);
+}
+
+static void float_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+{
+    (void)opaque, (void)offset, (void)value, (void)size;
+}
+
+static const struct io_ops float_io = { .read = float_read,
+                                        .write = float_write,
+                                        .unaligned = IO_UNALIGNED_PASS };
+
+void pc_float_init(struct pc *pc)
+{
+    struct machine *m = &pc->m;
+
+    mem_region_init_io(&pc->no_memory, m->mem, &float_io, NULL, "nobody", MEM_SIZE_ALL);
+    mem_region_add_priority(pc->rom_space, 0, &pc->no_memory, FLOAT_PRIORITY);
+    mem_region_init_io(&pc->no_port, m->mem, &float_io, NULL, "nobody", m->io.size);
+    mem_region_add_priority(&m->io, 0, &pc->no_port, FLOAT_PRIORITY);
+}
 
 void pc_memory_init(struct pc *pc)
 {
@@ -22,7 +61,7 @@ void pc_memory_init(struct pc *pc)
     mem_region_add(&m->system, 4 * GIB, &pc->ram_high);
 }
 
-bool pc_roms_init(struct pc *pc, GError **err)
+static bool add_option_rom(struct pc *pc, GError **err)
 {
     if (!mem_region_init_rom(&pc->option_rom, pc->m.mem, "pc.rom", PC_ROM_SIZE, err))
         return false;
@@ -30,8 +69,73 @@ bool pc_roms_init(struct pc *pc, GError **err)
     return true;
 }
 
+/* The last 128 KiB are seen below 1 MiB, too: that is where processors of old start. */
+static bool place_bios(struct pc *pc, uint64_t size, GError **err)
+{
+    uint64_t low = MIN(size, BIOS_LOW_MAX);
+
+    if (!mem_region_init_rom(&pc->bios, pc->m.mem, "pc.bios", size, err))
+        return false;
+    mem_region_add(pc->rom_space, 4 * GIB - size, &pc->bios);
+    mem_region_init_alias(&pc->bios_low, pc->m.mem, "isa-bios", &pc->bios, size - low, low);
+    mem_region_add_priority(pc->rom_space, MIB - low, &pc->bios_low, 1);
+    return true;
+}
+
+static bool load_bios(struct pc *pc, const char *name, const uint8_t *data, uint64_t size,
+                      GError **err)
+{
+    if (!size || size % BIOS_UNIT)
+        return error_set(err, "-bios: '%s' has %" PRIu64 " bytes, a BIOS has a multiple of %u",
+                         name, size, BIOS_UNIT);
+    return place_bios(pc, size, err) && rom_add(&pc->m, name, data, size, 0, 4 * GIB - size, err);
+}
+
+static bool load_bios_file(struct pc *pc, const char *path, GError **err)
+{
+    GBytes *file = load_file("-bios", path, BIOS_MAX, err);
+    gsize size;
+    const uint8_t *data;
+    bool ok;
+
+    if (!file)
+        return false;
+    data = g_bytes_get_data(file, &size);
+    ok = load_bios(pc, path, data, size, err);
+    g_bytes_unref(file);
+    return ok;
+}
+
+/* A kernel needs none, and without any the processor would find nothing. */
+static bool load_default_bios(struct pc *pc, GError **err)
+{
+    const struct embedded_file *f = embedded_find("pc-bios.bin");
+
+    if (f)
+        return load_bios(pc, "pc-bios.bin", f->data, f->size, err);
+    if (pc->m.cfg.kernel || pc->m.cfg.no_cpus)
+        return true;
+    return error_set(err, "-bios: this program was built without a BIOS; give one, or a -kernel");
+}
+
+bool pc_roms_init(struct pc *pc, GError **err)
+{
+    const char *path = pc->m.cfg.firmware;
+
+    if (!add_option_rom(pc, err))
+        return false;
+    if (g_strcmp0(path, "none") == 0)
+        return true;
+    return path && strcmp(path, "default") != 0 ? load_bios_file(pc, path, err)
+                                                : load_default_bios(pc, err);
+}
+
 void pc_memory_free(struct pc *pc)
 {
+    mem_region_destroy(&pc->no_port);
+    mem_region_destroy(&pc->no_memory);
+    mem_region_destroy(&pc->bios_low);
+    mem_region_destroy(&pc->bios);
     mem_region_destroy(&pc->option_rom);
     mem_region_destroy(&pc->ram_high);
     mem_region_destroy(&pc->ram_low);

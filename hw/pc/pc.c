@@ -36,6 +36,7 @@ static bool add_chipset(struct pc *pc, GError **err)
     if (!device_realize(pc->host, NULL, err))
         return false;
     pc->rom_space = i440fx_memory(pc->host);
+    pc_float_init(pc);
     pc->piix3 = add_function(pc, "PIIX3", "01.0", true, err);
     if (!pc->piix3)
         return false;
@@ -48,12 +49,27 @@ static bool add_chipset(struct pc *pc, GError **err)
     return true;
 }
 
+static bool add_pm(struct pc *pc, GError **err)
+{
+    pc->pm = add_function(pc, "PIIX4_PM", "01.3", false, err);
+    if (!pc->pm)
+        return false;
+    device_connect_irq(pc->pm, 0, isa_bus_line(pc->isa, PC_IRQ_SCI));
+    return true;
+}
+
+static bool add_fw_cfg(struct pc *pc, GError **err)
+{
+    pc->fw_cfg = make(pc, "fw_cfg_io", "fw_cfg");
+    return device_realize(pc->fw_cfg, NULL, err);
+}
+
 static bool pc_init(struct machine *m, GError **err)
 {
     struct pc *pc = (struct pc *)m;
 
     pc_memory_init(pc);
-    return add_chipset(pc, err) && pc_roms_init(pc, err);
+    return add_chipset(pc, err) && add_pm(pc, err) && add_fw_cfg(pc, err) && pc_roms_init(pc, err);
 }
 
 static bool isapc_init(struct machine *m, GError **err)
@@ -62,11 +78,12 @@ static bool isapc_init(struct machine *m, GError **err)
 
     pc_memory_init(pc);
     pc->rom_space = &m->system;
+    pc_float_init(pc);
     pc->isa_bridge = make(pc, "isabus-bridge", "isa-bridge");
     if (!device_realize(pc->isa_bridge, NULL, err))
         return false;
     pc->isa = isa_bridge_bus(pc->isa_bridge);
-    return pc_roms_init(pc, err);
+    return add_fw_cfg(pc, err) && pc_roms_init(pc, err);
 }
 
 static void pc_free(struct machine *m)
