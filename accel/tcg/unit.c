@@ -2,6 +2,7 @@
  * The table of units, the links between them, and their removal when code changes.
  */
 #include <string.h>
+#include <tcg/interp.h>
 #include "tcg.h"
 
 static struct unit **bucket(struct tcg *tcg, uint64_t pc, uint32_t flags, uint32_t map)
@@ -144,7 +145,9 @@ void unit_remove(struct tcg *tcg, struct unit *u)
             break;
         }
     }
-    if (!tcg->interp)
+    if (tcg->interp)
+        interp_unit_disable(u->interp);
+    else
         backend_host.disable(u->rw);
     unlink_incoming(tcg, u);
     unlink_outgoing(u);

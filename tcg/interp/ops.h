@@ -151,6 +151,7 @@ struct interp_op {
 struct interp_unit {
     uint64_t pc;
     uint32_t flags;
+    bool disabled;         /* atomic: not to be entered any more */
     bool checked;          /* @map is to be compared at entry */
     struct interp_map map; /* of its own page */
     uint32_t nops, nwords;

@@ -404,7 +404,7 @@ static const struct interp_unit *next_unit(const struct tcg_cpu *cpu)
     const struct tcg_jump *j = &cpu->jump[tcg_jump_index(cpu->pc)];
     const struct interp_unit *u = j->code;
 
-    if (j->pc != cpu->pc || !u)
+    if (j->pc != cpu->pc || !u || __atomic_load_n(&u->disabled, __ATOMIC_ACQUIRE))
         return NULL;
     /* Attention is a bit of the flags, which no unit has. */
     if (u->flags != __atomic_load_n(&cpu->flags, __ATOMIC_RELAXED))

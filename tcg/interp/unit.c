@@ -403,6 +403,11 @@ void interp_unit_free(struct interp_unit *u)
     g_free(u);
 }
 
+void interp_unit_disable(struct interp_unit *u)
+{
+    __atomic_store_n(&u->disabled, true, __ATOMIC_SEQ_CST);
+}
+
 size_t interp_unit_size(const struct interp_unit *u)
 {
     return sizeof(*u) + u->nops * sizeof(u->op[0]) + interp_calls_size(u->ncalls);

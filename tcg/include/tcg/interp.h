@@ -44,6 +44,8 @@ enum interp_exit {
  */
 struct interp_unit *interp_unit_new(const struct ir *ir, interp_map_fn *map, void *opaque);
 void interp_unit_free(struct interp_unit *u);
+/* From now on no jump cache leads to @u; who runs it may finish. Any thread. */
+void interp_unit_disable(struct interp_unit *u);
 /* Bytes it takes, for statistics. */
 size_t interp_unit_size(const struct interp_unit *u);
 
