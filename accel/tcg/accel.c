@@ -76,7 +76,8 @@ static const struct machine_cpu_ops machine_ops = {
 
 static void fence_i(struct cpu *cpu)
 {
-    (void)cpu; /* stores to code are noticed when they are made */
+    /* Mostly there is nothing to do: stores to code are noticed when they are made. */
+    fresh_compare(vcpu_of(cpu)->tcg);
 }
 
 static uint64_t load(struct cpu *cpu, uint64_t addr, uint16_t mem)
@@ -133,36 +134,52 @@ static void debug_changed(struct cpu *cpu)
     accel_flush_all(cpu);
 }
 
+static double per(uint64_t n, uint64_t of)
+{
+    return of ? (double)n / of : 0;
+}
+
+static void info_all(struct tcg *tcg, GString *out)
+{
+    const struct tcg_stats *s = &tcg->stats;
+    uint64_t units = stat_get(&s->units), ns = stat_get(&s->translate_ns);
+    size_t used = 0;
+    uint32_t nmaps;
+
+    pthread_mutex_lock(&tcg->lock);
+    for (unsigned k = 0; k < CACHE_REGIONS; k++)
+        used += tcg->region[k].used;
+    nmaps = tcg->nmaps;
+    pthread_mutex_unlock(&tcg->lock);
+    g_string_append_printf(
+        out,
+        "code cache          %zu of %zu KiB\n"
+        "units made          %" PRIu64 " (%.1f guest instructions, %.1f bytes each)\n"
+        "translation time    %.3f s (%.2f us a unit)\n"
+        "links               %" PRIu64 "\n"
+        "units removed       %" PRIu64 ", regions evicted %" PRIu64 ", flushes %" PRIu64
+        ", late stores %" PRIu64 "\n"
+        "code mappings       %u\n",
+        used >> 10, tcg->cache_size >> 10, units, per(stat_get(&s->insns), units),
+        per(stat_get(&s->bytes), units), ns / 1e9, per(ns, units) / 1e3, stat_get(&s->links),
+        stat_get(&s->invalidated), stat_get(&s->evictions), stat_get(&s->flushes),
+        stat_get(&s->late_stores), nmaps);
+}
+
 static void info_jit(struct cpu *cpu, GString *out)
 {
     struct tcg_vcpu *v = vcpu_of(cpu);
-    struct tcg *tcg = v->tcg;
-    const struct tcg_stats *s = &tcg->stats;
 
-    if (cpu->index == 0) {
-        size_t used = 0;
-        for (unsigned k = 0; k < CACHE_REGIONS; k++)
-            used += tcg->region[k].used;
-        g_string_append_printf(
-            out,
-            "code cache          %zu of %zu KiB\n"
-            "units made          %" PRIu64 " (%.1f guest instructions, %.1f bytes each)\n"
-            "translation time    %.3f s (%.2f us a unit)\n"
-            "links               %" PRIu64 "\n"
-            "units removed       %" PRIu64 ", regions evicted %" PRIu64 ", flushes %" PRIu64 "\n"
-            "code mappings       %u\n",
-            used >> 10, tcg->cache_size >> 10, s->units, s->units ? (double)s->insns / s->units : 0,
-            s->units ? (double)s->bytes / s->units : 0, s->translate_ns / 1e9,
-            s->units ? s->translate_ns / 1e3 / s->units : 0, s->links, s->invalidated, s->evictions,
-            s->flushes, tcg->nmaps);
-    }
+    if (cpu->index == 0)
+        info_all(v->tcg, out);
     g_string_append_printf(
         out,
         "cpu %u: jump cache misses %" PRIu64 " (filled %" PRIu64 "), TLB slow paths %" PRIu64
         ", second level hits %" PRIu64 ", walks %" PRIu64 ", I/O %" PRIu64
         ", writes to code pages %" PRIu64 ", failed merged checks %" PRIu64 "\n",
-        cpu->index, v->stats.lookups, v->stats.jump_fills, v->stats.tlb_slow, v->stats.tlb2_hits,
-        v->stats.walks, v->stats.io, v->stats.code_writes, v->stats.nomerge);
+        cpu->index, stat_get(&v->stats.lookups), stat_get(&v->stats.jump_fills),
+        stat_get(&v->stats.tlb_slow), stat_get(&v->stats.tlb2_hits), stat_get(&v->stats.walks),
+        stat_get(&v->stats.io), stat_get(&v->stats.code_writes), stat_get(&v->stats.nomerge));
 }
 
 static const struct cpu_accel_ops cpu_services = {
@@ -323,6 +340,7 @@ static void tcg_end(struct machine *m, struct tcg *tcg)
         fclose(tcg->perf_map);
     for (uint64_t p = 0; p < tcg->pages_end; p++) {
         if (tcg->pages[p]) {
+            fresh_end(tcg, tcg->pages[p]);
             g_free(tcg->pages[p]->unit);
             g_free(tcg->pages[p]);
         }
@@ -335,6 +353,7 @@ static void tcg_end(struct machine *m, struct tcg *tcg)
     g_free(tcg->hash);
     g_free(tcg->insns);
     g_free(tcg->scratch);
+    g_free(tcg->code);
     g_free(tcg->vcpu);
     g_free(tcg);
 }
@@ -377,6 +396,7 @@ static bool tcg_begin(struct machine *m, struct opts *opts, bool interp, GError 
     tcg->hash = g_new0(struct unit *, 1u << HASH_BITS);
     tcg->insns = g_new(struct ir_insn, MAX_IR);
     tcg->scratch = g_new(uint32_t, 2 * MAX_IR);
+    tcg->code = g_malloc(UNIT_PAGES * sizeof(tcg->code[0]));
     ir_init(&tcg->ir, tcg->insns, MAX_IR, tcg->guest->slots);
     pthread_mutex_init(&tcg->lock, NULL);
     pthread_mutex_init(&tcg->build_lock, NULL);

@@ -71,7 +71,7 @@ static enum mem_result io(struct tcg_vcpu *v, uint64_t paddr, unsigned size, uin
     unsigned csr = _mm_getcsr();
     enum mem_result r;
 
-    v->stats.io++;
+    stat_add(&v->stats.io, 1);
     _mm_setcsr(0x1f80);
     if (write)
         r = space_store(v->cpu->as, paddr, size, *val, 0);
@@ -121,7 +121,7 @@ static void stored(struct tcg_vcpu *v, const struct tlb2_entry *t, uint64_t addr
     if (bits & RAM_WATCH_ALL)
         ram_touch(v->tcg->ram, at, len);
     if (bits & RAM_CODE) {
-        v->stats.code_writes++;
+        stat_add(&v->stats.code_writes, 1);
         code_written(v->tcg, at, len);
     }
     if (!__atomic_load_n(state, __ATOMIC_SEQ_CST))
@@ -184,7 +184,7 @@ uint64_t access_load(struct tcg_cpu *c, uint64_t addr, uint32_t mem)
     unsigned size = size_of(mem), mode = mode_of(mem);
     uint64_t val = 0;
 
-    v->stats.tlb_slow++;
+    stat_add(&v->stats.tlb_slow, 1);
     if ((mem & IR_MEM_ALIGNED) && (addr & (size - 1)))
         raise_fault(v, FAULT_MISALIGNED, ACCESS_READ, addr);
     if (crosses(addr, size)) {
@@ -203,7 +203,7 @@ void access_store(struct tcg_cpu *c, uint64_t addr, uint64_t val, uint32_t mem)
     struct tcg_vcpu *v = vcpu(c);
     unsigned size = size_of(mem), mode = mode_of(mem);
 
-    v->stats.tlb_slow++;
+    stat_add(&v->stats.tlb_slow, 1);
     if ((mem & IR_MEM_ALIGNED) && (addr & (size - 1)))
         raise_fault(v, FAULT_MISALIGNED, ACCESS_WRITE, addr);
     if (mem & IR_MEM_BE)
@@ -244,7 +244,7 @@ static void *atomic_host(struct tcg_vcpu *v, uint64_t addr, uint32_t mem, struct
 {
     unsigned size = size_of(mem);
 
-    v->stats.tlb_slow++;
+    stat_add(&v->stats.tlb_slow, 1);
     if (addr & (size - 1))
         raise_fault(v, FAULT_MISALIGNED, ACCESS_WRITE, addr);
     *t = translate(v, addr, ACCESS_WRITE, mode_of(mem), once);

@@ -55,12 +55,10 @@ static bool fetch(void *opaque, uint64_t vaddr, unsigned size, uint32_t *val)
     uint64_t line = 1ull << (offset >> 6);
     if (!(b->page[k].lines & line)) {
         b->page[k].lines |= line;
-        pthread_mutex_lock(&b->tcg->lock);
-        code_mark(b->tcg, m->ram, line);
-        pthread_mutex_unlock(&b->tcg->lock);
+        code_copy(b->tcg->code[k], m->host, offset >> 6);
     }
     *val = 0;
-    memcpy(val, m->host + offset, size);
+    memcpy(val, (const uint8_t *)b->tcg->code[k] + offset, size);
     return true;
 }
 
@@ -194,10 +192,10 @@ static struct unit *attempt(struct builder *b, uint64_t pc, uint32_t variant, un
     u = new_unit(b, &t, variant);
     pthread_mutex_lock(&tcg->lock);
     if (generate(b, u)) {
-        unit_publish(tcg, u);
-        tcg->stats.units++;
-        tcg->stats.insns += u->insns;
-        tcg->stats.bytes += u->size;
+        unit_publish(tcg, u, tcg->code);
+        stat_add(&tcg->stats.units, 1);
+        stat_add(&tcg->stats.insns, u->insns);
+        stat_add(&tcg->stats.bytes, u->size);
     } else {
         g_free(u);
         u = NULL;
@@ -216,14 +214,15 @@ struct unit *unit_build(struct tcg_vcpu *v, uint64_t pc, uint32_t flags, uint32_
     struct builder b = { .v = v, .tcg = tcg, .flags = flags };
     struct unit *u = NULL;
     bool again = true;
-    uint64_t start = now_ns();
+    uint64_t start;
 
     pthread_mutex_lock(&tcg->build_lock);
+    start = now_ns();
     for (unsigned n = MAX_UNIT_INSNS; again && n; n /= 2)
         u = attempt(&b, pc, variant, n, &again);
     bug_on(!u && again); /* one instruction fits any unit */
+    stat_add(&tcg->stats.translate_ns, now_ns() - start);
     pthread_mutex_unlock(&tcg->build_lock);
-    tcg->stats.translate_ns += now_ns() - start;
     *fault = b.fault;
     return u;
 }

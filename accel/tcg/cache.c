@@ -34,7 +34,7 @@ bool cache_init(struct tcg *tcg, GError **err)
         tcg->region[k].rw = tcg->cache_rw + k * tcg->region_size;
         tcg->region[k].rx = tcg->cache_rx + k * tcg->region_size;
     }
-    tcg->epoch = 1;
+    tcg->epoch = tcg->evict_epoch = 1;
     return true;
 }
 
@@ -59,11 +59,13 @@ static void evict(struct tcg *tcg, struct region *r)
         return;
     for (struct unit *u = r->units; u; u = u->region_next)
         unit_remove(tcg, u);
+    /* Who sees the new epoch sees that it is one of an eviction. */
+    __atomic_store_n(&tcg->evict_epoch, tcg->epoch + 1, __ATOMIC_SEQ_CST);
     r->evicted = __atomic_add_fetch(&tcg->epoch, 1, __ATOMIC_SEQ_CST);
-    tcg->stats.evictions++;
+    stat_add(&tcg->stats.evictions, 1);
 }
 
-static bool all_seen(struct tcg *tcg, uint64_t epoch, bool kick)
+bool cache_all_seen(struct tcg *tcg, uint64_t epoch, bool kick)
 {
     bool all = true;
 
@@ -82,7 +84,7 @@ static void reclaim(struct tcg *tcg, struct region *r)
 {
     struct unit *next;
 
-    for (bool kick = true; !all_seen(tcg, r->evicted, kick); kick = false) {
+    for (bool kick = true; !cache_all_seen(tcg, r->evicted, kick); kick = false) {
         pthread_mutex_unlock(&tcg->lock);
         usleep(50);
         pthread_mutex_lock(&tcg->lock);
@@ -124,10 +126,11 @@ void cache_forget_jumps(struct cpu *cpu)
 static void see(struct tcg_vcpu *v, uint64_t to)
 {
     uint64_t epoch = __atomic_load_n(&v->tcg->epoch, __ATOMIC_SEQ_CST);
+    uint64_t evicted = __atomic_load_n(&v->tcg->evict_epoch, __ATOMIC_SEQ_CST);
 
-    if (v->jumps_epoch != epoch) {
+    if (v->jumps_epoch != evicted) {
         cache_forget_jumps(v->cpu);
-        v->jumps_epoch = epoch;
+        v->jumps_epoch = evicted;
     }
     __atomic_store_n(&v->seen, to ? to : epoch, __ATOMIC_SEQ_CST);
 }

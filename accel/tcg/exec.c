@@ -71,14 +71,14 @@ const void *exec_lookup(struct tcg_cpu *c)
     struct tcg_vcpu *v = vcpu_of((struct cpu *)c);
     struct cpu_fault fault;
 
-    v->stats.lookups++;
+    stat_add(&v->stats.lookups, 1);
     cache_quiescent(v);
     if (wants_attention(v->cpu) || !chains(v) || breakpoint_at(v->cpu, c->pc))
         return leave(v);
     struct unit *u = find(v, 0, &fault);
     if (!u)
         return leave(v);
-    v->stats.jump_fills++;
+    stat_add(&v->stats.jump_fills, 1);
     enter_jump(v->cpu, u->pc, u->rx + BACKEND_CHECKED);
     return u->rx + u->entry;
 }
@@ -89,7 +89,7 @@ const void *exec_link(struct tcg_cpu *c, const void *unit, uint32_t index)
     struct tcg *tcg = v->tcg;
     struct unit *from = (struct unit *)unit, *to;
     struct cpu_fault fault;
-    uint64_t epoch = __atomic_load_n(&tcg->epoch, __ATOMIC_SEQ_CST);
+    uint64_t evicted = __atomic_load_n(&tcg->evict_epoch, __ATOMIC_SEQ_CST);
 
     if (wants_attention(v->cpu) || !chains(v) || breakpoint_at(v->cpu, c->pc))
         return leave(v);
@@ -98,7 +98,7 @@ const void *exec_link(struct tcg_cpu *c, const void *unit, uint32_t index)
         return leave(v);
     pthread_mutex_lock(&tcg->lock);
     /* If anything was evicted meanwhile, `from` may be gone. */
-    if (epoch == tcg->epoch && (from->exit[index].guard || from->map == to->map))
+    if (evicted == tcg->evict_epoch && (from->exit[index].guard || from->map == to->map))
         unit_link(tcg, from, index, to);
     pthread_mutex_unlock(&tcg->lock);
     return to->rx + to->entry;
@@ -109,7 +109,7 @@ const void *exec_nomerge(struct tcg_cpu *c)
     struct tcg_vcpu *v = vcpu_of((struct cpu *)c);
     struct cpu_fault fault;
 
-    v->stats.nomerge++;
+    stat_add(&v->stats.nomerge, 1);
     cache_quiescent(v);
     struct unit *u = find(v, VARIANT_NOMERGE, &fault);
     return u ? u->rx + u->entry : leave(v);

@@ -36,8 +36,10 @@ struct link {
     struct link *next;
 };
 
+struct fresh;
 struct code_page {
-    uint64_t lines; /* atomic: 64-byte lines that some unit was made from */
+    uint64_t lines;      /* atomic: 64-byte lines that some unit was made from */
+    struct fresh *fresh; /* or NULL: no store is on its way that does not know of this (fresh.c) */
     struct unit **unit;
     unsigned n, max;
 };
@@ -88,8 +90,19 @@ struct region {
 
 struct tcg_stats {
     uint64_t units, insns, bytes, translate_ns;
-    uint64_t invalidated, evictions, flushes, links;
+    uint64_t invalidated, evictions, flushes, links, late_stores;
 };
+
+/* For counters with one writer at a time that others may look at. */
+static inline void stat_add(uint64_t *stat, uint64_t n)
+{
+    __atomic_store_n(stat, __atomic_load_n(stat, __ATOMIC_RELAXED) + n, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t stat_get(const uint64_t *stat)
+{
+    return __atomic_load_n(stat, __ATOMIC_RELAXED);
+}
 
 struct tcg {
     struct machine *machine;
@@ -112,8 +125,11 @@ struct tcg {
     bool quit; /* atomic */
     struct region region[CACHE_REGIONS];
     unsigned cur;
-    uint64_t epoch;       /* atomic to read */
-    struct unit **hash;   /* atomic heads */
+    uint64_t epoch;                         /* atomic to read: counts evictions and fresh pages */
+    uint64_t evict_epoch;                   /* atomic to read: of the last eviction */
+    struct fresh *fresh_first, *fresh_last; /* oldest first */
+    unsigned nfresh;                        /* atomic to read */
+    struct unit **hash;                     /* atomic heads */
     struct map_info *map; /* by id; entries are written before their id gets out */
     uint32_t nmaps;
     GHashTable *map_index;
@@ -125,6 +141,7 @@ struct tcg {
     struct ir ir;
     struct ir_insn *insns;
     uint32_t *scratch;
+    uint64_t (*code)[TCG_PAGE_SIZE / sizeof(uint64_t)]; /* UNIT_PAGES: what is translated */
 };
 
 #define HASH_BITS      16
@@ -164,7 +181,7 @@ struct tcg_vcpu {
     } spaces[NB_SPACES];     /* stamps of address spaces seen lately */
     uint64_t big_lo, big_hi; /* range of pages larger than 4 KiB that were entered */
     struct tlb2_entry *tlb2;
-    uint64_t jumps_epoch; /* epoch that the jump cache was last emptied in */
+    uint64_t jumps_epoch; /* the last eviction that the jump cache was emptied for */
     bool forget_maps;     /* atomic: all mapping ids are void */
     bool nomerge_once;
     bool watch_hit;  /* an access met a watchpoint and was left undone; see cpu->debug_stop */
@@ -191,6 +208,9 @@ struct region *cache_room(struct tcg *tcg, struct tcg_vcpu *self);
 void cache_quiescent(struct tcg_vcpu *v);
 void cache_online(struct tcg_vcpu *v);
 void cache_offline(struct tcg_vcpu *v);
+/* Whether every CPU has been in no unit since @epoch; with @kick: makes those leave that have not.
+ */
+bool cache_all_seen(struct tcg *tcg, uint64_t epoch, bool kick);
 /* Empties the jump cache; on the CPU's thread or while it is stopped. */
 void cache_forget_jumps(struct cpu *cpu);
 
@@ -203,15 +223,35 @@ size_t map_cell(const struct tcg *tcg, uint32_t id); /* offset in struct tcg_cpu
 /* unit.c: the table of units, links, invalidation. */
 struct unit *unit_find(struct tcg *tcg, uint64_t pc, uint32_t flags, uint32_t variant,
                        uint32_t map);
-void unit_publish(struct tcg *tcg, struct unit *u);
+/* Enters @u, which was made from @code (copies of its pages' lines). If memory is not so any more,
+ * it is removed at once: the CPU that asked for it may run it as if the change came later. Lock
+ * held. */
+void unit_publish(struct tcg *tcg, struct unit *u,
+                  uint64_t (*code)[TCG_PAGE_SIZE / sizeof(uint64_t)]);
 void unit_link(struct tcg *tcg, struct unit *from, unsigned index, struct unit *to);
 void unit_remove(struct tcg *tcg, struct unit *u);
 void unit_remove_all(struct tcg *tcg);
 void unit_free(struct unit *u);
-void code_mark(struct tcg *tcg, ram_addr_t page, uint64_t lines);
+struct code_page *code_page_of(const struct tcg *tcg, ram_addr_t addr); /* NULL: never had code */
+/* Removes units made from these lines of a page; lock held. */
+void code_remove(struct tcg *tcg, ram_addr_t page, uint64_t lines);
 /* Bytes were written; removes units made from them. Takes the lock if there is anything to do. */
 void code_written(struct tcg *tcg, ram_addr_t addr, uint64_t len);
 bool code_touched(const struct tcg *tcg, ram_addr_t addr, uint64_t len);
+
+/* fresh.c: pages marked as code so lately that not every store may know; lock held but for
+ * fresh_compare(). Copies are of whole pages, but only the lines named are looked at. */
+void code_copy(uint64_t *copy, const uint8_t *host, unsigned line); /* any lock */
+uint64_t code_changed(const uint64_t *copy, const uint8_t *host, uint64_t lines);
+/* The page at @addr, @host has been marked and the CPUs' TLBs were told. */
+void fresh_begin(struct tcg *tcg, struct code_page *p, ram_addr_t addr, const uint8_t *host);
+/* These lines of it are newly marked. */
+void fresh_keep(struct code_page *p, const uint64_t *copy, uint64_t lines);
+void fresh_end(struct tcg *tcg, struct code_page *p);
+/* Ends those that have become old. */
+void fresh_settle(struct tcg *tcg);
+/* On a CPU's thread: from now on it fetches what was stored before. */
+void fresh_compare(struct tcg *tcg);
 
 /* build.c: one unit from guest code. */
 /* Translates at cpu's pc; NULL with *fault set if the first instruction cannot be fetched. */

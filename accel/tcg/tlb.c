@@ -48,10 +48,10 @@ struct tlb2_entry *tlb_lookup(struct tcg_vcpu *v, uint64_t addr, enum mem_access
     struct cpu_page p;
 
     if (valid(v, t, key) && (t->prot & prot_for[access])) {
-        v->stats.tlb2_hits++;
+        stat_add(&v->stats.tlb2_hits, 1);
         return t;
     }
-    v->stats.walks++;
+    stat_add(&v->stats.walks, 1);
     if (!v->cpu->ops->map(v->cpu, addr, access, mode, false, &p, fault))
         return NULL;
     if (p.size_bits < TCG_PAGE_BITS)

@@ -22,7 +22,7 @@ struct unit *unit_find(struct tcg *tcg, uint64_t pc, uint32_t flags, uint32_t va
     return NULL;
 }
 
-static struct code_page *page_of(const struct tcg *tcg, ram_addr_t addr)
+struct code_page *code_page_of(const struct tcg *tcg, ram_addr_t addr)
 {
     return __atomic_load_n(&tcg->pages[addr >> RAM_PAGE_BITS], __ATOMIC_ACQUIRE);
 }
@@ -34,11 +34,12 @@ static uint64_t line_mask(unsigned offset, unsigned len)
     return (~0ull << first) & (~0ull >> (63 - last));
 }
 
-/* The lines are going to be read for translation: from now on writes to them are noticed. Lock
- * held. */
-void code_mark(struct tcg *tcg, ram_addr_t addr, uint64_t lines)
+/* From now on writes to the lines, which were copied to @copy, are noticed, but for stores that are
+ * on their way. */
+static void mark(struct tcg *tcg, ram_addr_t addr, uint64_t lines, const uint64_t *copy,
+                 const uint8_t *host)
 {
-    struct code_page *p = page_of(tcg, addr);
+    struct code_page *p = code_page_of(tcg, addr);
 
     if (!p) {
         p = g_new0(struct code_page, 1);
@@ -46,27 +47,42 @@ void code_mark(struct tcg *tcg, ram_addr_t addr, uint64_t lines)
         tcg->pages_end = MAX(tcg->pages_end, (addr >> RAM_PAGE_BITS) + 1);
     }
     if (!p->lines) {
-        ram_set_code(tcg->ram, addr & ~(RAM_PAGE_SIZE - 1), RAM_PAGE_SIZE);
-        struct ram_block *b = ram_block_find(tcg->ram, addr);
-        tlb_protect(tcg, b->host + ((addr & ~(RAM_PAGE_SIZE - 1)) - b->base));
+        ram_set_code(tcg->ram, addr, RAM_PAGE_SIZE);
+        tlb_protect(tcg, host);
+        fresh_begin(tcg, p, addr, host);
     }
+    fresh_keep(p, copy, lines & ~p->lines);
     __atomic_fetch_or(&p->lines, lines, __ATOMIC_SEQ_CST);
 }
 
-void unit_publish(struct tcg *tcg, struct unit *u)
+static const uint8_t *host_of(const struct tcg *tcg, ram_addr_t page)
+{
+    const struct ram_block *b = ram_block_find(tcg->ram, page);
+    return b->host + (page - b->base);
+}
+
+void unit_publish(struct tcg *tcg, struct unit *u,
+                  uint64_t (*code)[TCG_PAGE_SIZE / sizeof(uint64_t)])
 {
     struct unit **head = bucket(tcg, u->pc, u->flags, u->map);
+    bool changed = false;
 
     for (unsigned k = 0; k < u->npages; k++) {
-        struct code_page *p = page_of(tcg, u->page[k]);
+        const uint8_t *host = host_of(tcg, u->page[k]);
+        mark(tcg, u->page[k], u->lines[k], code[k], host);
+        struct code_page *p = code_page_of(tcg, u->page[k]);
         if (p->n == p->max) {
             p->max = p->max ? 2 * p->max : 8;
             p->unit = g_renew(struct unit *, p->unit, p->max);
         }
         p->unit[p->n++] = u;
+        changed |= code_changed(code[k], host, u->lines[k]) != 0;
     }
     u->next = *head;
     __atomic_store_n(head, u, __ATOMIC_RELEASE);
+    if (changed)
+        unit_remove(tcg, u);
+    fresh_settle(tcg);
 }
 
 void unit_link(struct tcg *tcg, struct unit *from, unsigned index, struct unit *to)
@@ -84,7 +100,7 @@ void unit_link(struct tcg *tcg, struct unit *from, unsigned index, struct unit *
         backend_host.link(from->rw, from->rx, x, &map,
                           to->rx + (to->map2 ? BACKEND_CHECKED : to->entry));
     }
-    tcg->stats.links++;
+    stat_add(&tcg->stats.links, 1);
 }
 
 static void unlink_incoming(struct tcg *tcg, struct unit *u)
@@ -119,7 +135,7 @@ static void unlink_outgoing(struct unit *u)
 
 static void leave_page(struct tcg *tcg, struct unit *u, ram_addr_t addr)
 {
-    struct code_page *p = page_of(tcg, addr);
+    struct code_page *p = code_page_of(tcg, addr);
 
     for (unsigned i = 0; i < p->n; i++)
         if (p->unit[i] == u) {
@@ -127,6 +143,7 @@ static void leave_page(struct tcg *tcg, struct unit *u, ram_addr_t addr)
             break;
         }
     if (p->n == 0) {
+        fresh_end(tcg, p);
         __atomic_store_n(&p->lines, 0, __ATOMIC_SEQ_CST);
         ram_clear_code(tcg->ram, addr & ~(RAM_PAGE_SIZE - 1), RAM_PAGE_SIZE);
     }
@@ -153,7 +170,7 @@ void unit_remove(struct tcg *tcg, struct unit *u)
     unlink_outgoing(u);
     for (unsigned k = 0; k < u->npages; k++)
         leave_page(tcg, u, u->page[k]);
-    tcg->stats.invalidated++;
+    stat_add(&tcg->stats.invalidated, 1);
 }
 
 void unit_remove_all(struct tcg *tcg)
@@ -161,12 +178,12 @@ void unit_remove_all(struct tcg *tcg)
     for (unsigned k = 0; k < CACHE_REGIONS; k++)
         for (struct unit *u = tcg->region[k].units; u; u = u->region_next)
             unit_remove(tcg, u);
-    tcg->stats.flushes++;
+    stat_add(&tcg->stats.flushes, 1);
 }
 
 bool code_touched(const struct tcg *tcg, ram_addr_t addr, uint64_t len)
 {
-    struct code_page *p = page_of(tcg, addr);
+    struct code_page *p = code_page_of(tcg, addr);
 
     return p && (__atomic_load_n(&p->lines, __ATOMIC_SEQ_CST) &
                  line_mask(addr & (RAM_PAGE_SIZE - 1), len));
@@ -180,9 +197,9 @@ static bool uses(const struct unit *u, ram_addr_t page, uint64_t lines)
     return false;
 }
 
-static void remove_lines(struct tcg *tcg, ram_addr_t page, uint64_t lines)
+void code_remove(struct tcg *tcg, ram_addr_t page, uint64_t lines)
 {
-    struct code_page *p = page_of(tcg, page);
+    struct code_page *p = code_page_of(tcg, page);
     uint64_t left = 0;
 
     for (unsigned i = 0; i < p->n;) {
@@ -208,7 +225,7 @@ void code_written(struct tcg *tcg, ram_addr_t addr, uint64_t len)
 
         if (code_touched(tcg, addr, n)) {
             pthread_mutex_lock(&tcg->lock);
-            remove_lines(tcg, addr - offset, line_mask(offset, n));
+            code_remove(tcg, addr - offset, line_mask(offset, n));
             pthread_mutex_unlock(&tcg->lock);
         }
         addr += n;
