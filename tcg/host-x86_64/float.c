@@ -40,6 +40,12 @@ static void gen_arith(struct gen *g, const struct ir_insn *i)
     if (mb.reg >= 0 && mb.reg != xa)
         g->xlocked |= 1u << mb.reg;
     int xd = gen_xdef(g, g->pos);
+    if (xd == mb.reg && xd != xa) { /* a home that the result is computed in */
+        g->xlocked |= 1u << xa;
+        int t = gen_xtemp(g);
+        xmov(g, t, xd);
+        mb = rm_reg(t);
+    }
     xmov(g, xd, xa);
     as_op(&g->as, opcode[i->op] | scalar(i->type), xd, mb);
 }
@@ -407,7 +413,7 @@ void gen_float(struct gen *g, const struct ir_insn *i)
 static unsigned flags_of(unsigned csr)
 {
     return (csr & 1 ? FP_FLAG_NV : 0) | (csr & 4 ? FP_FLAG_DZ : 0) | (csr & 8 ? FP_FLAG_OF : 0) |
-           (csr & 16 ? FP_FLAG_UF : 0) | (csr & 32 ? FP_FLAG_NX : 0);
+           (csr & 16 ? FP_FLAG_UF : 0) | (csr & 32 ? FP_FLAG_NX : 0) | (csr & 2 ? FP_FLAG_DE : 0);
 }
 
 unsigned x86_fp_flags(struct tcg_cpu *cpu, bool inside)
@@ -426,14 +432,31 @@ unsigned x86_fp_take_flags(struct tcg_cpu *cpu, bool inside)
     return flags_of(csr);
 }
 
-void x86_fp_set_round(struct tcg_cpu *cpu, unsigned round, bool inside)
+/* Replaces the bits of @mask. */
+static void set_control(struct tcg_cpu *cpu, unsigned mask, unsigned bits, bool inside)
 {
-    static const uint8_t rc[] = { [FP_RNE] = 0, [FP_RTZ] = 3, [FP_RDN] = 1, [FP_RUP] = 2 };
     unsigned csr = inside ? _mm_getcsr() : cpu->mxcsr;
 
-    csr = (csr & ~0x6000u) | rc[round & 3] << 13;
+    csr = (csr & ~mask) | bits;
     if (inside)
         _mm_setcsr(csr);
     else
         cpu->mxcsr = csr;
+}
+
+static unsigned rounding_bits(unsigned round)
+{
+    static const uint8_t rc[] = { [FP_RNE] = 0, [FP_RTZ] = 3, [FP_RDN] = 1, [FP_RUP] = 2 };
+
+    return rc[round & 3] << 13;
+}
+
+void x86_fp_set_round(struct tcg_cpu *cpu, unsigned round, bool inside)
+{
+    set_control(cpu, 0x6000, rounding_bits(round), inside);
+}
+
+void x86_fp_set_control(struct tcg_cpu *cpu, unsigned round, bool daz, bool ftz, bool inside)
+{
+    set_control(cpu, 0xe040, rounding_bits(round) | daz << 6 | ftz << 15, inside);
 }

@@ -22,6 +22,8 @@ static void gen_insn(struct gen *g, const struct ir_insn *i)
     case IR_FENCE: gen_atomic(g, i); break;
     case IR_CALL: gen_call(g, i); break;
     case IR_FADD ... IR_UNBOX: gen_float(g, i); break;
+    case IR_V:
+    case IR_VF: gen_vector(g, i); break;
     case IR_EXITIF ... IR_EXITPC: gen_control(g, i); break;
     default: gen_int(g, i);
     }
@@ -146,4 +148,5 @@ const struct backend backend_host = {
     .fp_flags = x86_fp_flags,
     .fp_take_flags = x86_fp_take_flags,
     .fp_set_round = x86_fp_set_round,
+    .fp_set_control = x86_fp_set_control,
 };

@@ -44,11 +44,15 @@ enum thunk {
     T_PROBE,
     T_AMO,
     T_CMPXCHG,
+    T_LOAD_WIDE,
+    T_STORE_WIDE,
     T_LOAD_X,
     T_STORE_X,
     T_PROBE_X,
     T_AMO_X,
-    T_CMPXCHG_X, /* these keep XMM registers */
+    T_CMPXCHG_X,
+    T_LOAD_WIDE_X,
+    T_STORE_WIDE_X, /* these keep XMM registers */
     T_F2I_X,
     T_FMA_NAN_X,
     C_NAN64,
@@ -76,7 +80,26 @@ struct backend_thunks {
     int8_t pin_of_slot[IR_MAX_SLOTS]; /* register or NO_REG */
     int16_t slot_of_pin[16];          /* slot or NO_SLOT */
     bool bmi2, bmi1, lzcnt, fma, sse41;
+    uint32_t vec;     /* enum vec_feature */
+    bool vops_called; /* vector operations are calls of the evaluator; to bisect wrong code: */
+    uint8_t vop_called[IR_NB_VOPS]; /* or only some */
     struct gen *gen; /* one unit at a time: whoever translates holds the accelerator's lock */
+};
+
+/* What vector instructions the host has. */
+enum vec_feature {
+    VEC_SSE2 = 1, /* always */
+    VEC_SSE3 = 2,
+    VEC_SSSE3 = 4,
+    VEC_SSE41 = 8,
+    VEC_SSE42 = 16,
+    VEC_AES = 32,
+    VEC_CLMUL = 64,
+    VEC_SHA = 128,
+    VEC_AVX = 256, /* VEX encodings are used for all */
+    VEC_AVX2 = 512,
+    VEC_F16C = 1024,
+    VEC_FMA = 2048,
 };
 
 struct loc {
@@ -185,10 +208,11 @@ void gen_def_in(struct gen *g, ir_val v, int reg); /* result is in this temporar
 void gen_free_dying(struct gen *g);
 void gen_finish(struct gen *g);
 bool gen_hinted(struct gen *g, ir_val v, ir_val *in, int *reg);
-bool gen_is_float(const struct gen *g, ir_val v);
+bool gen_in_xmm(const struct gen *g, ir_val v);
 int gen_xuse(struct gen *g, ir_val v);
 struct rm gen_xrm(struct gen *g, ir_val v); /* XMM or memory */
 int gen_xtemp(struct gen *g);
+void gen_xtake(struct gen *g, int reg); /* this one, evicted and locked; not a home */
 int gen_xdef(struct gen *g, ir_val v);
 void gen_get(struct gen *g, const struct ir_insn *i);
 void gen_set(struct gen *g, const struct ir_insn *i);
@@ -206,6 +230,12 @@ bool gen_xmm_live(const struct gen *g);
 static inline bool is_float(enum ir_type t)
 {
     return t == IR_F32 || t == IR_F64;
+}
+
+/* Values of the type live in XMM registers. */
+static inline bool in_xmm(enum ir_type t)
+{
+    return is_float(t) || t == IR_V128;
 }
 
 static inline uint32_t op_w(enum ir_type t)
@@ -238,6 +268,8 @@ int gen_cc(enum ir_cond c);
 void gen_memory(struct gen *g, const struct ir_insn *i);
 void gen_atomic(struct gen *g, const struct ir_insn *i);
 void gen_float(struct gen *g, const struct ir_insn *i);
+void gen_vector(struct gen *g, const struct ir_insn *i);
+bool gen_vector_calls(const struct gen *g, const struct ir_insn *i); /* the evaluator */
 void gen_call(struct gen *g, const struct ir_insn *i);
 void gen_control(struct gen *g, const struct ir_insn *i);
 void gen_exit_stub(struct gen *g, const struct stub *s);
@@ -247,6 +279,7 @@ uint64_t x86_fma_nan(struct tcg_cpu *cpu, uint64_t a, uint64_t b, uint32_t is_do
 unsigned x86_fp_flags(struct tcg_cpu *cpu, bool inside);
 unsigned x86_fp_take_flags(struct tcg_cpu *cpu, bool inside);
 void x86_fp_set_round(struct tcg_cpu *cpu, unsigned round, bool inside);
+void x86_fp_set_control(struct tcg_cpu *cpu, unsigned round, bool daz, bool ftz, bool inside);
 
 /* thunks.c: members of struct backend. */
 size_t x86_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx, size_t room,

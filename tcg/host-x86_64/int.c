@@ -354,7 +354,7 @@ static void gen_select_float(struct gen *g, const struct ir_insn *i)
 
 static void gen_select(struct gen *g, const struct ir_insn *i)
 {
-    if (is_float(i->type)) {
+    if (in_xmm(i->type)) {
         gen_select_float(g, i);
         return;
     }

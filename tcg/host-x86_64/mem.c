@@ -103,9 +103,9 @@ static void host_load(struct gen *g, enum ir_type type, uint16_t mem, int rd, st
     as_op(&g->as, op, rd, m);
 }
 
-static void host_load_float(struct gen *g, enum ir_type type, int xd, struct rm m)
+static void host_load_xmm(struct gen *g, enum ir_type type, int xd, struct rm m)
 {
-    as_op(&g->as, 0x10 | O_0F | (type == IR_F32 ? O_F3 : O_F2), xd, m);
+    as_op(&g->as, 0x10 | O_0F | (type == IR_V128 ? 0 : type == IR_F32 ? O_F3 : O_F2), xd, m);
 }
 
 /* Stores @v to host memory @m; a register for it, if one is needed, was obtained before as @rv. */
@@ -114,8 +114,8 @@ static void host_store(struct gen *g, ir_val v, int rv, uint16_t mem, struct rm 
     unsigned log2size = mem & IR_MEM_SIZE;
     int64_t imm;
 
-    if (is_float(ir_type_of(g->ir, v))) {
-        as_op(&g->as, 0x11 | O_0F | (log2size == 2 ? O_F3 : O_F2), rv, m);
+    if (in_xmm(ir_type_of(g->ir, v))) {
+        as_op(&g->as, 0x11 | O_0F | (log2size == 4 ? 0 : log2size == 2 ? O_F3 : O_F2), rv, m);
     } else if (rv == NO_REG) {
         gen_const(g, v, &imm);
         if (log2size == 1)
@@ -137,15 +137,15 @@ static void host_store(struct gen *g, ir_val v, int rv, uint16_t mem, struct rm 
 /* Register for a value to be stored; none for constants that an instruction can hold. */
 static int use_stored(struct gen *g, ir_val v)
 {
-    if (is_float(ir_type_of(g->ir, v)))
+    if (in_xmm(ir_type_of(g->ir, v)))
         return gen_xuse(g, v);
     return gen_const32(g, v, &(int64_t){ 0 }) ? NO_REG : gen_use(g, v);
 }
 
-/* Big-endian and wide accesses have no inline form yet: the stub is all there is. */
+/* Big-endian accesses have no inline form yet: the stub is all there is. */
 static bool always_slow(const struct ir_insn *i)
 {
-    return (i->mem & IR_MEM_BE) || (i->mem & IR_MEM_SIZE) > 3;
+    return i->mem & IR_MEM_BE;
 }
 
 static struct stub *access_stub(struct gen *g, enum stub_kind kind, uint32_t from, struct addr at,
@@ -168,7 +168,7 @@ static void gen_ld(struct gen *g, const struct ir_insn *i)
     int index = gen_temp(g), t = gen_temp(g);
     uint32_t miss;
 
-    if (is_float(i->type)) /* now: behind the probe nothing may be evicted */
+    if (in_xmm(i->type)) /* now: behind the probe nothing may be evicted */
         gen_xdef(g, g->pos);
     if (always_slow(i))
         miss = as_jmp(&g->as);
@@ -176,10 +176,10 @@ static void gen_ld(struct gen *g, const struct ir_insn *i)
         miss = tlb_probe(g, at, size, i->mem & IR_MEM_ALIGNED, i->mem, index, t);
     struct stub *s = access_stub(g, STUB_LOAD, miss, at, i);
     s->r3 = t;
-    if (is_float(i->type)) {
+    if (in_xmm(i->type)) {
         s->r2 = g->loc[g->pos].reg;
         if (!always_slow(i))
-            host_load_float(g, i->type, s->r2, rm_sib(at.base, index, 0, at.disp));
+            host_load_xmm(g, i->type, s->r2, rm_sib(at.base, index, 0, at.disp));
     } else {
         g->locked &= ~(1u << t | 1u << index);
         gen_free_dying(g);
@@ -235,8 +235,8 @@ static void gen_ldh(struct gen *g, const struct ir_insn *i)
 
     gen_free_dying(g);
     struct rm m = rm_sib(at.base, addend, 0, at.disp);
-    if (is_float(i->type))
-        host_load_float(g, i->type, gen_xdef(g, g->pos), m);
+    if (in_xmm(i->type))
+        host_load_xmm(g, i->type, gen_xdef(g, g->pos), m);
     else
         host_load(g, i->type, i->mem, gen_def(g, g->pos), m);
 }

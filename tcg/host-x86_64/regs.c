@@ -89,15 +89,21 @@ static struct rm rm_spill(int word)
     return rm_mem(RSP, word * 8);
 }
 
-bool gen_is_float(const struct gen *g, ir_val v)
+bool gen_in_xmm(const struct gen *g, ir_val v)
 {
-    return is_float(ir_type_of(g->ir, v));
+    return in_xmm(ir_type_of(g->ir, v));
+}
+
+/* The spill words it takes, counted from the first. */
+static uint64_t spill_mask(const struct gen *g, ir_val v)
+{
+    return ir_type_of(g->ir, v) == IR_V128 ? 3 : 1;
 }
 
 static void free_spill(struct gen *g, ir_val v)
 {
     if (g->loc[v].spill >= 0) {
-        g->spill_used &= ~(1ull << g->loc[v].spill);
+        g->spill_used &= ~(spill_mask(g, v) << g->loc[v].spill);
         g->loc[v].spill = -1;
     }
 }
@@ -108,13 +114,19 @@ static void save_value(struct gen *g, ir_val v)
     struct loc *l = &g->loc[v];
     if (l->spill >= 0 || l->slot != NO_SLOT || g->ir->insn[v].op == IR_CONST)
         return;
-    if (!~g->spill_used) {
+    bool wide = ir_type_of(g->ir, v) == IR_V128;
+    uint64_t left = ~g->spill_used;
+    if (wide) /* two words, aligned */
+        left &= left >> 1 & 0x5555555555555555;
+    if (!left) {
         g->failed = true;
         return;
     }
-    l->spill = __builtin_ctzll(~g->spill_used);
-    g->spill_used |= 1ull << l->spill;
-    if (gen_is_float(g, v))
+    l->spill = __builtin_ctzll(left);
+    g->spill_used |= spill_mask(g, v) << l->spill;
+    if (wide)
+        as_op(&g->as, 0x29 | O_0F, l->reg, rm_spill(l->spill)); /* MOVAPS */
+    else if (gen_in_xmm(g, v))
         as_op(&g->as, 0xd6 | O_0F | O_66, l->reg, rm_spill(l->spill));
     else
         as_op(&g->as, X_MOV_ST | O_W, l->reg, rm_spill(l->spill));
@@ -174,6 +186,12 @@ int gen_xtemp(struct gen *g)
     evict_xmm(g, r);
     g->xlocked |= 1u << r;
     return r;
+}
+
+void gen_xtake(struct gen *g, int reg)
+{
+    evict_xmm(g, reg);
+    g->xlocked |= 1u << reg;
 }
 
 void gen_take(struct gen *g, int reg)
@@ -282,6 +300,8 @@ int gen_xuse(struct gen *g, ir_val v)
                 as_op(&g->as, 0x6e | O_0F | O_66 | O_W, r, rm_reg(t));
                 g->locked &= ~(1u << t);
             }
+        } else if (ir_type_of(g->ir, v) == IR_V128) {
+            as_op(&g->as, 0x10 | O_0F, r, gen_home(g, v)); /* MOVUPS */
         } else if (ir_type_of(g->ir, v) == IR_F32) {
             as_op(&g->as, 0x10 | O_0F | O_F3, r, gen_home(g, v));
         } else {
@@ -312,7 +332,7 @@ static void release(struct gen *g, ir_val v)
     int r = g->loc[v].reg;
     if (r == NO_REG)
         return;
-    if (gen_is_float(g, v)) {
+    if (gen_in_xmm(g, v)) {
         if (g->xhomes & 1u << r)
             return;
         if (g->in_xmm[r] == v)
@@ -406,7 +426,7 @@ static void load_slot_values(struct gen *g)
         ir_val v = g->slot_val[s];
         if (v == IR_NONE || g->loc[v].slot == NO_SLOT || !gen_live_after(g, v))
             continue;
-        if (gen_is_float(g, v))
+        if (gen_in_xmm(g, v))
             gen_xuse(g, v);
         else
             gen_use(g, v);

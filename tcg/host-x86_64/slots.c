@@ -7,7 +7,9 @@ static void mov_slot(struct gen *g, bool to_memory, int reg, int slot)
 {
     enum ir_type type = g->th->slots->slot[slot].type;
 
-    if (is_float(type)) /* MOVQ either way */
+    if (type == IR_V128) /* MOVUPS */
+        as_op(&g->as, (to_memory ? 0x11 : 0x10) | O_0F, reg, rm_slot(g, slot));
+    else if (is_float(type)) /* MOVQ either way */
         as_op(&g->as, to_memory ? 0xd6 | O_0F | O_66 : 0x7e | O_0F | O_F3, reg, rm_slot(g, slot));
     else
         as_op(&g->as, (to_memory ? X_MOV_ST : X_MOV) | op_w(type), reg, rm_slot(g, slot));
@@ -29,7 +31,7 @@ static ir_val *holders(struct gen *g, bool is_xmm)
 /* Loads a value that lives in memory only. */
 static void load_value(struct gen *g, ir_val v)
 {
-    if (gen_is_float(g, v))
+    if (gen_in_xmm(g, v))
         gen_xuse(g, v);
     else
         gen_use(g, v);
@@ -53,8 +55,8 @@ static void detach_slot(struct gen *g, int slot)
         l->slot = NO_SLOT;
         return;
     }
-    bool is_xmm = gen_is_float(g, v);
-    if (l->reg != home || is_xmm != is_float(g->th->slots->slot[slot].type))
+    bool is_xmm = gen_in_xmm(g, v);
+    if (l->reg != home || is_xmm != in_xmm(g->th->slots->slot[slot].type))
         return;
     holders(g, is_xmm)[home] = IR_NONE;
     l->reg = NO_REG;
@@ -88,7 +90,7 @@ void gen_get(struct gen *g, const struct ir_insn *i)
 {
     ir_val v = g->pos;
     int slot = i->imm, home = g->home[slot];
-    bool is_xmm = gen_is_float(g, v);
+    bool is_xmm = gen_in_xmm(g, v);
 
     if (g->slot_val[slot] == IR_NONE) {
         g->slot_val[slot] = v;
@@ -117,7 +119,7 @@ static void set_home(struct gen *g, int slot, int home, ir_val v)
 {
     int64_t imm;
     struct loc *l = &g->loc[v];
-    bool is_xmm = gen_is_float(g, v);
+    bool is_xmm = gen_in_xmm(g, v);
     ir_val *in = holders(g, is_xmm);
 
     if (!is_xmm && gen_const(g, v, &imm)) {
@@ -149,7 +151,7 @@ static void set_memory(struct gen *g, int slot, enum ir_type type, ir_val v)
 {
     int64_t imm;
 
-    if (is_float(type)) {
+    if (in_xmm(type)) {
         mov_slot(g, true, gen_xuse(g, v), slot);
     } else if (gen_const32(g, v, &imm)) {
         as_op(&g->as, 0xc7 | op_w(type), 0, rm_slot(g, slot));
@@ -169,7 +171,7 @@ void gen_set(struct gen *g, const struct ir_insn *i)
 
     if (g->slot_val[slot] == v)
         return;
-    if (home != NO_REG && g->loc[v].reg == home && holders(g, gen_is_float(g, v))[home] == v) {
+    if (home != NO_REG && g->loc[v].reg == home && holders(g, gen_in_xmm(g, v))[home] == v) {
         g->slot_val[slot] = v; /* computed in place */
         return;
     }
@@ -232,19 +234,19 @@ static void count_uses(const struct gen *g, struct usage *u)
             u->uses[i->imm]++;
             u->set[i->imm] |= i->op == IR_SET;
         }
-        u->calls += i->op == IR_CALL;
+        u->calls += i->op == IR_CALL || gen_vector_calls(g, i);
     }
 }
 
 /* The slot without a home that is used most, twice at least. */
-static int most_used(const struct gen *g, const struct usage *u, bool want_float)
+static int most_used(const struct gen *g, const struct usage *u, bool want_xmm)
 {
     int best = NO_SLOT;
 
     for (unsigned s = 0; s < g->th->slots->count; s++) {
         enum ir_type type = g->th->slots->slot[s].type;
-        if (g->home[s] != NO_REG || u->uses[s] < 2 || is_float(type) != want_float ||
-            (!want_float && type != IR_I64 && type != IR_I32))
+        if (g->home[s] != NO_REG || u->uses[s] < 2 || in_xmm(type) != want_xmm ||
+            (!want_xmm && type != IR_I64 && type != IR_I32))
             continue;
         if (best == NO_SLOT || u->uses[s] > u->uses[best])
             best = s;

@@ -2,8 +2,8 @@
  * Cold code behind a unit: slow paths, unlinked exits, rare floating-point cases.
  *
  * A stub that returns leaves all registers but its result as they were: the thunks see to that.
- * Arguments travel in tcg_cpu.scratch: [0] address, then result; [1] and [2] values; [3] memop
- * with a second word beside it.
+ * Arguments travel in tcg_cpu.scratch: [0] address, then result; [1] and [2] values, or both a
+ * vector; [3] memop with a second word beside it.
  */
 #include "gen.h"
 
@@ -147,6 +147,12 @@ static void stub_load(struct gen *g, const struct stub *s)
     put_memop(g, s->mem, 0);
     try_refill(g, s);
     gen_set_pc(g, s->pc);
+    if (s->type == IR_V128) {
+        call_bridge(g, s->keep_xmm ? T_LOAD_WIDE_X : T_LOAD_WIDE);
+        as_op(&g->as, 0x10 | O_0F, s->r2, SCRATCH(1)); /* MOVUPS */
+        jump_back(g, s);
+        return;
+    }
     call_bridge(g, s->keep_xmm ? T_LOAD_X : T_LOAD);
     if (is_float(s->type))
         as_op(&g->as, 0x10 | O_0F | O_F2, s->r2, SCRATCH(0));
@@ -162,12 +168,17 @@ static void stub_store(struct gen *g, const struct stub *s)
     try_refill(g, s);
     if (s->r2 == NO_REG)
         put_scratch_imm(g, 1, s->imm);
+    else if (s->type == IR_V128)
+        as_op(&g->as, 0x11 | O_0F, s->r2, SCRATCH(1));
     else if (is_float(s->type))
         put_xmm(g, 1, s->r2);
     else
         put_scratch(g, 1, s->r2);
     gen_set_pc(g, s->pc);
-    call_bridge(g, s->keep_xmm ? T_STORE_X : T_STORE);
+    if (s->type == IR_V128)
+        call_bridge(g, s->keep_xmm ? T_STORE_WIDE_X : T_STORE_WIDE);
+    else
+        call_bridge(g, s->keep_xmm ? T_STORE_X : T_STORE);
     jump_back(g, s);
 }
 

@@ -11,9 +11,10 @@ struct bridge {
     void (*direct)(void);
     bool xmm; /* keep XMM registers */
 
-    uint8_t args[4]; /* scratch words for the arguments behind the CPU: 0-2, MEM, WORD, END */
+    /* Scratch words for the arguments behind the CPU: 0-2, the address of 1, MEM, WORD, END. */
+    uint8_t args[4];
 };
-enum { END = 9, MEM = 10, WORD = 11 };
+enum { AT_1 = 8, END = 9, MEM = 10, WORD = 11 };
 
 #define RT(f) offsetof(struct backend_runtime, rt.f)
 
@@ -23,6 +24,10 @@ static const struct bridge bridges[] = {
     { T_PROBE, RT(probe), NULL, false, { 0, WORD, MEM, END } },
     { T_AMO, RT(amo), NULL, false, { 0, 1, MEM, WORD } },
     { T_CMPXCHG, RT(cmpxchg), NULL, false, { 0, 1, 2, MEM } },
+    { T_LOAD_WIDE, RT(load_wide), NULL, false, { 0, AT_1, MEM, END } },
+    { T_STORE_WIDE, RT(store_wide), NULL, false, { 0, AT_1, MEM, END } },
+    { T_LOAD_WIDE_X, RT(load_wide), NULL, true, { 0, AT_1, MEM, END } },
+    { T_STORE_WIDE_X, RT(store_wide), NULL, true, { 0, AT_1, MEM, END } },
     { T_LOAD_X, RT(load), NULL, true, { 0, MEM, END } },
     { T_STORE_X, RT(store), NULL, true, { 0, 1, MEM, END } },
     { T_PROBE_X, RT(probe), NULL, true, { 0, WORD, MEM, END } },
@@ -162,8 +167,12 @@ static void emit_bridge(struct gen *g, const struct bridge *b, const struct back
     if (!raw)
         gen_save_pinned(g, true); /* the guest's registers are exact, should C raise an exception */
     as_op(a, X_LEA | O_W, RDI, rm_mem(ENV, -ENV_BIAS));
-    for (unsigned k = 0; k < 4 && b->args[k] != END; k++)
-        as_op(a, X_MOV | (b->args[k] >= MEM ? 0 : O_W), arg_regs[k], scratch_arg(b->args[k]));
+    for (unsigned k = 0; k < 4 && b->args[k] != END; k++) {
+        if (b->args[k] == AT_1)
+            as_op(a, X_LEA | O_W, arg_regs[k], scratch_arg(1));
+        else
+            as_op(a, X_MOV | (b->args[k] >= MEM ? 0 : O_W), arg_regs[k], scratch_arg(b->args[k]));
+    }
     call_c(a, fn);
     if (b->thunk == T_PROBE || b->thunk == T_PROBE_X)
         as_op(a, X_MOVZX8, RAX, rm_reg(RAX));
@@ -303,10 +312,18 @@ static void find_features(struct backend_thunks *th)
     if (__get_cpuid(1, &a, &b, &c, &d)) {
         th->fma = (c & bit_FMA) && (c & bit_AVX) && (c & bit_OSXSAVE);
         th->sse41 = c & bit_SSE4_1;
+        th->vec = VEC_SSE2 | (c & bit_SSE3 ? VEC_SSE3 : 0) | (c & bit_SSSE3 ? VEC_SSSE3 : 0) |
+                  (c & bit_SSE4_1 ? VEC_SSE41 : 0) | (c & bit_SSE4_2 ? VEC_SSE42 : 0) |
+                  (c & bit_AES ? VEC_AES : 0) | (c & bit_PCLMUL ? VEC_CLMUL : 0);
+        if (__builtin_cpu_supports("avx")) /* the host's kernel saves its registers, too */
+            th->vec |= VEC_AVX | (c & bit_F16C ? VEC_F16C : 0) | (c & bit_FMA ? VEC_FMA : 0);
     }
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
         th->bmi1 = b & bit_BMI;
         th->bmi2 = b & bit_BMI2;
+        th->vec |= b & bit_SHA ? VEC_SHA : 0;
+        if (th->vec & VEC_AVX)
+            th->vec |= b & bit_AVX2 ? VEC_AVX2 : 0;
     }
     if (__get_cpuid(0x80000001, &a, &b, &c, &d))
         th->lzcnt = (c & bit_LZCNT) && th->bmi1;

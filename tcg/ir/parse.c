@@ -166,7 +166,7 @@ static bool read_memop(struct parser *p)
         return fail(p, "'%s' is not a memory operation", buf);
     mem |= *s++ == 's' ? IR_MEM_SIGNED : 0;
     bytes = g_ascii_strtoull(s, &s, 10);
-    if (!bytes || bytes > 32 || bytes & (bytes - 1))
+    if (!bytes || bytes > 16 || bytes & (bytes - 1))
         return fail(p, "'%s' is not a memory operation", buf);
     mem |= __builtin_ctz(bytes);
     if (g_str_has_prefix(s, "be")) {

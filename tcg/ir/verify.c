@@ -68,7 +68,7 @@ static bool check_access(struct checker *k)
 
     if (!check_value(k, i->a, IR_I64))
         return false;
-    if (log2size > 5 || (i->mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT >= TCG_MMU_MODES)
+    if (log2size > 4 || (i->mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT >= TCG_MMU_MODES)
         return fail(k, "bad memory operation");
     if (i->imm != (int32_t)i->imm)
         return fail(k, "displacement exceeds 32 bits");
@@ -296,7 +296,7 @@ char *ir_verify(const struct ir *ir)
         k.i = &ir->insn[k.n];
         if (k.i->op >= IR_NB_OPS)
             return g_strdup_printf("%%%u: no such operation", k.n);
-        if (k.i->type > IR_V256)
+        if (k.i->type > IR_V128)
             return g_strdup_printf("%%%u: no such type", k.n);
         if (!check_insn(&k))
             return k.error;

@@ -26,16 +26,18 @@ static void interp_run_once(struct irm *m, void *unit)
     m->how = how == INTERP_UNMERGED ? IRM_UNMERGED : IRM_LEFT;
 }
 
-#define INTERP(text, bits)                                          \
-    {                                                               \
-        text, bits, interp_new, interp_free, interp_run_once, false \
+#define INTERP(text, bits)                                   \
+    {                                                        \
+        text, bits, interp_new, interp_free, interp_run_once \
     }
 const struct irm_backend irm_interp = INTERP("interp", 0);
 static const struct irm_backend interp_dead = INTERP("interp-dead", OPT_DEAD | OPT_FCANON);
 static const struct irm_backend interp_opt = INTERP("interp-opt", OPT_ALL);
 
 #ifdef __x86_64__
-#define HOSTS &irm_jit, &irm_jit_dead, &irm_jit_opt, &irm_jit_plain, &irm_jit_chained,
+#define HOSTS                                                                             \
+    &irm_jit, &irm_jit_dead, &irm_jit_opt, &irm_jit_plain, &irm_jit_sse, &irm_jit_called, \
+        &irm_jit_chained,
 #else
 #define HOSTS
 #endif

@@ -67,8 +67,7 @@ static unsigned random_slot(struct making *m, enum ir_type type)
     switch (type) {
     case IR_I32: return IRM_W + below(m, 4);
     case IR_I64: return one_in(m, 3) ? IRM_X + below(m, 6) : IRM_H + below(m, 16);
-    case IR_V128: return IRM_V + below(m, 2);
-    case IR_V256: return IRM_VV + below(m, 2);
+    case IR_V128: return IRM_V + below(m, 4);
     default: return IRM_F + below(m, 6);
     }
 }
@@ -286,8 +285,8 @@ static uint16_t memop(struct making *m, unsigned log2size)
 static enum ir_type access_type(struct making *m, unsigned *log2size)
 {
     if (m->p->features & IRGEN_VECTOR && one_in(m, 5)) {
-        *log2size = 4 + below(m, 2);
-        return *log2size == 4 ? IR_V128 : IR_V256;
+        *log2size = 4;
+        return IR_V128;
     }
     if (m->p->features & IRGEN_FLOAT && one_in(m, 4)) {
         *log2size = 2 + below(m, 2);
@@ -362,14 +361,59 @@ static void insn_atomic(struct making *m)
         set(m, keep(m, ir_amo(m->ir, below(m, 9), mem, addr, v), false));
 }
 
+/* A size that the operation has, its scalar form at times. */
+static unsigned random_lane(struct making *m, const struct ir_vop_info *info)
+{
+    unsigned lane;
+
+    do
+        lane = 8u << below(m, 5);
+    while (!(info->lanes & lane));
+    return lane | (info->props & IR_VP_S && one_in(m, 2) ? IR_LANE_SCALAR : 0);
+}
+
+static unsigned vector_imm(struct making *m, enum ir_vop vop, unsigned lane)
+{
+    if (!(ir_vop_info[vop].props & IR_VP_N))
+        return 0;
+    switch (vop) {
+    case IR_V_SXT:
+    case IR_V_ZXT: return 8u << below(m, __builtin_ctz(lane) - 3);
+    case IR_V_SHLI:
+    case IR_V_SHRI:
+    case IR_V_SARI: return below(m, lane + 3);
+    case IR_V_FMA: return below(m, one_in(m, 2) ? 4 : 16);
+    case IR_V_FCMP: return below(m, 32);
+    default: return below(m, one_in(m, 2) ? 4 : 256);
+    }
+}
+
+static void vector(struct making *m)
+{
+    enum ir_vop vop = below(m, IR_NB_VOPS);
+    unsigned lane = random_lane(m, &ir_vop_info[vop]);
+    ir_val v[3] = { IR_NONE, IR_NONE, IR_NONE };
+
+    for (unsigned n = 0; n < 3; n++) {
+        enum ir_type type = ir_vop_type(vop, lane, n + 1);
+        if (type != IR_VOID)
+            v[n] = bits(m, type);
+    }
+    keep(m, ir_v3(m->ir, vop, lane, vector_imm(m, vop, lane), v[0], v[1], v[2]), false);
+}
+
 static void insn_vector(struct making *m)
 {
-    enum ir_type type = one_in(m, 2) ? IR_V128 : IR_V256, t = int_type(m);
-    struct value a = value(m, type), b = value(m, type);
+    enum ir_type t = int_type(m);
+    ir_val v;
 
-    if (one_in(m, 2))
-        a = keep(m, ir_select(m->ir, below(m, 12), bits(m, t), bits(m, t), a.v, b.v), false);
-    set(m, a);
+    if (one_in(m, 6)) {
+        v = bits(m, IR_V128);
+        keep(m, ir_select(m->ir, below(m, 12), bits(m, t), bits(m, t), v, bits(m, IR_V128)), false);
+    }
+    for (unsigned n = 1 + below(m, 4); n > 0; n--)
+        vector(m);
+    set(m, m->pool[m->n - 1]);
 }
 
 /* ---- Calls and control ---- */
@@ -489,6 +533,29 @@ static void insn_float_pressure(struct making *m)
     ir_set(ir, IRM_X + 4, m->pool[m->n - 1].v);
 }
 
+/* More vectors, and floats beside them, than there are registers; spilled in pairs of words. */
+static void insn_vector_pressure(struct making *m)
+{
+    enum { N = 22 };
+    struct ir *ir = m->ir;
+    ir_val v[N], f[6];
+
+    for (unsigned k = 0; k < 4; k++)
+        v[k] = ir_get(ir, IRM_V + k);
+    for (unsigned k = 4; k < N; k++)
+        v[k] = ir_v2(ir, one_in(m, 2) ? IR_V_ADD : IR_V_UNPLO, 8u << below(m, 4), 0, v[k - 4],
+                     v[below(m, k)]);
+    for (unsigned k = 0; k < 6; k++)
+        f[k] = ir_v1(ir, IR_V_TOF, 64, 0, v[3 * k]);
+    for (unsigned k = 0; k < 4; k++)
+        ir_set(ir, IRM_V + k, v[5 + (k * 7 + below(m, 3)) % (N - 5)]);
+    for (unsigned k = 0; k < 6; k++)
+        ir_set(ir, IRM_F + k, f[5 - k]);
+    for (unsigned k = 0; k < N; k++)
+        v[0] = ir_v2(ir, IR_V_SUB, 32, 0, v[0], v[N - 1 - k]);
+    ir_set(ir, IRM_V + 1, v[0]);
+}
+
 /* ---- Programs ---- */
 
 static void make(struct making *m)
@@ -504,8 +571,10 @@ static void make(struct making *m)
         insn_call(m);
     else if (kind < 12 && f & IRGEN_BRANCH)
         insn_branch(m);
-    else if (kind == 12 && f & IRGEN_VECTOR)
+    else if ((kind == 12 || kind > 20) && f & IRGEN_VECTOR)
         insn_vector(m);
+    else if (kind == 16 && f & IRGEN_VECTOR && f & IRGEN_PRESSURE)
+        insn_vector_pressure(m);
     else if (kind == 13 && f & IRGEN_PRESSURE)
         insn_pressure(m);
     else if (kind == 14 && f & IRGEN_PRESSURE && f & IRGEN_FLOAT)

@@ -132,6 +132,35 @@ static void *jit_new(const struct ir *ir)
     return u;
 }
 
+/* As on a host that knows only some vector instructions. */
+static void *jit_new_vec(const struct ir *ir, uint32_t vec)
+{
+    struct backend_thunks *th;
+    uint32_t had;
+    void *unit;
+
+    if (!jit.thunks)
+        jit_init();
+    th = jit.thunks;
+    had = th->vec;
+    th->vec &= vec;
+    th->vops_called = !vec;
+    unit = jit_new(ir);
+    th->vec = had;
+    th->vops_called = false;
+    return unit;
+}
+
+static void *jit_new_sse(const struct ir *ir)
+{
+    return jit_new_vec(ir, VEC_AVX - 1);
+}
+
+static void *jit_new_called(const struct ir *ir)
+{
+    return jit_new_vec(ir, 0);
+}
+
 /* As on a host without the newer instructions. */
 static void *jit_new_plain(const struct ir *ir)
 {
@@ -143,7 +172,7 @@ static void *jit_new_plain(const struct ir *ir)
     th = jit.thunks;
     had = *th;
     th->bmi1 = th->bmi2 = th->lzcnt = th->fma = false;
-    unit = jit_new(ir);
+    unit = jit_new_vec(ir, VEC_SSE2);
     th->bmi1 = had.bmi1;
     th->bmi2 = had.bmi2;
     th->lzcnt = had.lzcnt;
@@ -172,7 +201,8 @@ static void jit_run(struct irm *m, void *unit)
     memcpy(m->cpu->tcg.map[0], jit.map, sizeof(jit.map));
     m->round_changed = jit_round;
     m->cpu->tcg.mxcsr = 0x1f80; /* all exceptions masked */
-    backend_host.fp_set_round(&m->cpu->tcg, m->fp.round, false);
+    backend_host.fp_set_control(&m->cpu->tcg, m->fp.round, m->fp.denormals_are_zero, m->fp.flush,
+                                false);
     if (!sigsetjmp(m->unwind, 0)) {
         backend_host.enter(jit.thunks, &m->cpu->tcg, u->rx + BACKEND_CHECKED);
         m->fp.flags |= backend_host.fp_take_flags(&m->cpu->tcg, false);
@@ -191,13 +221,15 @@ static void jit_run_chained(struct irm *m, void *unit)
     jit.chained = false;
 }
 
-#define JIT(text, bits, new, run)            \
-    {                                        \
-        text, bits, new, jit_free, run, true \
+#define JIT(text, bits, new, run)      \
+    {                                  \
+        text, bits, new, jit_free, run \
     }
 const struct irm_backend irm_jit = JIT("jit", 0, jit_new, jit_run);
 const struct irm_backend irm_jit_dead = JIT("jit-dead", OPT_DEAD | OPT_FCANON, jit_new, jit_run);
 const struct irm_backend irm_jit_opt = JIT("jit-opt", OPT_ALL, jit_new, jit_run);
 const struct irm_backend irm_jit_plain = JIT("jit-plain", OPT_ALL, jit_new_plain, jit_run);
+const struct irm_backend irm_jit_sse = JIT("jit-sse", OPT_ALL, jit_new_sse, jit_run);
+const struct irm_backend irm_jit_called = JIT("jit-called", OPT_ALL, jit_new_called, jit_run);
 const struct irm_backend irm_jit_chained = JIT("jit-chained", OPT_ALL, jit_new, jit_run_chained);
 #endif

@@ -342,6 +342,10 @@ const struct ir_helper *const irm_helpers[] = {
     {                                                  \
         "x" #n, offsetof(struct irm_cpu, x[n]), IR_I64 \
     }
+#define V(n)                                            \
+    {                                                   \
+        "v" #n, offsetof(struct irm_cpu, v[n]), IR_V128 \
+    }
 #define F(n)                                           \
     {                                                  \
         "f" #n, offsetof(struct irm_cpu, f[n]), IR_F64 \
@@ -379,10 +383,10 @@ static const struct ir_slot slots[IRM_NB_SLOTS] = {
     F(3),
     F(4),
     F(5),
-    { "v0", offsetof(struct irm_cpu, v[0]), IR_V128 },
-    { "v1", offsetof(struct irm_cpu, v[1]), IR_V128 },
-    { "y0", offsetof(struct irm_cpu, y[0]), IR_V256 },
-    { "y1", offsetof(struct irm_cpu, y[1]), IR_V256 },
+    V(0),
+    V(1),
+    V(2),
+    V(3),
 };
 static const uint8_t hot[] = { 0, 1, 2, 16, 3, 4, 8, 9, 5, 6, 7, 10, 11, 17 };
 const struct ir_slots irm_slots = { slots, IRM_NB_SLOTS, hot, G_N_ELEMENTS(hot) };
@@ -460,6 +464,16 @@ static uint64_t random64(GRand *rand)
     }
 }
 
+uint64_t irm_random_lanes(GRand *rand)
+{
+    switch (g_rand_int_range(rand, 0, 4)) {
+    case 0: return random_float(rand, false);
+    case 1: return random_float(rand, true) << 32 | (uint32_t)random_float(rand, true);
+    case 2: return random64(rand) & UINT64_C(0xff00ff00ff00ff);
+    default: return random64(rand);
+    }
+}
+
 void irm_randomize(struct irm *m, GRand *rand)
 {
     struct irm_cpu *c = m->cpu;
@@ -472,10 +486,10 @@ void irm_randomize(struct irm *m, GRand *rand)
     }
     for (unsigned n = 0; n < 2; n++) {
         c->w[n] = random64(rand);
-        for (unsigned k = 0; k < 4; k++) {
-            c->v[n].q[k] = random64(rand);
-            c->y[n].q[k] = random64(rand);
-        }
+    }
+    for (unsigned n = 0; n < 4; n++) {
+        for (unsigned k = 0; k < 2; k++)
+            c->v[n].q[k] = irm_random_lanes(rand);
     }
     for (unsigned n = 0; n < IRM_PAGES * TCG_PAGE_SIZE; n += 8) {
         uint64_t v = random64(rand);

@@ -15,12 +15,11 @@
 
 /* Slots by number. */
 enum {
-    IRM_H = 0,   /* h0 to h15: i64; h0 to h11 are hot */
-    IRM_W = 16,  /* w0 to w3: i32; w0 and w1 are hot */
-    IRM_X = 20,  /* x0 to x5: i64 */
-    IRM_F = 26,  /* f0 to f5: f64 */
-    IRM_V = 32,  /* v0, v1: v128 */
-    IRM_VV = 34, /* y0, y1: v256 */
+    IRM_H = 0,  /* h0 to h15: i64; h0 to h11 are hot */
+    IRM_W = 16, /* w0 to w3: i32; w0 and w1 are hot */
+    IRM_X = 20, /* x0 to x5: i64 */
+    IRM_F = 26, /* f0 to f5: f64 */
+    IRM_V = 32, /* v0 to v3: v128 */
     IRM_NB_SLOTS = 36
 };
 extern const struct ir_slots irm_slots;
@@ -53,7 +52,7 @@ struct irm_cpu {
     struct tcg_cpu tcg; /* first */
     uint64_t x[6], f[6];
     uint32_t w[2];
-    union tcg_wide v[2], y[2];
+    union tcg_wide v[4];
     struct irm *machine;
 };
 
@@ -84,6 +83,8 @@ struct irm *irm_new(void);
 void irm_free(struct irm *m);
 /* Registers and memory from @rand; h8 to h11 point into memory, h15 is small. TLB empty. */
 void irm_randomize(struct irm *m, GRand *rand);
+/* Half of a vector: integers, or floats of either size. */
+uint64_t irm_random_lanes(GRand *rand);
 /* Makes @to's guest-visible state that of @from. */
 void irm_copy(struct irm *to, const struct irm *from);
 /* NULL, or the first difference of what a guest can see (to be g_free()d). */
@@ -97,12 +98,12 @@ struct irm_backend {
     void (*free_unit)(void *unit);
     /* Runs @unit, and perhaps those after it; m->how and the CPU's pc say how it was left. */
     void (*run)(struct irm *m, void *unit);
-    bool no_vectors; /* knows no v128 and v256 */
 };
 extern const struct irm_backend irm_interp; /* the reference */
-/* irjit.c: generated code, on hosts that have a backend; one without optional instructions,
- * one that goes from unit to unit. */
-extern const struct irm_backend irm_jit, irm_jit_dead, irm_jit_opt, irm_jit_plain, irm_jit_chained;
+/* irjit.c: generated code, on hosts that have a backend; one without optional instructions, one
+ * without AVX, one that calls the evaluator for vectors, one that goes from unit to unit. */
+extern const struct irm_backend irm_jit, irm_jit_dead, irm_jit_opt, irm_jit_plain, irm_jit_sse,
+    irm_jit_called, irm_jit_chained;
 /* All that there are, the reference first; terminated by NULL. */
 extern const struct irm_backend *const irm_backends[];
 

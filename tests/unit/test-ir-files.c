@@ -129,10 +129,6 @@ static void test_file(const void *opaque)
     char *text, *wrong;
 
     g_assert_true(g_file_get_contents(f->path, &text, NULL, NULL));
-    if (f->backend->no_vectors && (strstr(text, ".v128") || strstr(text, ".v256"))) {
-        g_test_skip("this backend has no vectors");
-        return;
-    }
     directives(text, start, want);
     m = run(f, text, start, f->backend->passes);
     if (m->how == IRM_UNMERGED && want->how != IRM_UNMERGED) {

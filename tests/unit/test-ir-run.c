@@ -56,19 +56,21 @@ static void check(struct irgen p, const struct irm_backend *b, unsigned insns)
 }
 
 /* Now everything together, now a few kinds, so that these meet more often. */
-static unsigned features(const struct irm_backend *b, unsigned n)
+static unsigned features(unsigned n)
 {
     static const unsigned some[] = {
         IRGEN_ALL,
         IRGEN_MEMORY | IRGEN_BRANCH,
         0,
         IRGEN_PRESSURE,
+        IRGEN_VECTOR | IRGEN_MEMORY,
+        IRGEN_VECTOR | IRGEN_FLOAT | IRGEN_PRESSURE | IRGEN_BRANCH,
         IRGEN_FLOAT | IRGEN_PRESSURE,
         IRGEN_CALL | IRGEN_PRESSURE,
         IRGEN_MEMORY | IRGEN_PRESSURE | IRGEN_ATOMIC,
     };
 
-    return some[n % G_N_ELEMENTS(some)] & ~(b->no_vectors ? IRGEN_VECTOR : 0u);
+    return some[n % G_N_ELEMENTS(some)];
 }
 
 static void test_backend(const void *way)
@@ -76,7 +78,7 @@ static void test_backend(const void *way)
     uint32_t seed = first_seed();
 
     for (unsigned n = 0; n < PROGRAMS; n++) {
-        struct irgen p = { seed + n, 2 + n % 40, features(way, n) };
+        struct irgen p = { seed + n, 2 + n % 40, features(n) };
 
         check(p, way, n % 2 ? p.insns : 1 + n % 6);
     }

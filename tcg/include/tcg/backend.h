@@ -89,6 +89,8 @@ struct backend {
     unsigned (*fp_flags)(struct tcg_cpu *cpu, bool inside); /* without clearing them */
     unsigned (*fp_take_flags)(struct tcg_cpu *cpu, bool inside);
     void (*fp_set_round)(struct tcg_cpu *cpu, unsigned round, bool inside);
+    /* The same with denormal operands and results taken as zeros (x86's DAZ, FTZ). */
+    void (*fp_set_control)(struct tcg_cpu *cpu, unsigned round, bool daz, bool ftz, bool inside);
 };
 
 extern const struct backend backend_host;

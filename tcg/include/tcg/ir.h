@@ -26,7 +26,7 @@
 typedef uint32_t ir_val; /* index into ir->insn; IR_NONE: no value */
 #define IR_NONE 0
 
-enum ir_type { IR_VOID, IR_I32, IR_I64, IR_F32, IR_F64, IR_V128, IR_V256 };
+enum ir_type { IR_VOID, IR_I32, IR_I64, IR_F32, IR_F64, IR_V128 };
 
 enum ir_op {
     IR_NOP,
@@ -107,7 +107,7 @@ enum ir_fence { IR_FENCE_W = 1, IR_FENCE_R = 2, IR_FENCE_O = 4, IR_FENCE_I = 8 }
 
 /* How a guest memory access is done; fits 16 bits. */
 enum {
-    IR_MEM_SIZE = 7,         /* log2 of bytes: 0 to 5 */
+    IR_MEM_SIZE = 7,         /* log2 of bytes: 0 to 4 */
     IR_MEM_SIGNED = 1 << 3,  /* integer loads: sign extend to the type (default: zero extend) */
     IR_MEM_BE = 1 << 4,      /* big endian */
     IR_MEM_ALIGNED = 1 << 5, /* a misaligned address faults; AMO and CMPXCHG are always so */
@@ -143,7 +143,7 @@ struct ir_helper {
 struct ir_slot {
     const char *name;
     uint32_t offset;
-    uint8_t type; /* i32, i64, f64 (also holds boxed f32), v128, v256 */
+    uint8_t type; /* i32, i64, f64 (also holds boxed f32), v128 */
 };
 
 /* All that the translator must know of a guest's registers; constant per guest. */
@@ -325,8 +325,8 @@ extern const struct ir_vop_info ir_vop_info[IR_NB_VOPS];
 /* The type of the result (@n 0) or of operand @n of a vector operation, IR_VOID for none. */
 enum ir_type ir_vop_type(enum ir_vop vop, unsigned lane, unsigned n);
 
-extern const char *const ir_type_name[IR_V256 + 1];
-extern const uint8_t ir_type_bytes[IR_V256 + 1];
+extern const char *const ir_type_name[IR_V128 + 1];
+extern const uint8_t ir_type_bytes[IR_V128 + 1];
 
 /*
  * Calls @h with @args (as many as it takes, zero extended) and, if it wants one, @cpu. The result

@@ -14,15 +14,15 @@
 #include <tcg/abi.h>
 
 union tcg_wide {
-    uint8_t b[32];
-    uint64_t q[4];
+    uint8_t b[16];
+    uint64_t q[2];
 };
 
 struct tcg_runtime {
     /* Loads up to 8 bytes, extended to 64 bits as @mem (enum IR_MEM_*) says. May raise. */
     uint64_t (*load)(struct tcg_cpu *cpu, uint64_t addr, uint32_t mem);
     void (*store)(struct tcg_cpu *cpu, uint64_t addr, uint64_t val, uint32_t mem);
-    /* 16 and 32 byte accesses. */
+    /* 16 byte accesses. */
     void (*load_wide)(struct tcg_cpu *cpu, uint64_t addr, union tcg_wide *val, uint32_t mem);
     void (*store_wide)(struct tcg_cpu *cpu, uint64_t addr, const union tcg_wide *val, uint32_t mem);
     /* @op: enum ir_amo. The old value, extended as @mem says. */
