@@ -110,10 +110,21 @@ static void set_round(struct cpu *cpu, enum fp_round round)
         backend_host.fp_set_round(&cpu->tcg, round, v->inside);
 }
 
+static void set_control(struct cpu *cpu, enum fp_round round, bool daz, bool ftz)
+{
+    struct tcg_vcpu *v = vcpu_of(cpu);
+
+    v->fp->round = round;
+    v->fp->denormals_are_zero = daz;
+    v->fp->flush = ftz ? FP_FLUSH_X86 : FP_FLUSH_OFF;
+    if (!v->tcg->interp)
+        backend_host.fp_set_control(&cpu->tcg, round, daz, ftz, v->inside);
+}
+
 static unsigned fp_flags(struct cpu *cpu, bool clear)
 {
     struct tcg_vcpu *v = vcpu_of(cpu);
-    unsigned flags = v->fp->flags & 0x1f;
+    unsigned flags = v->fp->flags & (0x1f | FP_DE);
 
     if (clear)
         v->fp->flags = 0;
@@ -194,6 +205,7 @@ static const struct cpu_accel_ops cpu_services = {
     .amo = amo,
     .cmpxchg = cmpxchg,
     .fp_set_round = set_round,
+    .fp_set_control = set_control,
     .fp_flags = fp_flags,
     .debug_changed = debug_changed,
     .info_jit = info_jit,

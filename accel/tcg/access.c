@@ -223,6 +223,8 @@ void access_load_wide(struct tcg_cpu *c, uint64_t addr, union tcg_wide *val, uin
 {
     unsigned words = size_of(mem) / 8;
 
+    if ((mem & IR_MEM_ALIGNED) && (addr & (size_of(mem) - 1)))
+        raise_fault(vcpu(c), FAULT_MISALIGNED, ACCESS_READ, addr);
     for (unsigned i = 0; i < words; i++)
         val->q[i] = access_load(c, addr + 8 * i, (mem & IR_MEM_MODE) | 3);
 }
@@ -232,6 +234,8 @@ void access_store_wide(struct tcg_cpu *c, uint64_t addr, const union tcg_wide *v
     struct tlb2_entry once;
     unsigned size = size_of(mem);
 
+    if ((mem & IR_MEM_ALIGNED) && (addr & (size - 1)))
+        raise_fault(vcpu(c), FAULT_MISALIGNED, ACCESS_WRITE, addr);
     if (crosses(addr, size))
         translate(vcpu(c), addr + size - 1, ACCESS_WRITE, mode_of(mem), &once);
     for (unsigned i = 0; i < size / 8; i++)

@@ -265,6 +265,12 @@ void cpu_fp_set_round(struct cpu *cpu, enum fp_round round)
         cpu->accel_ops->fp_set_round(cpu, round);
 }
 
+void cpu_fp_set_control(struct cpu *cpu, enum fp_round round, bool daz, bool ftz)
+{
+    if (cpu->accel_ops)
+        cpu->accel_ops->fp_set_control(cpu, round, daz, ftz);
+}
+
 unsigned cpu_fp_flags(struct cpu *cpu)
 {
     return cpu->accel_ops ? cpu->accel_ops->fp_flags(cpu, false) : 0;

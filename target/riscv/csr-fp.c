@@ -13,7 +13,7 @@ bool cond_fp(const struct riscv_cpu *c, unsigned num, uint64_t priv)
 
 void riscv_fp_gather(struct riscv_cpu *c)
 {
-    c->fflags |= cpu_fp_flags(&c->cpu);
+    c->fflags |= cpu_fp_flags(&c->cpu) & ~(unsigned)FP_DE;
 }
 
 void riscv_fp_round(struct riscv_cpu *c)
@@ -31,7 +31,7 @@ static uint64_t gathered(struct riscv_cpu *c)
 /* Flags that generated code raised must not come back; most often they are among the new ones. */
 static void set_fflags(struct riscv_cpu *c, uint64_t flags)
 {
-    if (cpu_fp_flags(&c->cpu) & ~flags)
+    if (cpu_fp_flags(&c->cpu) & ~(flags | FP_DE))
         cpu_fp_clear_flags(&c->cpu);
     c->fflags = flags;
 }

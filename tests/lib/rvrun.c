@@ -246,7 +246,7 @@ static void fp_set_round(struct cpu *cpu, enum fp_round round)
 static unsigned fp_flags(struct cpu *cpu, bool clear)
 {
     struct rvrun_side *s = side_of(&cpu->tcg);
-    unsigned flags = s->fp.flags & 0x1f;
+    unsigned flags = s->fp.flags & (0x1f | FP_DE);
 
     if (clear)
         s->fp.flags = 0;

@@ -217,6 +217,7 @@ struct cpu_accel_ops {
     uint64_t (*cmpxchg)(struct cpu *cpu, uint64_t addr, uint64_t expected, uint64_t desired,
                         uint16_t mem);
     void (*fp_set_round)(struct cpu *cpu, enum fp_round round);
+    void (*fp_set_control)(struct cpu *cpu, enum fp_round round, bool daz, bool ftz);
     unsigned (*fp_flags)(struct cpu *cpu, bool clear);
     /* Breakpoints, watchpoints or single step changed; CPU stopped, device lock held. */
     void (*debug_changed)(struct cpu *cpu);
@@ -249,8 +250,14 @@ uint64_t cpu_cmpxchg(struct cpu *cpu, uint64_t addr, uint64_t expected, uint64_t
 
 /* Floating point environment that generated FP code runs under. */
 enum { FP_NX = 1, FP_UF = 2, FP_OF = 4, FP_DZ = 8, FP_NV = 16 };
+/* Beside them, a denormal operand was used (x86's DE): to be masked off where there is no such. */
+enum { FP_DE = 64 };
 /* Rounding for F* operations that follow: FP_RNE, FP_RTZ, FP_RDN or FP_RUP. */
 void cpu_fp_set_round(struct cpu *cpu, enum fp_round round);
+/* Rounding, and whether denormal operands count as zeros (@daz) and denormal results become zeros
+ * (@ftz), as x86's MXCSR has them. Exceptions are always masked: a guest that unmasks one looks at
+ * the flags. */
+void cpu_fp_set_control(struct cpu *cpu, enum fp_round round, bool daz, bool ftz);
 /* Sticky flags raised by F* operations since they were last cleared: the guest ORs them into its
  * own. Looking is much cheaper than clearing. */
 unsigned cpu_fp_flags(struct cpu *cpu);
