@@ -69,7 +69,8 @@ static bool pc_init(struct machine *m, GError **err)
     struct pc *pc = (struct pc *)m;
 
     pc_memory_init(pc);
-    return add_chipset(pc, err) && add_pm(pc, err) && add_fw_cfg(pc, err) && pc_roms_init(pc, err);
+    return add_chipset(pc, err) && add_pm(pc, err) && pc_legacy_init(pc, err) &&
+           add_fw_cfg(pc, err) && pc_roms_init(pc, err);
 }
 
 static bool isapc_init(struct machine *m, GError **err)
@@ -83,7 +84,7 @@ static bool isapc_init(struct machine *m, GError **err)
     if (!device_realize(pc->isa_bridge, NULL, err))
         return false;
     pc->isa = isa_bridge_bus(pc->isa_bridge);
-    return add_fw_cfg(pc, err) && pc_roms_init(pc, err);
+    return pc_legacy_init(pc, err) && add_fw_cfg(pc, err) && pc_roms_init(pc, err);
 }
 
 static void pc_free(struct machine *m)

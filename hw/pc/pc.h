@@ -19,6 +19,7 @@ struct pc {
     /* chips; NULL on boards without PCI: host, piix3, pm */
     struct device *host, *piix3, *pm, *isa_bridge, *fw_cfg;
     struct isa_bus *isa;
+    struct device *pic, *pit, *rtc;
     struct mem_region *rom_space; /* where ROMs are placed: behind RAM */
 };
 
@@ -29,6 +30,8 @@ void pc_float_init(struct pc *pc);
 /* The BIOS (-bios) at the ends of the first MiB and of the first 4 GiB, and the empty ROM for
  * option ROMs. */
 bool pc_roms_init(struct pc *pc, GError **err);
+/* The chips on the ISA bus's lines that every PC has. */
+bool pc_legacy_init(struct pc *pc, GError **err);
 void pc_memory_free(struct pc *pc);
 
 #endif

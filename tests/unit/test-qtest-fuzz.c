@@ -11,6 +11,9 @@ struct window {
     uint64_t base, size;
 };
 
+/* A window of ports. */
+#define PORT (UINT64_C(1) << 63)
+
 /* All but the finisher, which would rightly end the program. */
 static const struct window virt_windows[] = {
     { 0x1000, 0x100 },        { 0x101000, 0x24 },       { 0x2000000, 0x40 },
@@ -24,6 +27,11 @@ static const struct window virt_windows[] = {
 static const struct window spike_windows[] = {
     { 0x1000, 0x100 },   { 0x1000000, 1 }, /* fromhost; tohost behind it would end the program */
     { 0x2000000, 0x40 }, { 0x2004000, 0x40 }, { 0x200bff8, 8 },
+};
+
+static const struct window pc_windows[] = {
+    { PORT | 0x20, 2 }, { PORT | 0x40, 4 }, { PORT | 0x61, 1 },
+    { PORT | 0x70, 4 }, { PORT | 0xa0, 2 }, { PORT | 0x4d0, 2 },
 };
 
 static GRand *rnd;
@@ -52,11 +60,14 @@ static void one_access(struct qclient *q, const struct window *w)
     offset %= w->size;
     if (g_rand_int_range(rnd, 0, 8))
         offset &= ~(uint64_t)(size - 1);
+    if (w->base & PORT)
+        log = log == 3 ? 0 : log; /* there are no 8-byte ports */
     if (g_rand_boolean(rnd))
-        qc_queue(q, "read%c 0x%" PRIx64, letters[log], w->base + offset);
+        qc_queue(q, "%s%c 0x%" PRIx64, w->base & PORT ? "in" : "read", letters[log],
+                 (w->base & ~PORT) + offset);
     else
-        qc_queue(q, "write%c 0x%" PRIx64 " 0x%" PRIx64, letters[log], w->base + offset,
-                 random_value());
+        qc_queue(q, "%s%c 0x%" PRIx64 " 0x%" PRIx64, w->base & PORT ? "out" : "write", letters[log],
+                 (w->base & ~PORT) + offset, random_value());
 }
 
 static void rare_event(struct qclient *q)
@@ -103,6 +114,11 @@ static void test_spike(void)
     fuzz("-machine spike -arch riscv64 -m 16M", spike_windows, G_N_ELEMENTS(spike_windows));
 }
 
+static void test_pc(void)
+{
+    fuzz("-machine pc -arch x86_64 -m 16M", pc_windows, G_N_ELEMENTS(pc_windows));
+}
+
 int main(int argc, char **argv)
 {
     const char *seed = g_getenv("QTEST_SEED");
@@ -113,5 +129,6 @@ int main(int argc, char **argv)
     rnd = g_rand_new_with_seed(s);
     g_test_add_func("/fuzz/virt", test_virt);
     g_test_add_func("/fuzz/spike", test_spike);
+    g_test_add_func("/fuzz/pc", test_pc);
     return g_test_run();
 }

@@ -1,0 +1,51 @@
+/* The chips that every PC has had: interrupt controllers, timer, clock. */
+#include "pc.h"
+
+static struct device *add_chip(struct pc *pc, const char *type, const char *name, GError **err)
+{
+    struct device *dev = device_new(&pc->m, device_type_find("pc", type, NULL), name);
+
+    return device_realize(dev, NULL, err) ? dev : NULL;
+}
+
+/* Shows the chip's regions at these ports, in order. */
+static void place(struct pc *pc, struct device *dev, const uint16_t *ports)
+{
+    for (unsigned i = 0; i < dev->n_regions; i++)
+        mem_region_add(&pc->m.io, ports[i], dev->regions[i]);
+}
+
+static bool add_pic(struct pc *pc, GError **err)
+{
+    static const uint16_t ports[] = { 0x20, 0xa0, 0x4d0 };
+
+    pc->pic = add_chip(pc, "isa-i8259", "pic", err);
+    if (!pc->pic)
+        return false;
+    place(pc, pc->pic, ports);
+    for (unsigned i = 0; i < ISA_IRQS; i++)
+        isa_bus_wire(pc->isa, i, device_irq_in(pc->pic, i));
+    return true;
+}
+
+static bool add_clocks(struct pc *pc, GError **err)
+{
+    static const uint16_t pit_ports[] = { 0x40, 0x61 }, rtc_ports[] = { 0x70, 0x72 };
+
+    pc->pit = add_chip(pc, "isa-pit", "pit", err);
+    if (!pc->pit)
+        return false;
+    place(pc, pc->pit, pit_ports);
+    device_connect_irq(pc->pit, 0, isa_bus_line(pc->isa, 0));
+    pc->rtc = add_chip(pc, "mc146818rtc", "rtc", err);
+    if (!pc->rtc)
+        return false;
+    place(pc, pc->rtc, rtc_ports);
+    device_connect_irq(pc->rtc, 0, isa_bus_line(pc->isa, 8));
+    return true;
+}
+
+bool pc_legacy_init(struct pc *pc, GError **err)
+{
+    return add_pic(pc, err) && add_clocks(pc, err);
+}
