@@ -29,6 +29,23 @@ uint16_t trans_fetch16(struct trans *t, unsigned offset)
     return val;
 }
 
+uint8_t trans_fetch8(struct trans *t, unsigned offset)
+{
+    uint64_t at = t->pc + offset, word = at & ~UINT64_C(3);
+
+    if (t->word_at != (word | 1)) {
+        if (t->fetch_failed)
+            return 0;
+        if (!t->fetch->read(t->fetch_opaque, word, 4, &t->word)) {
+            t->fetch_failed = true;
+            t->fault_pc = at;
+            return 0;
+        }
+        t->word_at = word | 1;
+    }
+    return t->word >> (at & 3) * 8;
+}
+
 /* Longest body of a loop that is worth repeating, and how much repeating it may make, in
  * instructions. */
 #define UNROLL_BODY 24
@@ -164,6 +181,7 @@ void trans_unit(struct trans *t)
     t->rounds = 0;
     t->cold = false;
     t->fetch_failed = t->straddles = false;
+    t->word_at = 0;
     t->npages = 1;
     t->page[0] = t->start & TCG_PAGE_MASK;
     t->pc = t->start;

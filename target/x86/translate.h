@@ -50,7 +50,7 @@ enum x86_form_flags {
     X_PE = 1 << 6,     /* neither real nor virtual-8086 mode, else #UD */
     X_NOHOST = 1 << 7, /* tests must not run it on the bare host */
     X_REP = 1 << 8,    /* F2, F3 repeat it */
-    X_ENDS = 1 << 9,   /* the handler ends the unit itself (jumps) */
+    X_VSIB = 1 << 9,   /* the index register is a vector (so 4 is one, too) */
 };
 
 /* Flags that the manual leaves undefined: bits of EFLAGS. */
@@ -62,6 +62,7 @@ enum {
     U_PF = FLAG_PF,
     U_CF = FLAG_CF,
     U_ALL = FLAGS_ARITH,
+    U_DSHIFT = FLAGS_ARITH, /* counts above the operand's size leave everything undefined */
 };
 
 /* In the column of features: every CPU has it. */
@@ -221,6 +222,18 @@ struct x86_addr {
     ir_val base;
     int64_t disp;
 };
+
+/* An operand that is read and written: its address is worked out once. */
+struct x86_place {
+    int reg; /* or -1: memory at addr */
+    bool rex;
+    unsigned log2size;
+    struct x86_addr addr;
+};
+struct x86_place x86_place(struct trans *t, const struct x86_insn *i, unsigned n);
+ir_val x86_get(struct trans *t, const struct x86_place *p);
+void x86_set(struct trans *t, const struct x86_place *p, ir_val v);
+
 /* The memory operand's address plus @offset, checked for an access of @bytes (1 to 32; larger
  * areas: check them piecewise). */
 struct x86_addr x86_address(struct trans *t, const struct x86_insn *i, int32_t offset,
@@ -245,6 +258,8 @@ ir_val x86_narrow(struct trans *t, unsigned log2size, ir_val v);
 /* EIP of a linear code address, as value: minus the CS base. */
 ir_val x86_tr_eip(struct trans *t, uint64_t pc);
 
+/* @offset from the stack pointer, for @bytes. */
+struct x86_addr x86_stack(struct trans *t, int64_t offset, unsigned bytes);
 /* The stack, operands of 1 << @log2size bytes. push: stores, then moves the pointer. */
 void x86_push(struct trans *t, unsigned log2size, ir_val v);
 /* The top word, @skip bytes above the pointer; nothing changes. */
@@ -259,6 +274,10 @@ ir_val x86_tr_eflags(struct trans *t);
 void x86_tr_set_arith(struct trans *t, ir_val flags);
 /* Flags become known lazily: cc_op @op (enum cc_op | log2size). */
 void x86_set_cc(struct trans *t, unsigned op, ir_val dst, ir_val src, ir_val src2);
+/* CF and, unless IR_NONE, OF (0 or 1) change, the others stay. */
+void x86_tr_set_carry(struct trans *t, ir_val cf, ir_val of);
+/* The arithmetic flags in their places, i64. */
+ir_val x86_tr_arith(struct trans *t);
 /* CF as 0 or 1, i32. */
 ir_val x86_carry(struct trans *t);
 /* Condition code 0 to 15 as a comparison. */
@@ -267,6 +286,19 @@ struct x86_cond {
     ir_val a, b;
 };
 struct x86_cond x86_condition(struct trans *t, unsigned cc);
+
+/* Arguments of the integer handlers. */
+enum { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
+enum { SH_ROL, SH_ROR, SH_RCL, SH_RCR, SH_SHL, SH_SHR, SH_SAR };
+enum { BIT_BT, BIT_BTS, BIT_BTR, BIT_BTC };
+enum { COUNT_TZ, COUNT_LZ, COUNT_ONES };
+enum { LOOP_NE, LOOP_E, LOOP_ANY, LOOP_CXZ };
+enum { BCD_DAA, BCD_DAS, BCD_AAA, BCD_AAS };
+enum { CARRY_CLEAR, CARRY_SET, CARRY_FLIP };
+enum { STR_MOVS, STR_STOS, STR_LODS, STR_CMPS, STR_SCAS, STR_INS, STR_OUTS };
+
+/* Bits beside log2 of a size in arguments of helpers. */
+enum { DIV_SIGNED = 4, ROTATE_RIGHT = 4 };
 
 #define X86(encoding, name, operands, handler, arg, flags, feature, undefined) \
     x86_handler x86_tr_##handler;

@@ -114,8 +114,9 @@ enum x86_exception {
  */
 struct x86_seg {
     uint16_t selector;
-    uint16_t attr; /* descriptor bits 55:52 and 47:40: type, S, DPL, P, AVL, L, D/B, G as bits 0-7,
-                      12-15 */
+    uint16_t attr;  /* descriptor bits 55:52 and 47:40: type, S, DPL, P, AVL, L, D/B, G as bits 0-7,
+                       12-15 */
+    uint32_t limit; /* as the descriptor gives it, in bytes */
 };
 
 /* GDTR, IDTR; LDTR and TR have selector and attr besides. */
@@ -248,6 +249,12 @@ uint32_t x86_unit_flags(const struct cpu *cpu);
 unsigned x86_mode_of_flags(uint32_t unit_flags); /* MMU mode of fetches and plain data accesses */
 unsigned x86_data_mode(const struct cpu *cpu);
 void x86_translate(struct trans *t);
+
+/* ---- Ports (io.c): may raise #GP, #DB. @size 1, 2, 4 ---- */
+
+void x86_check_io(struct x86_cpu *c, uint16_t port, unsigned size);
+uint32_t x86_port_in(struct x86_cpu *c, uint16_t port, unsigned size);
+void x86_port_out(struct x86_cpu *c, uint16_t port, unsigned size, uint32_t val);
 
 /* ---- What cpu.c puts into struct cpu_ops besides what sys.h declares, and create() ---- */
 

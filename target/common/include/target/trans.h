@@ -40,6 +40,8 @@ struct trans {
     unsigned npages;
     const struct trans_fetch *fetch;
     void *fetch_opaque;
+    uint64_t word_at; /* trans_fetch8's: address | 1 of the aligned word read last */
+    uint32_t word;
 };
 
 /* The accelerator's access to code. */
@@ -54,6 +56,8 @@ struct trans_fetch {
  * instruction (or, if it is the first, makes the guest take the fetch fault). Front ends need not
  * check. */
 uint16_t trans_fetch16(struct trans *t, unsigned offset);
+/* The same for one byte, where instructions are any number of them. */
+uint8_t trans_fetch8(struct trans *t, unsigned offset);
 
 /* The driver, for accelerators: translates from t->start into t->ir, which has begun; cpu, flags,
  * max_insns, single, fetch are set. With insns 0 afterwards the first instruction could not be
