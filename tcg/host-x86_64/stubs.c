@@ -155,7 +155,7 @@ static void stub_load(struct gen *g, const struct stub *s)
     }
     call_bridge(g, s->keep_xmm ? T_LOAD_X : T_LOAD);
     if (is_float(s->type))
-        as_op(&g->as, 0x10 | O_0F | O_F2, s->r2, SCRATCH(0));
+        as_op(&g->as, 0x10 | O_0F | (s->type == IR_F32 ? O_F3 : O_F2), s->r2, SCRATCH(0));
     else
         as_op(&g->as, X_MOV | O_W, s->r2, SCRATCH(0));
     jump_back(g, s);

@@ -302,6 +302,17 @@ static void gen_tof(struct gen *g, const struct ir_insn *i)
     vec_mov(g, vec_def(g, x), x);
 }
 
+/* MOVSS and MOVSD from memory, MOVD and MOVQ from general registers leave zeros above the value. */
+static void gen_fromf(struct gen *g, const struct ir_insn *i)
+{
+    unsigned from = ir_def(g->ir, i->a)->op;
+
+    if (from == IR_LD || from == IR_LDH || from == IR_BITSF)
+        gen_tof(g, i);
+    else
+        gen_lowz(g, i);
+}
+
 /* To lanes of L from their low parts. */
 static uint32_t extend_op(const struct ir_insn *i)
 {
@@ -421,7 +432,7 @@ static const struct special {
     [IR_V_LOWZ] = { gen_lowz, VEC_SSE2, 32 | 64 },
     [IR_V_LOW] = { gen_low, VEC_SSE2, 32 | 64 },
     [IR_V_TOF] = { gen_tof, VEC_SSE2, 0 },
-    [IR_V_FROMF] = { gen_lowz, VEC_SSE2, 0 },
+    [IR_V_FROMF] = { gen_fromf, VEC_SSE2, 0 },
     [IR_V_INSF] = { gen_low, VEC_SSE2, 0 },
     [IR_V_PTEST] = { gen_ptest, VEC_SSE41, 0 },
     [IR_V_MOVMSK] = { gen_movmsk, VEC_SSE2, 8 | 32 | 64 },
