@@ -190,6 +190,8 @@ void machine_reset(struct machine *m, enum machine_cause c)
     }
     if (m->cpu_ops)
         m->cpu_ops->reset(m);
+    if (m->type->cpus_ready)
+        m->type->cpus_ready(m);
     if (c != CAUSE_NONE)
         machine_emit(m, EVENT_RESET, c);
     if (was && m->cpu_ops)

@@ -24,7 +24,7 @@ static bool add_pic(struct pc *pc, GError **err)
         return false;
     place(pc, pc->pic, ports);
     for (unsigned i = 0; i < ISA_IRQS; i++)
-        isa_bus_wire(pc->isa, i, device_irq_in(pc->pic, i));
+        device_connect_irq(pc->isa_bridge, i, device_irq_in(pc->pic, i));
     return true;
 }
 

@@ -11,9 +11,14 @@
 #define GIB (UINT64_C(1) << 30)
 
 #define FLOAT_PRIORITY (-2) /* behind everything */
-#define BIOS_UNIT      65536u
-#define BIOS_MAX       (16 * MIB)
-#define BIOS_LOW_MAX   UINT64_C(0x20000)
+/* what a BIOS keeps for itself of the first MiB */
+#define EBDA           0x9fc00
+#define VGA            0xa0000
+#define BIOS_SEGMENT   0xf0000
+
+#define BIOS_UNIT    65536u
+#define BIOS_MAX     (16 * MIB)
+#define BIOS_LOW_MAX UINT64_C(0x20000)
 
 /* With more than LOWMEM_MAX of RAM, the hole for PCI is widened to a whole GiB. */
 #define LOWMEM_MAX   0xe0000000u
@@ -59,6 +64,28 @@ void pc_memory_init(struct pc *pc)
     mem_region_init_alias(&pc->ram_high, m->mem, "ram-above-4g", &m->ram, pc->below_4g,
                           pc->above_4g);
     mem_region_add(&m->system, 4 * GIB, &pc->ram_high);
+}
+
+static void add_range(GArray *map, uint64_t base, uint64_t end, enum pc_range_type type)
+{
+    const struct pc_range r = { base, end - base, type };
+
+    if (end > base)
+        g_array_append_val(map, r);
+}
+
+GArray *pc_memory_map(const struct pc *pc, bool tables)
+{
+    GArray *map = g_array_new(FALSE, FALSE, sizeof(struct pc_range));
+    uint64_t end = pc->below_4g - (tables ? PC_TABLES_SIZE : 0);
+
+    add_range(map, 0, EBDA, PC_RAM);
+    add_range(map, EBDA, VGA, PC_RESERVED);
+    add_range(map, BIOS_SEGMENT, MIB, PC_RESERVED);
+    add_range(map, MIB, end, PC_RAM);
+    add_range(map, end, pc->below_4g, PC_ACPI);
+    add_range(map, 4 * GIB, 4 * GIB + pc->above_4g, PC_RAM);
+    return map;
 }
 
 static bool add_option_rom(struct pc *pc, GError **err)

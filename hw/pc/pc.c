@@ -64,19 +64,35 @@ static bool add_fw_cfg(struct pc *pc, GError **err)
     return device_realize(pc->fw_cfg, NULL, err);
 }
 
+/* What needs no more of the chip set than an ISA bus. */
+static bool add_rest(struct pc *pc, GError **err)
+{
+    return pc_legacy_init(pc, err) && pc_cpus_init(pc, err) && add_fw_cfg(pc, err) &&
+           pc_roms_init(pc, err) && pc_boot_init(pc, 0, err);
+}
+
+/* A kernel starts by itself unless firmware was asked for. */
+static void choose_boot(struct pc *pc)
+{
+    const struct machine_config *c = &pc->m.cfg;
+
+    pc->direct_boot = c->kernel && (!c->firmware || strcmp(c->firmware, "none") == 0);
+}
+
 static bool pc_init(struct machine *m, GError **err)
 {
     struct pc *pc = (struct pc *)m;
 
+    choose_boot(pc);
     pc_memory_init(pc);
-    return add_chipset(pc, err) && add_pm(pc, err) && pc_legacy_init(pc, err) &&
-           add_fw_cfg(pc, err) && pc_roms_init(pc, err);
+    return add_chipset(pc, err) && add_pm(pc, err) && add_rest(pc, err);
 }
 
 static bool isapc_init(struct machine *m, GError **err)
 {
     struct pc *pc = (struct pc *)m;
 
+    choose_boot(pc);
     pc_memory_init(pc);
     pc->rom_space = &m->system;
     pc_float_init(pc);
@@ -84,11 +100,12 @@ static bool isapc_init(struct machine *m, GError **err)
     if (!device_realize(pc->isa_bridge, NULL, err))
         return false;
     pc->isa = isa_bridge_bus(pc->isa_bridge);
-    return pc_legacy_init(pc, err) && add_fw_cfg(pc, err) && pc_roms_init(pc, err);
+    return add_rest(pc, err);
 }
 
 static void pc_free(struct machine *m)
 {
+    pc_cpus_free((struct pc *)m);
     pc_memory_free((struct pc *)m);
 }
 

@@ -4,12 +4,27 @@
 
 #include <hw/core/machine.h>
 #include <hw/isa/isa.h>
+#include <target/x86.h>
 
 #define PC_CPUS_MAX 64
 #define PC_ROM_BASE 0xc0000 /* option ROMs */
 #define PC_ROM_SIZE 0x20000
 
-enum pc_irq { PC_IRQ_SCI = 9 };
+/* The last of the RAM below 4 GiB, where a kernel that starts without firmware finds ACPI tables.
+ */
+#define PC_TABLES_SIZE 0x20000
+
+enum pc_irq { PC_IRQ_SCI = 9, PC_IRQ_FPU = 13 };
+
+/* Where firmware puts PIIX4's registers, and so do we where there is none. */
+enum pc_port { PC_PORT_PM = 0x600, PC_PORT_SMBUS = 0xb100 };
+
+/* A row of the memory map, as E820 types it. */
+enum pc_range_type { PC_RAM = 1, PC_RESERVED = 2, PC_ACPI = 3 };
+struct pc_range {
+    uint64_t base, size;
+    enum pc_range_type type;
+};
 
 struct pc {
     struct machine m;
@@ -21,6 +36,12 @@ struct pc {
     struct isa_bus *isa;
     struct device *pic, *pit, *rtc;
     struct mem_region *rom_space; /* where ROMs are placed: behind RAM */
+    /* processors */
+    struct irq_line fpu_line;
+    struct mem_region fpu_io;
+    /* a kernel that starts without firmware */
+    bool direct_boot;
+    struct x86_boot_state boot;
 };
 
 /* Places RAM around the hole below 4 GiB. */
@@ -33,5 +54,19 @@ bool pc_roms_init(struct pc *pc, GError **err);
 /* The chips on the ISA bus's lines that every PC has. */
 bool pc_legacy_init(struct pc *pc, GError **err);
 void pc_memory_free(struct pc *pc);
+/* The memory map as an array of struct pc_range, sorted; with `tables` the area of PC_TABLES_SIZE
+ * is set apart. */
+GArray *pc_memory_map(const struct pc *pc, bool tables);
+
+/* Makes the CPUs. Wants the ISA bus. */
+bool pc_cpus_init(struct pc *pc, GError **err);
+void pc_cpus_free(struct pc *pc);
+/* The local APIC's ID of CPU n: threads, cores and sockets in bit fields of their own. */
+uint32_t pc_apic_id(const struct pc *pc, unsigned n);
+bool pc_has_long_mode(const struct pc *pc);
+
+/* -kernel: loads it, or shows it to firmware that was asked for. `rsdp`: address of the ACPI
+ * tables' root for kernels that start without firmware. */
+bool pc_boot_init(struct pc *pc, uint64_t rsdp, GError **err);
 
 #endif

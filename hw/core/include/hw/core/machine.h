@@ -35,6 +35,8 @@ struct machine_type {
     const char *default_nic;  /* device type for -nic and default network, or NULL */
     const char *drive_if;     /* what -drive without if= means: "virtio", "ide", "none" */
     bool (*init)(struct machine *m, GError **err);
+    /* After each reset of the CPUs: what a boot loader would have left in them. NULL: nothing. */
+    void (*cpus_ready)(struct machine *m);
     void (*free)(struct machine *m); /* undoes init, after all devices are gone */
 };
 

@@ -31,6 +31,8 @@ enum fw_cfg_key {
     FW_CFG_CMDLINE_ADDR = 0x13,
     FW_CFG_CMDLINE_SIZE = 0x14,
     FW_CFG_CMDLINE_DATA = 0x15,
+    FW_CFG_SETUP_SIZE = 0x17,
+    FW_CFG_SETUP_DATA = 0x18,
     FW_CFG_FILE_DIR = 0x19,
     FW_CFG_FILE_FIRST = 0x20,
 };

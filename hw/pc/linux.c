@@ -1,0 +1,149 @@
+/* Linux bzImage files (Linux: Documentation/arch/x86/boot.rst and zero-page.rst). */
+#include "boot.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <base/bits.h>
+#include <base/error.h>
+
+/* Fields of the setup header and of the zero page, at the same offsets in both. */
+enum {
+    ACPI_RSDP_ADDR = 0x070,
+    E820_ENTRIES = 0x1e8,
+    SETUP_SECTS = 0x1f1,
+    BOOT_FLAG = 0x1fe,
+    JUMP_LENGTH = 0x201,
+    MAGIC = 0x202,
+    VERSION = 0x206,
+    TYPE_OF_LOADER = 0x210,
+    LOADFLAGS = 0x211,
+    CODE32_START = 0x214,
+    RAMDISK_IMAGE = 0x218,
+    RAMDISK_SIZE = 0x21c,
+    HEAP_END_PTR = 0x224,
+    CMD_LINE_PTR = 0x228,
+    INITRD_ADDR_MAX = 0x22c,
+    RELOCATABLE = 0x234,
+    XLOADFLAGS = 0x236,
+    CMDLINE_SIZE = 0x238,
+    PREF_ADDRESS = 0x258,
+    INIT_SIZE = 0x260,
+    E820_TABLE = 0x2d0,
+};
+
+#define ZERO_PAGE         4096
+#define E820_MAX          128
+#define LOADED_HIGH       0x01
+#define CAN_USE_HEAP      0x80
+#define KERNEL_64         0x01  /* of XLOADFLAGS */
+#define LOADER_UNKNOWN    0xff  /* without a number of its own */
+#define ENTRY_64          0x200 /* from the start of the protected-mode part */
+#define LOAD_ADDR         0x100000
+#define HEADER_END_OLDEST 0x220 /* in version 2.02 */
+
+struct image {
+    const uint8_t *p;
+    size_t len, setup; /* of all; of the real-mode part */
+    unsigned version;
+};
+
+static bool check_version(const struct pc_boot *b, const struct image *i, GError **err)
+{
+    if (i->version < 0x0204 || !(i->p[LOADFLAGS] & LOADED_HIGH))
+        return error_set(err, "-kernel: '%s' is too old: boot protocol %u.%02u, 2.04 is needed",
+                         b->path, i->version >> 8, i->version & 0xff);
+    if (i->setup >= i->len)
+        return error_set(err, "-kernel: '%s' ends within its setup code", b->path);
+    return true;
+}
+
+/* How much memory the kernel takes until it can look after itself. */
+static bool take_memory(struct pc_boot *b, const struct image *i, GError **err)
+{
+    uint64_t size = i->len - i->setup;
+
+    b->start = LOAD_ADDR;
+    b->end = b->start + size;
+    if (i->version >= 0x020a) {
+        uint64_t preferred = ldq_le(i->p + PREF_ADDRESS), need = ldl_le(i->p + INIT_SIZE);
+        uint64_t from = MAX(LOAD_ADDR, preferred);
+
+        if (from > b->pc->below_4g)
+            from = LOAD_ADDR;
+        b->end = MAX(b->end, from + need);
+    }
+    if (b->end > boot_ram_end(b))
+        return error_set(err,
+                         "-kernel: '%s' needs memory up to 0x%" PRIx64
+                         ", free RAM ends at 0x%" PRIx64 "; more -m is needed",
+                         b->path, b->end, boot_ram_end(b));
+    return rom_add(&b->pc->m, b->path, i->p + i->setup, size, 0, b->start, err);
+}
+
+static void fill_memory_map(struct pc_boot *b, uint8_t *zero)
+{
+    g_autoptr(GArray) map = pc_memory_map(b->pc, true);
+    unsigned n = MIN(map->len, E820_MAX);
+
+    zero[E820_ENTRIES] = (uint8_t)n;
+    for (unsigned i = 0; i < n; i++) {
+        const struct pc_range *r = &g_array_index(map, struct pc_range, i);
+        uint8_t *e = zero + E820_TABLE + 20 * i;
+
+        stq_le(e, r->base);
+        stq_le(e + 8, r->size);
+        stl_le(e + 16, r->type);
+    }
+}
+
+static bool put_initrd(struct pc_boot *b, const struct image *i, uint8_t *zero, GError **err)
+{
+    uint64_t limit = (uint64_t)ldl_le(i->p + INITRD_ADDR_MAX) + 1, addr, size;
+
+    if (!boot_put_initrd(b, limit, &addr, &size, err))
+        return false;
+    stl_le(zero + RAMDISK_IMAGE, (uint32_t)addr);
+    stl_le(zero + RAMDISK_SIZE, (uint32_t)size);
+    return true;
+}
+
+static bool put_zero_page(struct pc_boot *b, const struct image *i, GError **err)
+{
+    uint8_t zero[ZERO_PAGE] = { 0 };
+    const char *append = b->pc->m.cfg.append ? b->pc->m.cfg.append : "";
+    size_t header_end = MAX(MAGIC + i->p[JUMP_LENGTH], HEADER_END_OLDEST);
+    uint64_t cmdline_max = i->version >= 0x0206 ? ldl_le(i->p + CMDLINE_SIZE) : 255;
+
+    memcpy(zero + SETUP_SECTS, i->p + SETUP_SECTS,
+           MIN(header_end, MIN(i->len, E820_TABLE)) - SETUP_SECTS);
+    zero[TYPE_OF_LOADER] = LOADER_UNKNOWN;
+    zero[LOADFLAGS] |= CAN_USE_HEAP;
+    stw_le(zero + HEAP_END_PTR, 0xfe00);
+    stl_le(zero + CODE32_START, LOAD_ADDR);
+    stl_le(zero + CMD_LINE_PTR, BOOT_CMDLINE);
+    stq_le(zero + ACPI_RSDP_ADDR, b->rsdp);
+    fill_memory_map(b, zero);
+    return put_initrd(b, i, zero, err) && boot_put_cmdline(b, append, cmdline_max, err) &&
+           boot_put(b, "-kernel: zero page", zero, sizeof(zero), BOOT_INFO, BOOT_PAGES, err);
+}
+
+bool boot_linux(struct pc_boot *b, bool *is, GError **err)
+{
+    struct image i = { 0 };
+    bool long_entry;
+
+    i.p = g_bytes_get_data(b->file, &i.len);
+    *is = i.len >= E820_TABLE && lduw_le(i.p + BOOT_FLAG) == 0xaa55 &&
+          memcmp(i.p + MAGIC, "HdrS", 4) == 0;
+    if (!*is)
+        return true;
+    i.setup = ((i.p[SETUP_SECTS] ? i.p[SETUP_SECTS] : 4) + 1u) * 512;
+    i.version = lduw_le(i.p + VERSION);
+    if (!check_version(b, &i, err) || !take_memory(b, &i, err) || !put_zero_page(b, &i, err))
+        return false;
+    b->state->rsi = BOOT_INFO;
+    long_entry =
+        i.version >= 0x020c && (lduw_le(i.p + XLOADFLAGS) & KERNEL_64) && pc_has_long_mode(b->pc);
+    return long_entry ? boot_enter_long(b, LOAD_ADDR + ENTRY_64, err)
+                      : boot_enter_protected(b, LOAD_ADDR, err);
+}
