@@ -124,10 +124,10 @@ static void set_control(struct cpu *cpu, enum fp_round round, bool daz, bool ftz
 static unsigned fp_flags(struct cpu *cpu, bool clear)
 {
     struct tcg_vcpu *v = vcpu_of(cpu);
-    unsigned flags = v->fp->flags & (0x1f | FP_DE);
+    unsigned flags = (v->fp->flags & (0x1f | FP_DE)) | cpu->tcg.fp_sticky;
 
     if (clear)
-        v->fp->flags = 0;
+        v->fp->flags = cpu->tcg.fp_sticky = 0;
     if (v->tcg->interp)
         return flags;
     return flags | (clear ? backend_host.fp_take_flags(&cpu->tcg, v->inside)

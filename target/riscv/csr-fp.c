@@ -77,15 +77,3 @@ void write_fcsr(struct riscv_cpu *c, unsigned num, uint64_t val, uint64_t mask)
     write_fflags(c, num, val, mask);
     set_frm(c, csr_merge(c->frm, val >> 5, mask >> 5));
 }
-
-/* The old flags; bits of @mask become @val's. For translated accesses, which go on behind it. */
-static uint64_t h_fflags(struct cpu *cpu, uint64_t val, uint64_t mask)
-{
-    struct riscv_cpu *c = riscv_of(cpu);
-    uint64_t old = gathered(c);
-
-    if (mask)
-        set_fflags(c, csr_merge(old, val, mask & 0x1f));
-    return old;
-}
-HELPER_DEFINE(fflags, IR_H_CPU, IR_I64, 2, IR_I64, IR_I64);

@@ -9,7 +9,7 @@
 
 static void gather(struct cpu *cpu, const struct fp_env *env)
 {
-    riscv_of(cpu)->fflags |= env->flags & 0x1f;
+    cpu->tcg.fp_sticky |= env->flags & 0x1f;
 }
 
 static uint32_t unbox_s(uint64_t v)

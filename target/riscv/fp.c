@@ -294,16 +294,15 @@ static bool tr_fmv_f(struct trans *t, const struct args *a)
 
 /* ---- Conversions; op of those with integers: W, WU, L, LU ---- */
 
-/* F2I can round in any direction, whatever frm is. */
-static unsigned f2i_how(const struct fp_rounding *r, bool is_unsigned)
+/* F2I and I2F can round in any direction, whatever frm is. */
+static unsigned how_of(const struct fp_rounding *r, bool is_unsigned)
 {
     static const uint8_t direction[] = {
         [FP_RNE] = IR_RND_RNE, [FP_RTZ] = IR_RND_RTZ, [FP_RDN] = IR_RND_RDN,
         [FP_RUP] = IR_RND_RUP, [FP_RMM] = IR_RND_RMM,
     };
-    bool current = r->plain && r->mode != FP_RTZ;
 
-    return (current ? IR_RND_CUR : direction[r->mode]) | (is_unsigned ? IR_F2I_UNSIGNED : 0);
+    return (r->plain ? IR_RND_CUR : direction[r->mode]) | (is_unsigned ? IR_F2I_UNSIGNED : 0);
 }
 
 /* WU results are sign extended like all 32-bit results. */
@@ -320,7 +319,7 @@ static bool tr_f2i(struct trans *t, const struct args *a)
         rv_set(t, a->rd, rv_narrow(t, v));
         return true;
     }
-    v = ir_f2i(t->ir, is_long ? IR_I64 : IR_I32, f2i_how(&r, a->op & 1), fp_get(t, a->fmt, a->rs1));
+    v = ir_f2i(t->ir, is_long ? IR_I64 : IR_I32, how_of(&r, a->op & 1), fp_get(t, a->fmt, a->rs1));
     if (is_long)
         rv_set(t, a->rd, v);
     else
@@ -331,17 +330,17 @@ static bool tr_f2i(struct trans *t, const struct args *a)
 static bool tr_i2f(struct trans *t, const struct args *a)
 {
     struct fp_rounding r;
-    bool is_long = a->op & 2, exact = a->fmt == FMT_D && !is_long;
+    bool is_long = a->op & 2;
     enum ir_type type = a->fmt == FMT_S ? IR_F32 : IR_F64;
 
     if (!begin_rounded(t, a, &r))
         return false;
-    if (r.plain || exact) {
+    if (a->fmt != FMT_H) {
         ir_val x = is_long ? rv_get(t, a->rs1) : rv_get32(t, a->rs1);
-        fp_set(t, a->fmt, a->rd, ir_i2f(t->ir, type, a->op & 1, x));
+        fp_set(t, a->fmt, a->rd, ir_i2f(t->ir, type, how_of(&r, a->op & 1), x));
     } else {
         ir_val x = rv_wide(t, rv_get(t, a->rs1));
-        fp_set_bits(t, a->rd, fp_soft(t, SOFT_from_w + a->op, a->fmt, r.mode, x, IR_NONE, IR_NONE));
+        fp_set_bits(t, a->rd, fp_soft(t, SOFT_from_w + a->op, FMT_H, r.mode, x, IR_NONE, IR_NONE));
     }
     return true;
 }

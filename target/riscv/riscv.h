@@ -45,6 +45,7 @@ enum riscv_slot {
     SLOT_RES_VAL,  /* what was read there */
     SLOT_VSTART,
     SLOT_VL,
+    SLOT_FFLAGS,
     SLOT_COUNT
 };
 #define RES_NONE UINT64_MAX /* odd, so no reservation has it */
@@ -160,10 +161,11 @@ struct riscv_cpu {
     struct cpu cpu; /* first; x registers are cpu.tcg.hot[1..31] */
     uint64_t f[32];
     uint8_t v[32 * 128] __attribute__((aligned(64))); /* vector register n at n * vlen / 8 */
-    uint64_t fflags, frm;                             /* as last gathered */
+    uint64_t frm;
     uint64_t vstart, vl, vtype, vxrm, vxsat;
 
     /* Slots. */
+    uint64_t fflags; /* as last gathered: those that the host's unit and helpers hold come on top */
     uint64_t mstatus;
     uint64_t sscratch, sepc, scause, stval, satp;
     uint64_t mscratch, mepc, mcause, mtval;

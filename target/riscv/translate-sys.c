@@ -122,15 +122,69 @@ static ir_val written(struct trans *t, const struct access *x, ir_val *mask)
     return x->op == CSR_CLEAR ? ir_imm64(t->ir, 0) : v;
 }
 
-/* C's math functions save and restore fflags; no translation depends on it. */
+/* The flags now; those in the slot come on top of what the host's unit and helpers hold. */
+static ir_val read_fflags_now(struct trans *t)
+{
+    ir_val raised = ir_fflags(t->ir);
+    ir_val v = ir_or(t->ir, ir_get(t->ir, SLOT_FFLAGS), raised);
+
+    t->guest[GUEST_FFLAGS] = v;
+    t->guest[GUEST_RAISED] = raised;
+    return v;
+}
+
+/*
+ * C's math functions save fflags, compare, and restore them: isless() and the like must not raise
+ * flags for quiet NaNs, but flt and fle do. Such comparisons are then made without raising any.
+ */
+static bool restores_fflags(struct trans *t, const struct access *x)
+{
+    ir_val saved = t->guest[GUEST_FFLAGS];
+    bool straddles = (t->pc ^ (t->next - 1)) & TCG_PAGE_MASK; /* may be taken back */
+
+    return x->op == CSR_WRITE && !x->rd && saved && x->val == saved && !straddles &&
+           ir_silence(t->ir, t->guest[GUEST_RAISED]);
+}
+
+static void write_fflags_now(struct trans *t, const struct access *x, ir_val old)
+{
+    struct ir *ir = t->ir;
+    ir_val v = ir_and(ir, rv_wide(t, x->val), ir_imm64(ir, 0x1f));
+
+    if (x->op == CSR_SET) {
+        ir_set(ir, SLOT_FFLAGS, ir_or(ir, ir_get(ir, SLOT_FFLAGS), v));
+        return;
+    }
+    if (x->op == CSR_CLEAR)
+        v = ir_binary(ir, IR_ANDN, old, v);
+    ir_fkeep(ir, v);
+    ir_set(ir, SLOT_FFLAGS, v);
+}
+
+/* No translation depends on flags. */
 static bool access_fflags(struct trans *t, const struct access *x)
 {
-    ir_val v, mask;
+    ir_val old = IR_NONE;
 
-    if (!HAVE(t->cpu, F) || !(t->flags & UF_FS))
-        return false;
-    v = written(t, x, &mask);
-    v = ir_call(t->ir, &helper_fflags, v, mask, IR_NONE, IR_NONE);
+    if (restores_fflags(t, x))
+        return true;
+    if (x->rd || x->op == CSR_CLEAR)
+        old = read_fflags_now(t);
+    if (x->writes)
+        write_fflags_now(t, x, old);
+    if (x->rd)
+        rv_set(t, x->rd, rv_narrow(t, old));
+    return true;
+}
+
+/* frm and fcsr when they are only read: frm is part of what the unit depends on. */
+static bool read_rounding(struct trans *t, const struct access *x)
+{
+    uint64_t frm = (t->flags & UF_FRM) >> UF_FRM_SHIFT;
+    ir_val v = ir_imm64(t->ir, frm);
+
+    if (x->num == 0x003)
+        v = ir_or(t->ir, read_fflags_now(t), ir_imm64(t->ir, frm << 5));
     rv_set(t, x->rd, rv_narrow(t, v));
     return true;
 }
@@ -159,16 +213,21 @@ static bool access_csr(struct trans *t, const struct access *x)
     if (!riscv_csr_find(x->num) || (x->num >> 8 & 3) > rv_priv(t) ||
         (x->writes && x->num >> 10 == 3))
         return false;
-    if (x->num == 0x001)
-        return access_fflags(t, x);
+    if (x->num >= 0x001 && x->num <= 0x003) {
+        if (!HAVE(t->cpu, F) || !(t->flags & UF_FS))
+            return false;
+        if (x->num == 0x001)
+            return access_fflags(t, x);
+        if (!x->writes)
+            return read_rounding(t, x);
+    }
     if (x->num == 0xc01 && t->flags & UF_TIME) {
         ir_val v = ir_call(t->ir, &helper_time, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
         rv_set(t, x->rd, rv_narrow(t, v));
         return true;
     }
     if ((x->num == 0xc20 || x->num == 0xc22) && HAVE(t->cpu, V) && t->flags & UF_VS) {
-        ir_val v = x->num == 0xc20 ? ir_get(t->ir, SLOT_VL)
-                                   : ir_imm64(t->ir, rv_cpu(t)->vlen / 8);
+        ir_val v = x->num == 0xc20 ? ir_get(t->ir, SLOT_VL) : ir_imm64(t->ir, rv_cpu(t)->vlen / 8);
         rv_set(t, x->rd, rv_narrow(t, v));
         return true;
     }

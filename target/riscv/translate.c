@@ -17,7 +17,7 @@ void rv_raise(struct trans *t, enum riscv_cause cause, ir_val tval)
 
 uint32_t rv_insn(const struct trans *t)
 {
-    return t->guest[0];
+    return t->guest[GUEST_INSN];
 }
 
 void rv_raise_illegal(struct trans *t)
@@ -57,7 +57,7 @@ void riscv_translate(struct trans *t)
         insn |= (uint32_t)trans_fetch16(t, 2) << 16;
         bits = 32;
     }
-    t->guest[0] = insn;
+    t->guest[GUEST_INSN] = insn;
     t->next = rv_pc(t, t->pc + bits / 8);
     if (t->fetch_failed)
         return;

@@ -28,6 +28,13 @@
 #include "decoders.def"
 #undef DECODER
 
+/* What trans.guest[] holds. */
+enum {
+    GUEST_INSN,   /* the instruction word */
+    GUEST_FFLAGS, /* value of fflags when they were last read in this unit, IR_NONE: not yet */
+    GUEST_RAISED, /* the FFLAGS operation that it is made of */
+};
+
 static inline const struct riscv_cpu *rv_cpu(const struct trans *t)
 {
     return riscv_of_const(t->cpu);

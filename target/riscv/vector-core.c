@@ -202,6 +202,6 @@ static void h_v_op(struct cpu *cpu, uint64_t desc, uint64_t scalar, uint64_t vl)
     else
         op->fn[sew](&k);
     c->vxsat |= k.sat;
-    c->fflags |= k.env.flags & VFP_FLAGS;
+    c->cpu.tcg.fp_sticky |= k.env.flags & VFP_FLAGS;
 }
 HELPER_DEFINE(v_op, IR_H_CPU, IR_VOID, 3, IR_I64, IR_I64, IR_I64);

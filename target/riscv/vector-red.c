@@ -132,6 +132,6 @@ static void h_v_reduce(struct cpu *cpu, uint64_t desc, uint64_t vl)
         !riscv_vhost_sum(&r.env, &s, vdesc_sew(desc) + wide, r.x, vdesc_sew(desc), vl))
         reductions[op][vdesc_sew(desc)](&r);
     velem_set(vreg(c, vdesc_vd(desc)), vdesc_sew(desc) + wide, 0, s);
-    c->fflags |= r.env.flags & VFP_FLAGS;
+    c->cpu.tcg.fp_sticky |= r.env.flags & VFP_FLAGS;
 }
 HELPER_DEFINE(v_reduce, IR_H_CPU, IR_VOID, 2, IR_I64, IR_I64);

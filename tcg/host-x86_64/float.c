@@ -212,22 +212,35 @@ static void gen_minmax(struct gen *g, const struct ir_insn *i)
     g->in_xmm[d] = g->pos;
 }
 
+/* Where the comparison just made was unordered, flags become again what the last FFLAGS saw. */
+static void silence(struct gen *g)
+{
+    struct stub *s = gen_stub(g, STUB_FCMP, as_jcc(&g->as, CC_P));
+
+    s->back = as_here(&g->as);
+}
+
 static void gen_fcmp(struct gen *g, const struct ir_insn *i)
 {
     enum ir_type type = ir_type_of(g->ir, i->a);
-    bool quiet = i->cond == IR_FEQ || i->cond == IR_FLTQ || i->cond == IR_FLEQ;
+    enum ir_fcmp cond = i->cond & ~IR_FCMP_SILENT;
+    bool quiet = i->cond & IR_FCMP_SILENT || cond == IR_FEQ || cond == IR_FLTQ || cond == IR_FLEQ;
     uint32_t op = (quiet ? 0x2e : 0x2f) | packed(type);
     int t = gen_temp(g);
 
-    if (i->cond == IR_FEQ) {
+    if (cond == IR_FEQ) {
         int t2 = gen_temp(g);
         as_op(&g->as, op, gen_xuse(g, i->a), gen_xrm(g, i->b));
+        if (i->cond & IR_FCMP_SILENT)
+            silence(g);
         as_op(&g->as, X_SETCC | CC_E, 0, rm_reg(t));
         as_op(&g->as, X_SETCC | CC_NP, 0, rm_reg(t2));
         as_op(&g->as, X_AND, t, rm_reg(t2));
     } else { /* a < b as b > a, so that unordered (carry set) is false */
-        bool le = i->cond == IR_FLE || i->cond == IR_FLEQ;
+        bool le = cond == IR_FLE || cond == IR_FLEQ;
         as_op(&g->as, op, gen_xuse(g, i->b), gen_xrm(g, i->a));
+        if (i->cond & IR_FCMP_SILENT)
+            silence(g);
         as_op(&g->as, X_SETCC | (le ? CC_AE : CC_A), 0, rm_reg(t));
     }
     as_op(&g->as, X_MOVZX8, t, rm_reg(t));
@@ -239,16 +252,19 @@ static void gen_fcmp(struct gen *g, const struct ir_insn *i)
  * CVT[T]SD2SI gives the integer indefinite for anything out of range; C then tells NaN, too large
  * and too small apart. Unsigned results are tried only where the signed conversion gives them with
  * the same flags. Of rounding modes other than the current one and to zero those of ROUNDSD are
- * done here, and only to signed 64 bits: what is out of that range is an integer, for which ROUNDSD
- * does not raise inexact. The rest is left to C.
+ * done here, to signed integers. It raises inexact for 64-bit results, as what is out of their
+ * range is an integer anyway; for 32-bit ones it does not, and CVTTSD2SI of the number itself
+ * follows where the result is in range. The rest is left to C.
  */
 static int rounded(struct gen *g, const struct ir_insn *i, enum ir_type from, int x)
 {
     static const int8_t imm[] = { -1, 0, -1, 1, 2, -1, -1, -1 }; /* by enum ir_f2i: RNE, RDN, RUP */
     int8_t how = imm[i->cond & 7];
 
-    if (how < 0 || !g->th->sse41 || i->cond & IR_F2I_UNSIGNED || i->type != IR_I64)
+    if (how < 0 || !g->th->sse41 || i->cond & IR_F2I_UNSIGNED)
         return x;
+    if (i->type == IR_I32)
+        how |= 8; /* no precision exception */
     int r = gen_xtemp(g);
     xmov(g, r, x);
     as_op(&g->as, (from == IR_F32 ? 0x0a : 0x0b) | O_3A | O_66, r, rm_reg(x)); /* ROUNDSS, SD */
@@ -264,6 +280,8 @@ static void gen_f2i(struct gen *g, const struct ir_insn *i)
     uint32_t w = is_unsigned ? O_W : op_w(i->type);
     uint32_t convert = (how == IR_RND_CUR ? 0x2d : 0x2c) | scalar(from) | w;
     int x = gen_xuse(g, i->a), t = gen_temp(g), r = rounded(g, i, from, x);
+    /* Taken before any jump, as that may spill what was there. */
+    int unused = r != x && i->type == IR_I32 ? gen_temp(g) : NO_REG;
     uint32_t f1, f2 = 0;
 
     if (how != IR_RND_CUR && how != IR_RND_RTZ && r == x) {
@@ -282,6 +300,8 @@ static void gen_f2i(struct gen *g, const struct ir_insn *i)
         as_op(&g->as, convert, t, rm_reg(r));
         as_g1(&g->as, w, G1_CMP, rm_reg(t), 1);
         f1 = as_jcc(&g->as, CC_O);
+        if (unused != NO_REG)
+            as_op(&g->as, 0x2c | scalar(from), unused, rm_reg(x));
     }
     struct stub *s = gen_stub(g, STUB_F2I, f1);
     s->from2 = f2;
@@ -293,22 +313,43 @@ static void gen_f2i(struct gen *g, const struct ir_insn *i)
     gen_def_in(g, g->pos, t);
 }
 
+/* In a rounding mode other than the current one: integers that the format has are no matter of
+ * rounding, others are left to C. The jump there, 0 for none. */
+static uint32_t jump_inexact(struct gen *g, const struct ir_insn *i, int ra, int t)
+{
+    enum ir_type from = ir_type_of(g->ir, i->a);
+    unsigned digits = i->type == IR_F32 ? 24 : 53;
+    uint32_t w = op_w(from);
+
+    if ((i->cond & 7) == IR_RND_CUR || (from == IR_I32 && digits == 53))
+        return 0;
+    if (i->cond & IR_F2I_UNSIGNED) {
+        as_op(&g->as, X_MOV | w, t, rm_reg(ra));
+        as_shift(&g->as, w, G2_SHR, rm_reg(t), digits);
+    } else { /* [-2^digits, 2^digits) */
+        as_mov_imm(&g->as, t, 1ull << digits);
+        as_op(&g->as, X_ADD | w, t, rm_reg(ra));
+        as_shift(&g->as, w, G2_SHR, rm_reg(t), digits + 1);
+    }
+    return as_jcc(&g->as, CC_NE);
+}
+
 static void gen_i2f(struct gen *g, const struct ir_insn *i)
 {
     enum ir_type from = ir_type_of(g->ir, i->a);
     uint32_t op = 0x2a | scalar(i->type);
     int ra = gen_use(g, i->a), xd = gen_xtemp(g);
+    int t = i->cond ? gen_temp(g) : NO_REG, u = i->cond ? gen_temp(g) : NO_REG;
+    uint32_t inexact = jump_inexact(g, i, ra, t);
 
     as_op(&g->as, 0x57 | O_0F, xd, rm_reg(xd)); /* CVTSI2SD merges: break the dependency */
-    if (!i->cond) {
+    if (!(i->cond & IR_F2I_UNSIGNED) || (inexact && from == IR_I64)) {
         as_op(&g->as, op | op_w(from), xd, rm_reg(ra));
     } else if (from == IR_I32) {
-        int t = gen_temp(g);
         as_op(&g->as, X_MOV, t, rm_reg(ra));
         as_op(&g->as, op | O_W, xd, rm_reg(t));
     } else {
         /* Above 2^63: halve, keeping the lost bit sticky, convert, double (exact). */
-        int t = gen_temp(g), u = gen_temp(g);
         as_op(&g->as, X_TEST | O_W, ra, rm_reg(ra));
         uint32_t big = as_jcc(&g->as, CC_S);
         as_op(&g->as, op | O_W, xd, rm_reg(ra));
@@ -322,6 +363,13 @@ static void gen_i2f(struct gen *g, const struct ir_insn *i)
         as_op(&g->as, op | O_W, xd, rm_reg(t));
         as_op(&g->as, 0x58 | scalar(i->type), xd, rm_reg(xd));
         as_patch(&g->as, done, as_here(&g->as));
+    }
+    if (inexact) {
+        struct stub *s = gen_stub(g, STUB_I2F, inexact);
+        s->r1 = ra;
+        s->r2 = xd;
+        s->imm = i->cond | (i->type == IR_F64) << 8 | (from == IR_I64) << 9;
+        s->back = as_here(&g->as);
     }
     gen_free_dying(g);
     g->loc[g->pos].reg = xd;
@@ -372,6 +420,40 @@ static void gen_bits(struct gen *g, const struct ir_insn *i)
     }
 }
 
+/* The sticky flags, also helpers', to @t; MXCSR stays in fp_saved. */
+static void read_flags(struct gen *g, int t)
+{
+    int table = gen_temp(g);
+
+    as_op(&g->as, 0xae | O_0F, 3, rm_env(offsetof(struct tcg_cpu, fp_saved))); /* STMXCSR */
+    as_op(&g->as, X_MOV, t, rm_env(offsetof(struct tcg_cpu, fp_saved)));
+    as_g1(&g->as, 0, G1_AND, rm_reg(t), 0x3f);
+    as_op(&g->as, X_LEA | O_W, table, gen_constant(g, C_FLAGS));
+    as_op(&g->as, X_MOVZX8, t, rm_sib(table, t, 0, 0));
+    as_op(&g->as, X_OR, t, rm_env(offsetof(struct tcg_cpu, fp_sticky)));
+}
+
+static void gen_fflags(struct gen *g)
+{
+    int t = gen_temp(g);
+
+    read_flags(g, t);
+    gen_def_in(g, g->pos, t);
+}
+
+static void gen_fkeep(struct gen *g, const struct ir_insn *i)
+{
+    int ra = gen_use(g, i->a), t = gen_temp(g), kept = gen_temp(g);
+
+    read_flags(g, t);
+    as_mov(&g->as, kept, ra);
+    as_op(&g->as, 0xf7, G3_NOT, rm_reg(kept));
+    as_op(&g->as, X_TEST, t, rm_reg(kept));
+    struct stub *s = gen_stub(g, STUB_FKEEP, as_jcc(&g->as, CC_NE));
+    s->back = as_here(&g->as);
+    gen_free_dying(g);
+}
+
 void gen_float(struct gen *g, const struct ir_insn *i)
 {
     switch (i->op) {
@@ -405,12 +487,14 @@ void gen_float(struct gen *g, const struct ir_insn *i)
         break;
     }
     case IR_UNBOX: gen_unbox(g, i); break;
+    case IR_FFLAGS: gen_fflags(g); break;
+    case IR_FKEEP: gen_fkeep(g, i); break;
     default: gen_sign(g, i);
     }
 }
 
 /* MXCSR: flags IE DE ZE OE UE PE in bits 0 to 5, rounding in 13 and 14 (SDM volume 1, 10.2.3). */
-static unsigned flags_of(unsigned csr)
+unsigned x86_flags_of(unsigned csr)
 {
     return (csr & 1 ? FP_FLAG_NV : 0) | (csr & 4 ? FP_FLAG_DZ : 0) | (csr & 8 ? FP_FLAG_OF : 0) |
            (csr & 16 ? FP_FLAG_UF : 0) | (csr & 32 ? FP_FLAG_NX : 0) | (csr & 2 ? FP_FLAG_DE : 0);
@@ -418,7 +502,7 @@ static unsigned flags_of(unsigned csr)
 
 unsigned x86_fp_flags(struct tcg_cpu *cpu, bool inside)
 {
-    return flags_of(inside ? _mm_getcsr() : cpu->mxcsr);
+    return x86_flags_of(inside ? _mm_getcsr() : cpu->mxcsr);
 }
 
 unsigned x86_fp_take_flags(struct tcg_cpu *cpu, bool inside)
@@ -429,7 +513,7 @@ unsigned x86_fp_take_flags(struct tcg_cpu *cpu, bool inside)
         _mm_setcsr(csr & ~0x3fu);
     else if (!inside)
         cpu->mxcsr = csr & ~0x3fu;
-    return flags_of(csr);
+    return x86_flags_of(csr);
 }
 
 /* Replaces the bits of @mask. */

@@ -7,9 +7,11 @@
 #define MXCSR_IE 1u
 #define MXCSR_PE 32u
 
+/* Writing MXCSR takes long. */
 static void raise_flags(unsigned flags)
 {
-    _mm_setcsr(_mm_getcsr() | flags);
+    if (flags & ~_mm_getcsr())
+        _mm_setcsr(_mm_getcsr() | flags);
 }
 
 struct parts {
@@ -84,6 +86,31 @@ uint64_t x86_f2i(struct tcg_cpu *cpu, uint64_t bits, uint64_t how)
     if (rest)
         raise_flags(MXCSR_PE);
     return p.neg ? -n : n;
+}
+
+/* @how: I2F's condition | result is double << 8 | source is 64 bits << 9. */
+uint64_t x86_i2f(struct tcg_cpu *cpu, uint64_t val, uint64_t how)
+{
+    bool f64 = how >> 8 & 1, wide = how >> 9 & 1, is_unsigned = how & IR_F2I_UNSIGNED;
+    unsigned fbits = f64 ? 52 : 23, cut, exp = 63;
+    uint64_t n = wide ? val : is_unsigned ? (uint32_t)val : (uint64_t)(int32_t)val, kept, rest;
+    bool neg = !is_unsigned && n >> 63;
+    (void)cpu;
+
+    n = neg ? -n : n;
+    if (!n)
+        return 0;
+    exp -= __builtin_clzll(n);
+    n <<= 63 - exp;
+    cut = 63 - fbits;
+    kept = n >> cut;
+    rest = n << (64 - cut);
+    kept += round_up(how & 7 ? how & 7 : current_rounding(), neg, kept & 1, rest);
+    if (rest)
+        raise_flags(MXCSR_PE);
+    /* The leading one adds to the exponent, as a carry out of the fraction does. */
+    kept += (uint64_t)(exp + (f64 ? 1023 : 127) - 1) << fbits;
+    return kept | (uint64_t)neg << (f64 ? 63 : 31);
 }
 
 /* The result of a fused operation is a NaN: invalid if the product alone was. */

@@ -21,7 +21,7 @@ static void gen_insn(struct gen *g, const struct ir_insn *i)
     case IR_CMPXCHG:
     case IR_FENCE: gen_atomic(g, i); break;
     case IR_CALL: gen_call(g, i); break;
-    case IR_FADD ... IR_UNBOX: gen_float(g, i); break;
+    case IR_FADD ... IR_FKEEP: gen_float(g, i); break;
     case IR_V:
     case IR_VF: gen_vector(g, i); break;
     case IR_EXITIF ... IR_EXITPC: gen_control(g, i); break;

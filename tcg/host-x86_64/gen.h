@@ -54,6 +54,7 @@ enum thunk {
     T_LOAD_WIDE_X,
     T_STORE_WIDE_X, /* these keep XMM registers */
     T_F2I_X,
+    T_I2F_X,
     T_FMA_NAN_X,
     C_NAN64,
     C_NAN32,
@@ -66,6 +67,7 @@ enum thunk {
     C_TWO63F,
     C_TWO31,
     C_TWO31F,
+    C_FLAGS, /* 64 bytes: FP_* flags of MXCSR's low six bits */
     NB_THUNKS
 };
 
@@ -121,6 +123,9 @@ enum stub_kind {
     STUB_UNBOX,
     STUB_FMINMAX,
     STUB_F2I,
+    STUB_I2F,
+    STUB_FCMP,
+    STUB_FKEEP,
     STUB_FMA_NAN,
     STUB_DIV,
 };
@@ -275,7 +280,9 @@ void gen_control(struct gen *g, const struct ir_insn *i);
 void gen_exit_stub(struct gen *g, const struct stub *s);
 void gen_checked_entry(struct gen *g);
 uint64_t x86_f2i(struct tcg_cpu *cpu, uint64_t bits, uint64_t how);
+uint64_t x86_i2f(struct tcg_cpu *cpu, uint64_t val, uint64_t how);
 uint64_t x86_fma_nan(struct tcg_cpu *cpu, uint64_t a, uint64_t b, uint32_t is_double);
+unsigned x86_flags_of(unsigned mxcsr); /* FP_* */
 unsigned x86_fp_flags(struct tcg_cpu *cpu, bool inside);
 unsigned x86_fp_take_flags(struct tcg_cpu *cpu, bool inside);
 void x86_fp_set_round(struct tcg_cpu *cpu, unsigned round, bool inside);

@@ -264,6 +264,39 @@ static void stub_f2i(struct gen *g, const struct stub *s)
     jump_back(g, s);
 }
 
+static void stub_i2f(struct gen *g, const struct stub *s)
+{
+    put_scratch(g, 0, s->r1);
+    put_scratch_imm(g, 1, s->imm);
+    call_bridge(g, T_I2F_X);
+    as_op(&g->as, 0x10 | O_0F | O_F2, s->r2, SCRATCH(0));
+    jump_back(g, s);
+}
+
+static void load_mxcsr(struct gen *g)
+{
+    as_op(&g->as, 0xae | O_0F, 2, rm_env(offsetof(struct tcg_cpu, fp_saved)));
+}
+
+/* MXCSR as the FFLAGS before stored it. EFLAGS stay. */
+static void stub_fcmp(struct gen *g, const struct stub *s)
+{
+    load_mxcsr(g);
+    jump_back(g, s);
+}
+
+static void stub_fkeep(struct gen *g, const struct stub *s)
+{
+    struct rm sticky = rm_env(offsetof(struct tcg_cpu, fp_sticky));
+
+    as_op(&g->as, 0x80, G1_AND, rm_env(offsetof(struct tcg_cpu, fp_saved)));
+    as_1(&g->as, 0xc0);
+    load_mxcsr(g);
+    as_op(&g->as, 0xc7, 0, sticky);
+    as_4(&g->as, 0);
+    jump_back(g, s);
+}
+
 static void stub_fma_nan(struct gen *g, const struct stub *s)
 {
     put_xmm(g, 0, s->r1);
@@ -302,6 +335,9 @@ static void gen_one(struct gen *g, const struct stub *s)
     case STUB_UNBOX: stub_load_constant(g, s, C_NAN32); break;
     case STUB_FMINMAX: stub_minmax(g, s); break;
     case STUB_F2I: stub_f2i(g, s); break;
+    case STUB_I2F: stub_i2f(g, s); break;
+    case STUB_FCMP: stub_fcmp(g, s); break;
+    case STUB_FKEEP: stub_fkeep(g, s); break;
     case STUB_FMA_NAN: stub_fma_nan(g, s); break;
     case STUB_DIV: stub_div(g, s); break;
     }

@@ -34,6 +34,7 @@ static const struct bridge bridges[] = {
     { T_AMO_X, RT(amo), NULL, true, { 0, 1, MEM, WORD } },
     { T_CMPXCHG_X, RT(cmpxchg), NULL, true, { 0, 1, 2, MEM } },
     { T_F2I_X, 0, (void (*)(void))x86_f2i, true, { 0, 1, END } },
+    { T_I2F_X, 0, (void (*)(void))x86_i2f, true, { 0, 1, END } },
     { T_FMA_NAN_X, 0, (void (*)(void))x86_fma_nan, true, { 0, 1, MEM, END } },
 };
 
@@ -347,6 +348,9 @@ size_t x86_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx, 
         as_8(&g->as, constants[k].lo);
         as_8(&g->as, constants[k].hi);
     }
+    begin(g, th, C_FLAGS);
+    for (unsigned csr = 0; csr < 64; csr++)
+        as_1(&g->as, x86_flags_of(csr) & 0x1f);
     begin(g, th, T_ENTER);
     emit_enter(g);
     begin(g, th, T_LEAVE);

@@ -36,9 +36,15 @@ static enum fp_round rounding(const struct fp_env *fp, unsigned how)
     }                                                                                          \
     static uint64_t from_int_##X(struct fp_env *fp, const struct interp_op *i, uint64_t a)     \
     {                                                                                          \
-        if (!i->mem)                                                                           \
-            return fp_##X##_from_int(fp, a);                                                   \
-        return fp_##X##_from_uint(fp, i->from == IR_I32 ? (uint32_t)a : a);                    \
+        enum fp_round current = fp->round;                                                     \
+        uint64_t r;                                                                            \
+        fp->round = rounding(fp, i->mem);                                                      \
+        if (i->mem & IR_F2I_UNSIGNED)                                                          \
+            r = fp_##X##_from_uint(fp, i->from == IR_I32 ? (uint32_t)a : a);                   \
+        else                                                                                   \
+            r = fp_##X##_from_int(fp, a);                                                      \
+        fp->round = current;                                                                   \
+        return r;                                                                              \
     }                                                                                          \
     static uint64_t arith_##X(struct fp_env *fp, const struct interp_op *i, T a, T b, T c)     \
     {                                                                                          \
@@ -60,12 +66,22 @@ FORMAT(f32, uint32_t)
 FORMAT(f64, uint64_t)
 #undef FORMAT
 
+static bool compare(struct fp_env *fp, const struct interp_op *i, uint64_t a, uint64_t b)
+{
+    unsigned flags = fp->flags, cond = i->mem & ~IR_FCMP_SILENT;
+    bool r = i->from == IR_F32 ? compare_f32(fp, cond, a, b) : compare_f64(fp, cond, a, b);
+
+    if (i->mem & IR_FCMP_SILENT)
+        fp->flags = flags;
+    return r;
+}
+
 uint64_t interp_fp(struct fp_env *fp, const struct interp_op *i, uint64_t a, uint64_t b, uint64_t c)
 {
     bool narrow = i->from == IR_F32;
 
     switch (i->ir_op) {
-    case IR_FCMP: return narrow ? compare_f32(fp, i->mem, a, b) : compare_f64(fp, i->mem, a, b);
+    case IR_FCMP: return compare(fp, i, a, b);
     case IR_F2I: return narrow ? to_int_f32(fp, i, a) : to_int_f64(fp, i, a);
     case IR_I2F: return i->type == IR_F32 ? from_int_f32(fp, i, a) : from_int_f64(fp, i, a);
     case IR_F2F: return narrow ? fp_f32_to_f64(fp, a) : fp_f64_to_f32(fp, a);

@@ -367,6 +367,13 @@ do_CALL:
 do_FP:
     v[i->d] = interp_fp(fp, i, v[i->a], v[i->b], v[i->c]);
     NEXT;
+do_FFLAGS:
+    v[i->d] = (fp->flags & 0x1f) | cpu->fp_sticky;
+    NEXT;
+do_FKEEP:
+    if (((fp->flags & 0x1f) | cpu->fp_sticky) & ~v[i->a])
+        fp->flags = cpu->fp_sticky = 0;
+    NEXT;
 do_FSIGN:
     v[i->d] = interp_fsign(i, v[i->a], v[i->b]);
     NEXT;

@@ -327,6 +327,8 @@ static void put_insn(struct decode *d, const struct ir_insn *i)
     case IR_BITSF: put_operands(d, i->type == IR_F32 ? OP_LOW32U : OP_COPY, i); break;
     case IR_V:
     case IR_VF: put_vector(d, i); break;
+    case IR_FFLAGS: put_operands(d, OP_FFLAGS, i); break;
+    case IR_FKEEP: put_operands(d, OP_FKEEP, i); break;
     case IR_GUARD: put_guard(d, i); break;
     case IR_LOOP: put_end(d, OP_LOOP, i); break;
     case IR_EXIT: put_end(d, OP_EXIT, i); break;

@@ -314,9 +314,35 @@ ir_val ir_f2i(struct ir *ir, enum ir_type type, unsigned how, ir_val a)
     return emit_cond(ir, IR_F2I, type, how, a, IR_NONE);
 }
 
-ir_val ir_i2f(struct ir *ir, enum ir_type type, bool is_unsigned, ir_val a)
+ir_val ir_i2f(struct ir *ir, enum ir_type type, unsigned how, ir_val a)
 {
-    return emit_cond(ir, IR_I2F, type, is_unsigned, a, IR_NONE);
+    return emit_cond(ir, IR_I2F, type, how, a, IR_NONE);
+}
+
+ir_val ir_fflags(struct ir *ir)
+{
+    return ir_emit(ir, IR_FFLAGS, IR_I64, IR_NONE, IR_NONE);
+}
+
+void ir_fkeep(struct ir *ir, ir_val flags)
+{
+    ir_emit(ir, IR_FKEEP, IR_VOID, flags, IR_NONE);
+}
+
+bool ir_silence(struct ir *ir, ir_val fflags)
+{
+    for (ir_val v = fflags + 1; v < ir->count; v++) {
+        unsigned props = ir_op_info[ir->insn[v].op].props;
+        bool harmless = props & IR_P_P || ir->insn[v].op == IR_INSN || ir->insn[v].op == IR_GET ||
+                        ir->insn[v].op == IR_SET || ir->insn[v].op == IR_FCMP;
+
+        if (!harmless)
+            return false;
+    }
+    for (ir_val v = fflags + 1; v < ir->count; v++)
+        if (ir->insn[v].op == IR_FCMP)
+            ir->insn[v].cond |= IR_FCMP_SILENT;
+    return true;
 }
 
 /* What ends the unit: whatever the front end appends behind it cannot be reached. */

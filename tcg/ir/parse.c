@@ -345,9 +345,18 @@ static bool read_qualifier(struct parser *p, unsigned *at)
     case IR_SELECT:
     case IR_EXITIF:
     case IR_LOOPIF: c = take_part(p, at, ir_cond_name, IR_NB_CONDS); break;
-    case IR_FCMP: c = take_part(p, at, ir_fcmp_name, IR_NB_FCMPS); break;
+    case IR_FCMP:
+        c = take_part(p, at, ir_fcmp_name, IR_NB_FCMPS);
+        if (c >= 0 && take_flag(p, at, "silent"))
+            c |= IR_FCMP_SILENT;
+        break;
     case IR_AMO: c = take_part(p, at, ir_amo_name, IR_NB_AMOS); break;
-    case IR_I2F: c = take_flag(p, at, "u"); break;
+    case IR_I2F:
+        c = take_part(p, at, ir_round_name, IR_NB_RNDS);
+        c = c < 0 ? IR_RND_CUR : c;
+        if (take_flag(p, at, "u"))
+            c |= IR_F2I_UNSIGNED;
+        break;
     case IR_F2I:
         c = take_part(p, at, ir_round_name, IR_NB_RNDS);
         if (c >= 0 && take_flag(p, at, "u"))

@@ -28,9 +28,16 @@ static void print_qualifier(const struct ir_insn *i, FILE *to)
     case IR_SELECT:
     case IR_EXITIF:
     case IR_LOOPIF: fprintf(to, ".%s", ir_cond_name[i->cond]); break;
-    case IR_FCMP: fprintf(to, ".%s", ir_fcmp_name[i->cond]); break;
+    case IR_FCMP:
+        fprintf(to, ".%s%s", ir_fcmp_name[i->cond & ~IR_FCMP_SILENT],
+                i->cond & IR_FCMP_SILENT ? ".silent" : "");
+        break;
     case IR_AMO: fprintf(to, ".%s", ir_amo_name[i->cond]); break;
-    case IR_I2F: fprintf(to, "%s", i->cond ? ".u" : ""); break;
+    case IR_I2F:
+        if (i->cond & 7)
+            fprintf(to, ".%s", ir_round_name[i->cond & 7]);
+        fprintf(to, "%s", i->cond & IR_F2I_UNSIGNED ? ".u" : "");
+        break;
     case IR_F2I:
         fprintf(to, ".%s%s", ir_round_name[i->cond & 7], i->cond & IR_F2I_UNSIGNED ? ".u" : "");
         break;

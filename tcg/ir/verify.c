@@ -180,7 +180,10 @@ static bool check_convert(struct checker *k)
         if ((i->cond & 7) >= IR_NB_RNDS || i->cond > 15)
             return fail(k, "bad rounding");
         return check_type(k, is_float(from) && is_int(i->type));
-    case IR_I2F: return check_type(k, is_int(from) && is_float(i->type));
+    case IR_I2F:
+        if ((i->cond & 7) >= IR_NB_RNDS || i->cond > 15)
+            return fail(k, "bad rounding");
+        return check_type(k, is_int(from) && is_float(i->type));
     case IR_F2F: return check_type(k, is_float(from) && is_float(i->type) && from != i->type);
     case IR_FBITS:
         return check_type(k, is_float(from) && is_int(i->type) &&
@@ -254,13 +257,15 @@ static bool check_insn(struct checker *k)
     case IR_EXITIF:
     case IR_LOOPIF: return check_cond(k, i->type);
     case IR_EXITIND: return check_value(k, i->a, IR_I64);
+    case IR_FFLAGS: return check_type(k, i->type == IR_I64);
+    case IR_FKEEP: return check_value(k, i->a, IR_I64);
     case IR_FENCE: return (i->imm >= 0 && i->imm <= 0xff) || fail(k, "bad mask");
     case IR_CALL: return check_call(k);
     case IR_FCMP:
         return check_value(k, i->a, IR_VOID) &&
                check_type(k, i->type == IR_I64 && is_float(ir_type_of(k->ir, i->a))) &&
                check_value(k, i->b, ir_type_of(k->ir, i->a)) &&
-               (i->cond < IR_NB_FCMPS || fail(k, "bad condition"));
+               ((i->cond & ~IR_FCMP_SILENT) < IR_NB_FCMPS || fail(k, "bad condition"));
     case IR_V:
     case IR_VF: return check_vector(k);
     case IR_LD:

@@ -201,7 +201,10 @@ static void float_convert(struct making *m)
         keep(m, ir_f2i(m->ir, i, below(m, 6) | (one_in(m, 2) ? IR_F2I_UNSIGNED : 0), value(m, t).v),
              false);
         break;
-    case 1: keep(m, ir_i2f(m->ir, t, one_in(m, 2), bits(m, i)), false); break;
+    case 1:
+        keep(m, ir_i2f(m->ir, t, below(m, 6) | (one_in(m, 2) ? IR_F2I_UNSIGNED : 0), bits(m, i)),
+             false);
+        break;
     case 2: keep(m, ir_unary(m->ir, IR_F2F, t ^ IR_F32 ^ IR_F64, value(m, t).v), true); break;
     case 3:
         keep(m, ir_unary(m->ir, IR_FBITS, t == IR_F32 ? IR_I32 : IR_I64, bits(m, t)), false);
@@ -213,18 +216,34 @@ static void float_convert(struct making *m)
     }
 }
 
+/* Flags looked at, cleared, or kept from a comparison. */
+static void float_flags(struct making *m)
+{
+    ir_val flags = ir_fflags(m->ir);
+    enum ir_type t = float_type(m);
+
+    keep(m, flags, false);
+    if (one_in(m, 2))
+        keep(m, ir_fcmp(m->ir, below(m, 5), bits(m, t), bits(m, t)), false);
+    if (one_in(m, 2))
+        ir_silence(m->ir, flags);
+    else
+        ir_fkeep(m->ir, one_in(m, 2) ? flags : bits(m, IR_I64));
+}
+
 static void floating(struct making *m)
 {
     enum ir_type t = float_type(m);
     ir_val a = value(m, t).v, b = value(m, t).v;
 
-    switch (below(m, 7)) {
+    switch (below(m, 8)) {
     case 0: float_sign(m); break;
     case 1: float_convert(m); break;
     case 2: keep(m, ir_fcmp(m->ir, below(m, 5), a, b), false); break;
     case 3: keep(m, ir_fma(m->ir, below(m, 4), a, b, value(m, t).v), true); break;
     case 4: keep(m, ir_unary(m->ir, IR_FSQRT, t, a), true); break;
     case 5: keep(m, ir_binary(m->ir, one_in(m, 2) ? IR_FMINNUM : IR_FMAXNUM, a, b), false); break;
+    case 6: float_flags(m); break;
     default: keep(m, ir_binary(m->ir, IR_FADD + below(m, 4), a, b), true); break;
     }
 }

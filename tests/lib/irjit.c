@@ -192,6 +192,19 @@ static void jit_round(struct irm *m)
     backend_host.fp_set_round(&m->cpu->tcg, m->fp.round, true);
 }
 
+/* Sticky flags move to where generated code looks for them, and back. */
+static void give_flags(struct irm *m)
+{
+    m->cpu->tcg.fp_sticky = m->fp.flags & 0x1f;
+    m->fp.flags &= ~0x1f;
+}
+
+static void take_flags(struct irm *m, bool inside)
+{
+    m->fp.flags |= backend_host.fp_take_flags(&m->cpu->tcg, inside) | m->cpu->tcg.fp_sticky;
+    m->cpu->tcg.fp_sticky = 0;
+}
+
 static void jit_run(struct irm *m, void *unit)
 {
     const struct jit_unit *u = unit;
@@ -203,11 +216,12 @@ static void jit_run(struct irm *m, void *unit)
     m->cpu->tcg.mxcsr = 0x1f80; /* all exceptions masked */
     backend_host.fp_set_control(&m->cpu->tcg, m->fp.round, m->fp.denormals_are_zero, m->fp.flush,
                                 false);
+    give_flags(m);
     if (!sigsetjmp(m->unwind, 0)) {
         backend_host.enter(jit.thunks, &m->cpu->tcg, u->rx + BACKEND_CHECKED);
-        m->fp.flags |= backend_host.fp_take_flags(&m->cpu->tcg, false);
+        take_flags(m, false);
     } else {
-        m->fp.flags |= backend_host.fp_take_flags(&m->cpu->tcg, true);
+        take_flags(m, true);
         _mm_setcsr(host);
     }
     m->round_changed = NULL;

@@ -246,10 +246,10 @@ static void fp_set_round(struct cpu *cpu, enum fp_round round)
 static unsigned fp_flags(struct cpu *cpu, bool clear)
 {
     struct rvrun_side *s = side_of(&cpu->tcg);
-    unsigned flags = s->fp.flags & (0x1f | FP_DE);
+    unsigned flags = (s->fp.flags & (0x1f | FP_DE)) | cpu->tcg.fp_sticky;
 
     if (clear)
-        s->fp.flags = 0;
+        s->fp.flags = cpu->tcg.fp_sticky = 0;
     if (!s->jit)
         return flags;
     return flags |
@@ -419,6 +419,7 @@ static void prepare(struct rvrun *r, struct rvrun_side *s)
         cpu->tcg.map[0][i] = MAP_ID;
     cpu->halted = 0;
     cpu->tcg.mxcsr = 0x1f80;
+    cpu->tcg.fp_sticky = 0;
     memset(&s->fp, 0, sizeof(s->fp));
     fp_set_round(cpu, r->round);
     riscv_fp_round(s->cpu);

@@ -225,6 +225,35 @@ static void test_csr_access(const void *arch)
     rvrun_free(nof);
 }
 
+/* isless() and the like: fflags saved and restored around a comparison, whatever the operands. */
+static void test_quiet_compare(const void *arch)
+{
+    static const uint32_t flt = 0xa20917d3, fle_s = 0xa08107d3; /* flt.d a5, f2, f2; fle.s */
+    struct rvrun *r = rvrun_new(arch, "max");
+    GRand *rand = fpv_rand_new();
+    const uint32_t add = 0x02107453; /* fadd.d f8, f0, f1 */
+
+    for (unsigned n = 0; n < rvrun_count(2000); n++) {
+        uint32_t compare = (g_rand_boolean(rand) ? flt : fle_s) & ~(0x1fu << 15 | 0x1fu << 20);
+        uint32_t code[5] = { csr_insn(1, 0, 2, 14), 0, csr_insn(1, 14, 1, 0), 0, 0 };
+        unsigned len = 3, flags;
+
+        code[1] =
+            compare | g_rand_int_range(rand, 0, 32) << 15 | g_rand_int_range(rand, 0, 32) << 20;
+        if (g_rand_boolean(rand))
+            code[len++] = add;
+        code[len++] = csr_insn(1, 0, 2, 13);
+        start(r, rand);
+        flags = r->cpu->fflags = g_rand_int_range(rand, 0, 32);
+        run_code(r, code, len);
+        g_assert_cmphex(r->cpu->cpu.tcg.hot[14], ==, flags);
+        if (len == 4)
+            g_assert_cmphex(r->cpu->cpu.tcg.hot[13], ==, flags);
+    }
+    g_rand_free(rand);
+    rvrun_free(r);
+}
+
 /* Flags of an operation of the same unit are seen; those written away do not come back. */
 static void test_csr_flags(const void *arch)
 {
@@ -291,9 +320,13 @@ int main(int argc, char **argv)
         const char *name;
         GTestDataFunc fn;
     } tests[] = {
-        { "results", test_results },       { "fs-off", test_off },
-        { "fs-values", test_fs_values },   { "csr-views", test_csr_views },
-        { "csr-access", test_csr_access }, { "csr-flags", test_csr_flags },
+        { "results", test_results },
+        { "fs-off", test_off },
+        { "fs-values", test_fs_values },
+        { "csr-views", test_csr_views },
+        { "csr-access", test_csr_access },
+        { "csr-flags", test_csr_flags },
+        { "quiet-compare", test_quiet_compare },
         { "sequences", test_sequences },
     };
 

@@ -66,6 +66,8 @@ struct tcg_cpu {
     uint64_t pc;          /* exact whenever generated code is not running or a helper may raise */
     uint32_t flags;       /* unit flags of the current state | TCG_FLAGS_ATTENTION (any thread) */
     uint32_t mxcsr;       /* host FP control and sticky flags while outside generated code */
+    uint32_t fp_sticky;   /* FP_* flags raised by helpers, besides those that the host's unit holds */
+    uint32_t fp_saved;    /* backend's own: the host's flags at the last FFLAGS */
     uint64_t icount_left; /* -icount: instructions until the next event */
     void *runtime;        /* accelerator's own */
     uint64_t scratch[6];  /* slow path arguments and results; backend's own */

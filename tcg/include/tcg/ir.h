@@ -53,13 +53,13 @@ enum ir_cond {
 };
 
 /* Float comparisons: false when unordered. EQ and the Q forms raise invalid for signalling NaNs
- * only. */
-enum ir_fcmp { IR_FEQ, IR_FLT, IR_FLE, IR_FLTQ, IR_FLEQ };
+ * only. With SILENT nothing is raised; only ir_silence() makes those. */
+enum ir_fcmp { IR_FEQ, IR_FLT, IR_FLE, IR_FLTQ, IR_FLEQ, IR_FCMP_SILENT = 8 };
 
 /* FMA: bits that negate the product, the addend. */
 enum ir_fma { IR_FMA_NEG_PRODUCT = 1, IR_FMA_NEG_ADDEND = 2 };
 
-/* F2I: rounding in the low three bits, unsigned result in bit 3. */
+/* F2I, I2F: rounding in the low three bits, unsigned integer in bit 3. */
 enum ir_f2i {
     IR_RND_CUR,
     IR_RND_RNE,
@@ -67,7 +67,7 @@ enum ir_f2i {
     IR_RND_RDN,
     IR_RND_RUP,
     IR_RND_RMM,
-    IR_F2I_UNSIGNED = 8
+    IR_F2I_UNSIGNED = 8 /* I2F, too */
 };
 
 /* Vector operations: what IR_V and IR_VF do (in insn.cond). */
@@ -223,7 +223,13 @@ ir_val ir_call(struct ir *ir, const struct ir_helper *h, ir_val a, ir_val b, ir_
 ir_val ir_fma(struct ir *ir, unsigned signs, ir_val a, ir_val b, ir_val c);
 ir_val ir_fcmp(struct ir *ir, enum ir_fcmp c, ir_val a, ir_val b);
 ir_val ir_f2i(struct ir *ir, enum ir_type type, unsigned how, ir_val a);
-ir_val ir_i2f(struct ir *ir, enum ir_type type, bool is_unsigned, ir_val a);
+/* @how as for ir_f2i() */
+ir_val ir_i2f(struct ir *ir, enum ir_type type, unsigned how, ir_val a);
+ir_val ir_fflags(struct ir *ir);
+void ir_fkeep(struct ir *ir, ir_val flags);
+/* Makes the sticky flags what they were at @fflags, an FFLAGS of this unit, if it can be done by
+ * silencing the comparisons since; else changes nothing and returns false. */
+bool ir_silence(struct ir *ir, ir_val fflags);
 /* A vector operation of @lane bits (with IR_LANE_SCALAR: its scalar form); operands it does not
  * have are IR_NONE, @imm is 0 if it takes none. */
 ir_val ir_v3(struct ir *ir, enum ir_vop vop, unsigned lane, unsigned imm, ir_val a, ir_val b,
