@@ -197,6 +197,7 @@ int main(int argc, char **argv)
     };
     static const struct way_out stops[] = { { "tstp", WAIT, SIGTSTP }, { "stop", WAIT, SIGSTOP } };
 
+    signal(SIGINT, SIG_DFL); /* shells have jobs in the background ignore it */
     g_test_init(&argc, &argv, NULL);
     for (unsigned i = 0; i < G_N_ELEMENTS(ways); i++) {
         char *path = g_strconcat("/tty/", ways[i].name, NULL);
