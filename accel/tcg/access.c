@@ -359,6 +359,8 @@ bool access_probe(struct tcg_cpu *c, uint64_t addr, uint32_t len, uint32_t mem)
 {
     const struct tcg_tlb_entry *e = &c->tlb[mode_of(mem)][tcg_tlb_index(addr)];
 
+    if (mem & IR_MEM_ALIGNED && addr & (size_of(mem) - 1))
+        return false;
     return access_host((struct cpu *)c, addr, len, ACCESS_READ, mode_of(mem)) &&
            (!(mem & IR_MEM_WRITE) || e->write == (addr & TCG_PAGE_MASK));
 }

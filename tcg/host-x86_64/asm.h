@@ -161,6 +161,14 @@ static inline void as_vex(struct as *a, uint32_t op, int l, int reg, int vvvv, s
 {
     int high = m.reg >= 0 ? m.reg : m.base >= 0 ? m.base : 0;
     int index = m.reg < 0 && m.index >= 8;
+
+    if ((op & (O_MAP | O_W)) == O_0F && !index && !(high & 8)) { /* the short form */
+        as_1(a, 0xc5);
+        as_1(a, (reg & 8 ? 0 : 0x80) | (~vvvv & 15) << 3 | l << 2 | (op & O_PP) >> 10);
+        as_1(a, op);
+        as_modrm(a, reg, m);
+        return;
+    }
     as_1(a, 0xc4);
     as_1(a, (reg & 8 ? 0 : 0x80) | (index ? 0 : 0x40) | (high & 8 ? 0 : 0x20) | (op & O_MAP) >> 8);
     as_1(a, (op & O_W ? 0x80 : 0) | (~vvvv & 15) << 3 | l << 2 | (op & O_PP) >> 10);

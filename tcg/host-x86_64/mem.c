@@ -47,12 +47,15 @@ static struct addr use_address(struct gen *g, ir_val base, int64_t disp)
 }
 
 /*
- * The probe. @len bytes from @at; with @align, a misaligned address misses. Leaves the addend in
- * @index; @t is scratch. Returns the field of the jump taken on a miss.
+ * The probe. @len bytes from @at; an address that is not a multiple of @align (a power of two, 1:
+ * any will do) misses, as its low bits stay in what is compared. Leaves the addend in @index; @t is
+ * scratch. Returns the field of the jump taken on a miss.
  */
-static uint32_t tlb_probe(struct gen *g, struct addr at, unsigned len, bool align, uint16_t mem,
+static uint32_t tlb_probe(struct gen *g, struct addr at, unsigned len, unsigned align, uint16_t mem,
                           int index, int t)
 {
+    /* Where the range's last byte is, or what is aligned and in the same page. */
+    int32_t last = at.disp + (int32_t)((len - 1) & ~(align - 1));
     struct as *a = &g->as;
     unsigned mode = (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
     size_t tag = mem & IR_MEM_WRITE ? offsetof(struct tcg_tlb_entry, write)
@@ -74,19 +77,21 @@ static uint32_t tlb_probe(struct gen *g, struct addr at, unsigned len, bool alig
         as_shift(a, 0, G2_SHR, rm_reg(index), TCG_PAGE_BITS - ENTRY_BITS);
     }
     as_g1(a, 0, G1_AND, rm_reg(index), (TCG_TLB_SIZE - 1) << ENTRY_BITS);
-    if (align || len == 1) {
-        if (at.disp)
-            as_op(a, X_LEA | O_W, t, rm_mem(at.base, at.disp));
-        else
-            as_mov(a, t, at.base);
-    } else {
-        as_op(a, X_LEA | O_W, t, rm_mem(at.base, at.disp + (int32_t)len - 1));
-    }
-    as_g1(a, O_W, G1_AND, rm_reg(t), (int32_t)-TCG_PAGE_SIZE | (align ? (int32_t)len - 1 : 0));
+    if (last)
+        as_op(a, X_LEA | O_W, t, rm_mem(at.base, last));
+    else
+        as_mov(a, t, at.base);
+    as_g1(a, O_W, G1_AND, rm_reg(t), (int32_t)-TCG_PAGE_SIZE | ((int32_t)align - 1));
     as_op(a, X_CMP | O_W, t, tlb_rm(index, mode, tag));
     uint32_t miss = as_jcc(a, CC_NE);
     as_op(a, X_MOV | O_W, index, tlb_rm(index, mode, offsetof(struct tcg_tlb_entry, addend)));
     return miss;
+}
+
+/* What the address of the access must be a multiple of. */
+static unsigned alignment(const struct ir_insn *i)
+{
+    return i->mem & IR_MEM_ALIGNED ? 1u << (i->mem & IR_MEM_SIZE) : 1;
 }
 
 static void host_load(struct gen *g, enum ir_type type, uint16_t mem, int rd, struct rm m)
@@ -173,7 +178,7 @@ static void gen_ld(struct gen *g, const struct ir_insn *i)
     if (always_slow(i))
         miss = as_jmp(&g->as);
     else
-        miss = tlb_probe(g, at, size, i->mem & IR_MEM_ALIGNED, i->mem, index, t);
+        miss = tlb_probe(g, at, size, alignment(i), i->mem, index, t);
     struct stub *s = access_stub(g, STUB_LOAD, miss, at, i);
     s->r3 = t;
     if (in_xmm(i->type)) {
@@ -201,7 +206,7 @@ static void gen_st(struct gen *g, const struct ir_insn *i)
     if (always_slow(i))
         miss = as_jmp(&g->as);
     else
-        miss = tlb_probe(g, at, size, i->mem & IR_MEM_ALIGNED, i->mem | IR_MEM_WRITE, index, t);
+        miss = tlb_probe(g, at, size, alignment(i), i->mem | IR_MEM_WRITE, index, t);
     struct stub *s = access_stub(g, STUB_STORE, miss, at, i);
     s->mem |= IR_MEM_WRITE;
     s->r2 = rv;
@@ -218,7 +223,7 @@ static void gen_check(struct gen *g, const struct ir_insn *i)
 {
     struct addr at = use_address(g, i->a, i->imm);
     int index = gen_temp(g), t = gen_temp(g);
-    uint32_t miss = tlb_probe(g, at, i->c, false, i->mem, index, t);
+    uint32_t miss = tlb_probe(g, at, i->c, alignment(i), i->mem, index, t);
     struct stub *s = access_stub(g, STUB_CHECK, miss, at, i);
 
     s->imm = i->c;
@@ -325,7 +330,7 @@ static void gen_atomic_op(struct gen *g, const struct ir_insn *i)
     if (slow)
         miss = as_jmp(&g->as);
     else
-        miss = tlb_probe(g, at, 1u << log2size, true, i->mem | IR_MEM_WRITE, RDX, RAX);
+        miss = tlb_probe(g, at, 1u << log2size, 1u << log2size, i->mem | IR_MEM_WRITE, RDX, RAX);
     struct stub *s = access_stub(g, i->op == IR_CMPXCHG ? STUB_CMPXCHG : STUB_AMO, miss, at, i);
     s->mem |= IR_MEM_WRITE | IR_MEM_ALIGNED;
     s->cond = i->cond;

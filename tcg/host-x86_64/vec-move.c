@@ -415,6 +415,31 @@ static void gen_ftof16(struct gen *g, const struct ir_insn *i)
     as_1(&g->as, i->imm & 7);
 }
 
+/* NaNs are what is above infinity without the sign; constants come from shifts of all ones. Nothing
+ * here raises flags. */
+static void gen_vcanon(struct gen *g, const struct ir_insn *i)
+{
+    bool f64 = lane_of(i) == 64;
+    uint32_t shift = (f64 ? 0x73 : 0x72) | P66, left = 6, right = 2;
+    unsigned frac = f64 ? 52 : 23;
+    int x = gen_xuse(g, i->a), d = gen_xtemp(g), c = gen_xtemp(g);
+
+    vec_shift(g, shift, left, d, x, 1);
+    vec_shift(g, shift, right, d, d, 1);
+    vec_op3(g, 0x76 | P66, c, c, rm_reg(c)); /* PCMPEQD */
+    vec_shift(g, shift, left, c, c, frac + 1);
+    vec_shift(g, shift, right, c, c, 1);
+    vec_op3(g, f64 ? 0x37 | P38 : 0x66 | P66, d, d, rm_reg(c)); /* PCMPGT: NaNs */
+    vec_op3(g, 0x76 | P66, c, c, rm_reg(c));
+    vec_shift(g, shift, left, c, c, frac);
+    vec_shift(g, shift, right, c, c, 1);
+    vec_op3(g, 0x54 | O_0F, c, c, rm_reg(d)); /* ANDPS: the default NaN there */
+    vec_op3(g, 0x55 | O_0F, d, d, rm_reg(x)); /* ANDNPS: the operand elsewhere */
+    vec_op3(g, 0x56 | O_0F, d, d, rm_reg(c)); /* ORPS */
+    gen_free_dying(g);
+    vec_def_in(g, d);
+}
+
 /* ---- Choosing ---- */
 
 static const struct special {
@@ -440,6 +465,7 @@ static const struct special {
     [IR_V_ZXT] = { gen_extend, VEC_SSE41, 0 },
     [IR_V_BLENDV] = { gen_blendv, VEC_SSE2, 0 },
     [IR_V_SHA2RND] = { gen_sha2rnd, VEC_SHA, 0 },
+    [IR_V_CANON] = { gen_vcanon, VEC_SSE2, 0 },
     [IR_V_FMA] = { gen_vfma, VEC_FMA, 0 },
     [IR_V_FCOMI] = { gen_comi, VEC_SSE2, 0 },
     [IR_V_FTOI] = { gen_ftoi, VEC_SSE2, 0 },
@@ -460,6 +486,7 @@ bool vec_has_special(const struct gen *g, const struct ir_insn *i)
     case IR_V_PTEST: return lane_of(i) == 128 || vec_has(g, VEC_AVX);
     case IR_V_SXT:
     case IR_V_ZXT: return extend_op(i);
+    case IR_V_CANON: return lane_of(i) == 32 || vec_has(g, VEC_SSE42);
     case IR_V_FMA: return fma_op(i);
     default: return true;
     }

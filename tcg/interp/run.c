@@ -132,6 +132,8 @@ static bool check(struct tcg_cpu *cpu, const struct tcg_runtime *rt, const struc
     struct tcg_tlb_entry *e = tlb_entry(cpu, addr, i->mem);
     bool write = i->mem & IR_MEM_WRITE;
 
+    if (i->mem & IR_MEM_ALIGNED && addr & ((UINT64_C(1) << (i->mem & IR_MEM_SIZE)) - 1))
+        return false;
     if (!covers(write ? write_tag(e) : e->read, addr, i->b)) {
         if (!rt->probe(cpu, addr, i->b, i->mem))
             return false;

@@ -23,7 +23,9 @@ struct group {
     int64_t lo, hi; /* first byte minus root, and behind the last */
     uint16_t mode;  /* IR_MEM_MODE bits */
     bool write;
-    ir_val check; /* its CHECK, once placed */
+    bool aligned;   /* holds accesses that must be aligned, of the size of a vector: */
+    int64_t vector; /* one of them minus root */
+    ir_val check;   /* its CHECK, once placed */
 };
 
 struct merge {
@@ -37,9 +39,18 @@ struct merge {
     bool clean; /* nothing with an effect since the guest instruction's start */
 };
 
+#define VECTOR_SIZE 16
+
+/* Must be aligned, which a CHECK can see to for one size: that of vectors. */
+static bool is_aligned(const struct ir_insn *i)
+{
+    return i->mem & IR_MEM_ALIGNED;
+}
+
 static bool is_mergeable(const struct ir_insn *i)
 {
-    return (i->op == IR_LD || i->op == IR_ST) && !(i->mem & (IR_MEM_ALIGNED | IR_MEM_BE));
+    return (i->op == IR_LD || i->op == IR_ST) && !(i->mem & IR_MEM_BE) &&
+           (!is_aligned(i) || 1u << (i->mem & IR_MEM_SIZE) == VECTOR_SIZE);
 }
 
 /* Behind it, what a CHECK found before may not hold. */
@@ -85,7 +96,9 @@ static struct group *find_open(struct merge *m, const struct ir_insn *i, uint32_
         int64_t lo = r->lo < g->lo ? r->lo : g->lo, hi = r->hi > g->hi ? r->hi : g->hi;
 
         if (g->root == r->root && g->mode == (i->mem & IR_MEM_MODE) &&
-            hi - lo <= OPT_MERGE_WINDOW && lo - g->base >= INT32_MIN && n - g->first <= MAX_SPAN)
+            hi - lo <= OPT_MERGE_WINDOW && lo - VECTOR_SIZE - g->base >= INT32_MIN &&
+            n - g->first <= MAX_SPAN &&
+            !(g->aligned && is_aligned(i) && (r->lo - g->vector) & (VECTOR_SIZE - 1)))
             return g;
     }
     return NULL;
@@ -125,6 +138,10 @@ static void visit_access(struct merge *m, const struct ir_insn *i, uint32_t n)
     g->lo = r.lo < g->lo ? r.lo : g->lo;
     g->hi = r.hi > g->hi ? r.hi : g->hi;
     g->write |= i->op == IR_ST;
+    if (is_aligned(i)) {
+        g->aligned = true;
+        g->vector = r.lo;
+    }
     g->count++;
     m->member[n] = 1 + (g - m->group);
 }
@@ -167,16 +184,20 @@ static unsigned number(struct merge *m)
     return checks;
 }
 
-/* In front of the first access, whose operand it takes. */
+/* In front of the first access, whose operand it takes. With aligned accesses the range begins at a
+ * place aligned like them: by that no page is added to it. */
 static void place_check(struct merge *m, const struct group *g, ir_val a)
 {
+    int64_t lo = g->aligned ? g->lo - ((g->lo - g->vector) & (VECTOR_SIZE - 1)) : g->lo;
+    unsigned align = g->aligned ? IR_MEM_ALIGNED | __builtin_ctz(VECTOR_SIZE) : 0;
+
     m->ir->insn[g->check] = (struct ir_insn){
         .op = IR_CHECK,
         .type = IR_I64,
-        .mem = g->mode | (g->write ? IR_MEM_WRITE : 0),
+        .mem = g->mode | (g->write ? IR_MEM_WRITE : 0) | align,
         .a = a,
-        .c = g->hi - g->lo,
-        .imm = g->lo - g->base,
+        .c = g->hi - lo,
+        .imm = lo - g->base,
     };
 }
 

@@ -293,7 +293,7 @@ static uint16_t memop(struct making *m, unsigned log2size)
 
     if (one_in(m, 2) && log2size < 4)
         mem |= IR_MEM_SIGNED;
-    if (one_in(m, 12))
+    if (one_in(m, log2size == 4 ? 2 : 12))
         mem |= IR_MEM_ALIGNED;
     if (m->p->features & IRGEN_BIG_ENDIAN && one_in(m, 8) && log2size < 4)
         mem |= IR_MEM_BE;

@@ -230,6 +230,8 @@ static bool irm_probe(struct tcg_cpu *cpu, uint64_t addr, uint32_t len, uint32_t
     if ((addr ^ (addr + len - 1)) & TCG_PAGE_MASK || page < 0 || page > IRM_RO_PAGE ||
         page == IRM_SLOW_PAGE || (page == IRM_RO_PAGE && mem & IR_MEM_WRITE))
         return false;
+    if (mem & IR_MEM_ALIGNED && addr & ((1u << (mem & IR_MEM_SIZE)) - 1))
+        return false;
     fill(m, addr, mem, true);
     return true;
 }

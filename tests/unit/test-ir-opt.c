@@ -118,6 +118,12 @@ static const struct one cases[] = {
       "check ldh exitif ldh exit" },
     { "accesses that must be aligned", OPT_MERGE,
       START "%1 = ld.i64 u8al:0 [%a]\n%2 = ld.i64 u8al:0 [%a + 8]\nexit 0", "ld ld exit" },
+    { "aligned vectors, and what is between", OPT_MERGE,
+      START "%1 = ld.v128 u16al:0 [%a]\n%2 = ld.v128 u16al:0 [%a + 32]\n"
+            "%3 = ld.i64 u8:0 [%a + 20]\nexit 0",
+      "check ldh ldh ldh exit" },
+    { "vectors that cannot be aligned both", OPT_MERGE,
+      START "%1 = ld.v128 u16al:0 [%a]\n%2 = ld.v128 u16al:0 [%a + 24]\nexit 0", "ld ld exit" },
 };
 
 static void test_case(const void *opaque)
@@ -152,6 +158,25 @@ static void test_check_range(void)
     g_assert_cmpint(check->imm, ==, -4);
     g_assert_cmpuint(check->c, ==, 46);
     g_assert_cmphex(check->mem, ==, IR_MEM(0, 2, IR_MEM_WRITE));
+}
+
+/* A range with aligned accesses begins at a place aligned like them. */
+static void test_check_aligned(void)
+{
+    const struct ir_insn *check = NULL;
+    struct ir ir;
+
+    parse(&ir, START "%1 = ld.i64 u8:1 [%a + 4]\n%2 = ld.v128 u16al:1 [%a + 40]\nexit 0");
+    opt_run(&ir, scratch, OPT_MERGE);
+    g_assert_null(ir_verify(&ir));
+    for (uint32_t n = 1; n < ir.count; n++) {
+        if (ir.insn[n].op == IR_CHECK)
+            check = &ir.insn[n];
+    }
+    g_assert_nonnull(check);
+    g_assert_cmpint(check->imm, ==, -8);
+    g_assert_cmpuint(check->c, ==, 64);
+    g_assert_cmphex(check->mem, ==, IR_MEM(4, 1, IR_MEM_ALIGNED));
 }
 
 /* Without room for the CHECK nothing is merged. */
@@ -191,6 +216,7 @@ int main(int argc, char **argv)
         g_free(path);
     }
     g_test_add_func("/ir/opt/check-range", test_check_range);
+    g_test_add_func("/ir/opt/check-aligned", test_check_aligned);
     g_test_add_func("/ir/opt/no-room", test_no_room);
     g_test_add_func("/ir/opt/uses", test_uses);
     return g_test_run();

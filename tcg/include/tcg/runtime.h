@@ -32,7 +32,7 @@ struct tcg_runtime {
     /*
      * For CHECK: makes [addr, addr + len) hit the first-level TLB if it lies in one page of plain
      * RAM. Never raises, and changes nothing that the guest can see but accessed bits: where a
-     * store would set a dirty bit, it fails. With IR_MEM_WRITE the range is good for loads, too.
+     * store would set a dirty bit, it fails, and where @addr is not aligned as @mem wants it. With IR_MEM_WRITE the range is good for loads, too.
      * Returns whether it did.
      */
     bool (*probe)(struct tcg_cpu *cpu, uint64_t addr, uint32_t len, uint32_t mem);
