@@ -6,7 +6,11 @@
  */
 #include <string.h>
 #include <base/bug.h>
+#include "fpstate.h"
+#include "mmx.h"
+#include "translate-sse.h"
 #include "translate.h"
+#include "x87.h"
 
 const struct x86_form x86_forms[] = {
 #define X86(encoding, name, operands, handler, arg, flags, feature, undefined) \

@@ -14,6 +14,8 @@
     [SLOT_XMM0 + (n)] = { "xmm" #n, offsetof(struct x86_cpu, xmm[n]), IR_V128 }, \
                  [SLOT_YMMH0 + (n)] = { "ymmh" #n, offsetof(struct x86_cpu, ymmh[n]), IR_V128 }
 
+#define TMP(n) [SLOT_VTMP0 + (n)] = { "vtmp" #n, offsetof(struct x86_cpu, vtmp[n]), IR_V128 }
+
 static const struct ir_slot slots[SLOT_COUNT] = {
     R(0, "rax"),
     R(1, "rcx"),
@@ -59,6 +61,10 @@ static const struct ir_slot slots[SLOT_COUNT] = {
     V(13),
     V(14),
     V(15),
+    TMP(0),
+    TMP(1),
+    TMP(2),
+    TMP(3),
 };
 
 /* As compilers use them. */

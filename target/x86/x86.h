@@ -52,7 +52,8 @@ enum x86_slot {
     SLOT_SEG_LIMIT = SLOT_SEG_BASE + S_COUNT, /* 6; see x86_cpu.seg_limit */
     SLOT_XMM0 = SLOT_SEG_LIMIT + S_COUNT,     /* 16: bits 127:0 */
     SLOT_YMMH0 = SLOT_XMM0 + 16,              /* 16: bits 255:128 */
-    SLOT_COUNT = SLOT_YMMH0 + 16
+    SLOT_VTMP0 = SLOT_YMMH0 + 16,             /* 4: vectors handed to helpers and back */
+    SLOT_COUNT = SLOT_VTMP0 + 4
 };
 
 /* Unit flags: what translation depends on besides the code. */
@@ -162,7 +163,7 @@ struct x86_cpu {
     uint64_t df, eflags;
     uint64_t seg_base[S_COUNT];
     int64_t seg_limit[S_COUNT];
-    struct x86_v128 xmm[16], ymmh[16];
+    struct x86_v128 xmm[16], ymmh[16], vtmp[4];
 
     struct x86_seg seg[S_COUNT];
     struct x86_table gdt, idt, ldt, tr;

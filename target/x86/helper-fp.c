@@ -1,0 +1,132 @@
+/*
+ * SSE helpers: arithmetic with unmasked exceptions, bit fields, masked stores.
+ */
+#include "fpstate.h"
+#include "helper.h"
+#include "sys.h"
+#include "translate-sse.h"
+#include <tcg/vec.h>
+
+static struct fp_env sse_env(const struct x86_cpu *c)
+{
+    static const uint8_t round[4] = { FP_RNE, FP_RDN, FP_RUP, FP_RTZ };
+
+    /* 10.2.3.3: flushing to zero counts only while underflow is masked. */
+    return (struct fp_env){ .round = round[c->mxcsr >> MXCSR_RC_SHIFT & 3],
+                            .denormals_are_zero = c->mxcsr & MXCSR_DAZ,
+                            .flush = c->mxcsr & MXCSR_FTZ && c->mxcsr & MXCSR_UE << MXCSR_MASK_SHIFT
+                                         ? FP_FLUSH_X86
+                                         : FP_FLUSH_OFF,
+                            .nan = FP_NAN_X86,
+                            .toint = FP_TOINT_X86,
+                            .default_nan_sign = true };
+}
+
+static uint32_t mxcsr_bits(unsigned fp)
+{
+    static const uint8_t order[6] = { FP_FLAG_NV, FP_FLAG_DE, FP_FLAG_DZ,
+                                      FP_FLAG_OF, FP_FLAG_UF, FP_FLAG_NX };
+    uint32_t bits = 0;
+
+    for (unsigned k = 0; k < 6; k++)
+        bits |= fp & order[k] ? 1u << k : 0;
+    return bits;
+}
+
+/* Raises for @flags, exceptions at MXCSR's places, if one of them is unmasked. Exceptions that are
+ * found before computing keep those of the result from being reported (SDM vol. 1, 11.5.2). */
+static void report(struct x86_cpu *c, uint32_t flags)
+{
+    uint32_t before = MXCSR_IE | MXCSR_DE | MXCSR_ZE;
+    uint32_t unmasked = ~(c->mxcsr >> MXCSR_MASK_SHIFT) & MXCSR_EXC;
+
+    if (flags & unmasked & before)
+        flags &= before;
+    c->mxcsr |= flags;
+    if (flags & unmasked)
+        x86_raise(c, c->cr4 & CR4_OSXMMEXCPT ? EXC_XM : EXC_UD);
+}
+
+/* Whether some lane of the result is denormal: with underflow unmasked that is one even if exact.
+ */
+static bool any_tiny(enum ir_vop vop, unsigned lane, const struct x86_v128 *r)
+{
+    bool is64 = (lane & 0xff) == 64, scalar = lane & IR_LANE_SCALAR;
+
+    switch (vop) {
+    case IR_V_FADD:
+    case IR_V_FSUB:
+    case IR_V_FMUL:
+    case IR_V_FDIV:
+    case IR_V_FMA:
+    case IR_V_FADDSUB:
+    case IR_V_FHADD:
+    case IR_V_FHSUB: break;
+    default: return false;
+    }
+    for (unsigned k = 0; k < (scalar ? 1u : is64 ? 2u : 4u); k++) {
+        uint64_t v = is64 ? r->q[k] << 1 : (r->q[k / 2] >> 32 * (k % 2) & UINT32_MAX) << 33;
+
+        if (v && !(v >> (is64 ? 53 : 56)))
+            return true;
+    }
+    return false;
+}
+
+static void h_sse_exact(struct cpu *cpu, uint64_t word)
+{
+    struct x86_cpu *c = x86_of(cpu);
+    enum ir_vop vop = word & 0xff;
+    unsigned lane = word >> VX_LANE_SHIFT & 0x1ff;
+    struct fp_env env = sse_env(c);
+    struct x86_v128 r = { { 0, 0 } };
+    uint32_t flags;
+
+    ir_vop_eval(&env, vop, lane, word >> VX_IMM_SHIFT & 0xff, r.q, c->vtmp[0].q, c->vtmp[1].q,
+                c->vtmp[2].q);
+    flags = mxcsr_bits(env.flags);
+    if (!(c->mxcsr & MXCSR_UE << MXCSR_MASK_SHIFT) && any_tiny(vop, lane, &r))
+        flags |= MXCSR_UE;
+    report(c, flags);
+    c->vtmp[3] = r;
+}
+HELPER_DEFINE(sse_exact, HELPER_ANY, IR_VOID, 1, IR_I64);
+
+/* MASKMOVDQU: @regs: data, mask, MMU mode, 4 bits each. */
+static void h_sse_maskmov(struct cpu *cpu, uint64_t addr, uint64_t regs)
+{
+    struct x86_cpu *c = x86_of(cpu);
+    const struct x86_v128 *data = &c->xmm[regs & 15], *mask = &c->xmm[regs >> 4 & 15];
+
+    for (unsigned k = 0; k < 16; k++) {
+        if (mask->q[k / 8] >> (8 * (k % 8) + 7) & 1)
+            x86_store(c, x86_linear(c, addr + k), 0, regs >> 8 & 15,
+                      data->q[k / 8] >> 8 * (k % 8) & 0xff);
+    }
+}
+HELPER_DEFINE(sse_maskmov, HELPER_ANY, IR_VOID, 2, IR_I64, IR_I64);
+
+/* ---- SSE4a: a field of length (bits 5:0, 0 means 64) at index (bits 13:8) ---- */
+
+static uint64_t field_mask(uint64_t field)
+{
+    unsigned length = field & 63;
+
+    return length ? UINT64_MAX >> (64 - length) : UINT64_MAX;
+}
+
+static uint64_t h_sse4a_extract(uint64_t old, uint64_t src, uint64_t field)
+{
+    (void)old;
+    return src >> (field >> 8 & 63) & field_mask(field);
+}
+HELPER_DEFINE(sse4a_extract, IR_H_PURE, IR_I64, 3, IR_I64, IR_I64, IR_I64);
+
+static uint64_t h_sse4a_insert(uint64_t old, uint64_t src, uint64_t field)
+{
+    unsigned index = field >> 8 & 63;
+    uint64_t mask = field_mask(field);
+
+    return (old & ~(mask << index)) | (src & mask) << index;
+}
+HELPER_DEFINE(sse4a_insert, IR_H_PURE, IR_I64, 3, IR_I64, IR_I64, IR_I64);
