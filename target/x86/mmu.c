@@ -291,13 +291,32 @@ static unsigned hole_bits(const struct x86_cpu *c, uint64_t vaddr)
     return bits;
 }
 
+/*
+ * An access that generated code found not to be plainly within its segment (x86.h): the whole
+ * check, after which w->vaddr is the linear address.
+ */
+static bool check_segment(struct x86_cpu *c, struct walk *w, struct cpu_fault *f)
+{
+    unsigned seg = w->vaddr >> X86_SLOW_SEG_SHIFT & 7,
+             len = (w->vaddr >> X86_SLOW_SIZE_SHIFT & 31) + 1;
+    uint32_t linear = w->vaddr;
+
+    if (!x86_seg_ok(c, seg, linear - c->seg_base[seg], len, w->access == ACCESS_WRITE)) {
+        *f = (struct cpu_fault){ FAULT_ACCESS, w->access, w->vaddr,
+                                 seg == S_SS ? FAULT_X_SS : FAULT_X_GP };
+        return false;
+    }
+    w->vaddr = linear;
+    return true;
+}
+
 static bool translate(struct x86_cpu *c, struct walk *w, struct cpu_page *page, struct cpu_fault *f)
 {
     if (!x86_lma(c)) {
         w->vaddr = (uint32_t)w->vaddr;
     } else if (!x86_canonical(c, w->vaddr)) {
         page->size_bits = w->debug ? hole_bits(c, w->vaddr) : 12;
-        *f = (struct cpu_fault){ FAULT_ACCESS, w->access, w->vaddr, FAULT_X_NONCANONICAL };
+        *f = (struct cpu_fault){ FAULT_ACCESS, w->access, w->vaddr, FAULT_X_GP };
         return false;
     }
     if (!(c->cr0 & CR0_PG)) {
@@ -322,8 +341,11 @@ bool x86_map(struct cpu *cpu, uint64_t vaddr, enum mem_access access, unsigned m
         .smap = mode == MODE_KERNEL_SMAP,
         .debug = debug,
     };
-    bool ok = translate(w.c, &w, page, f);
+    bool slow = x86_is_slow_address(vaddr) && !x86_code64(w.c) && access != ACCESS_FETCH;
+    bool ok = (!slow || check_segment(w.c, &w, f)) && translate(w.c, &w, page, f);
 
+    if (slow)
+        page->size_bits = 0;
     if (log_wanted(LOG_MMU, vaddr))
         log_printf(LOG_MMU,
                    "cpu %u: map %016" PRIx64 " access %d mode %u: %s paddr %" PRIx64
@@ -386,9 +408,20 @@ void x86_mmu_changed(struct x86_cpu *c)
     x86_mmu_switch(c, true);
 }
 
+/* Outside long mode cached addresses may lie 4 GiB beside (x86.h). */
+static void flush_page(struct x86_cpu *c, uint64_t addr, bool globals_too)
+{
+    addr = x86_linear(c, addr);
+    tlb_flush_page(&c->cpu, addr, globals_too);
+    if (!x86_code64(c)) {
+        tlb_flush_page(&c->cpu, addr + BIT(32), globals_too);
+        tlb_flush_page(&c->cpu, addr - BIT(32), globals_too);
+    }
+}
+
 void x86_invlpg(struct x86_cpu *c, uint64_t addr)
 {
-    tlb_flush_page(&c->cpu, x86_linear(c, addr), true);
+    flush_page(c, addr, true);
 }
 
 enum { INVPCID_ADDRESS, INVPCID_SPACE, INVPCID_ALL, INVPCID_NONGLOBAL };
@@ -400,7 +433,7 @@ void x86_invpcid(struct x86_cpu *c, uint64_t type, uint64_t pcid, uint64_t addr)
     switch (type) {
     case INVPCID_ADDRESS:
         if (pcid == current_pcid(c)) {
-            tlb_flush_page(&c->cpu, addr, false);
+            flush_page(c, addr, false);
             break;
         }
         s->of[pcid] = 0;

@@ -257,6 +257,8 @@ bool x86_verify(struct x86_cpu *c, uint16_t sel, bool write);
 /* Linear address of @offset in segment @nr for @len bytes; #GP or #SS if it may not be so accessed.
  */
 uint64_t x86_seg_addr(struct x86_cpu *c, unsigned nr, uint64_t offset, unsigned len, bool write);
+/* Outside 64-bit mode: whether that segment may be accessed so. */
+bool x86_seg_ok(const struct x86_cpu *c, unsigned nr, uint32_t offset, unsigned len, bool write);
 
 /* ---- Far transfers (far.c), tasks (task.c) ---- */
 
@@ -295,6 +297,13 @@ void x86_write_cr(struct x86_cpu *c, unsigned nr, uint64_t val);
 /* XSETBV's check of XCR0. */
 bool x86_xcr0_ok(const struct x86_cpu *c, uint64_t val);
 
+/* ---- Ports (io.c): @size 1, 2 or 4 bytes ---- */
+
+/* #GP(0) unless IOPL or the TSS's bitmap allows them. */
+void x86_check_io(struct x86_cpu *c, uint16_t port, unsigned size);
+uint32_t x86_port_in(struct x86_cpu *c, uint16_t port, unsigned size);
+void x86_port_out(struct x86_cpu *c, uint16_t port, unsigned size, uint32_t val);
+
 /* ---- Paging (mmu.c) ---- */
 bool x86_map(struct cpu *cpu, uint64_t vaddr, enum mem_access access, unsigned mode, bool debug,
              struct cpu_page *page, struct cpu_fault *fault);
@@ -309,6 +318,6 @@ void x86_invpcid(struct x86_cpu *c, uint64_t type, uint64_t pcid, uint64_t addr)
 void x86_mmu_free(struct x86_cpu *c);
 
 /* cpu_fault.extra of FAULT_ACCESS. */
-enum { FAULT_X_BUS, FAULT_X_NONCANONICAL };
+enum { FAULT_X_BUS, FAULT_X_GP, FAULT_X_SS };
 
 #endif

@@ -186,7 +186,8 @@ struct x86_cpu {
     /* Behind STI or a load of SS: linear address of the instruction in front of which no interrupt
      * is taken; ~0: none. take_interrupt() sets `shadow` if it meets it. */
     uint64_t shadow_pc;
-    uint32_t delivering; /* the exception or interrupt being entered, see exception.c; 0: none */
+    uint32_t debug_pending; /* DR6 bits of breakpoints met: #DB behind this instruction */
+    uint32_t delivering;    /* the exception or interrupt being entered, see exception.c; 0: none */
     bool in_smm, nmi_blocked, wait_sipi, is_bsp, a20;
     uint32_t smbase;
     uint32_t lines;      /* atomic: bits of enum x86_irq that wait, and a SIPI */
