@@ -1,0 +1,47 @@
+/*
+ * Ports: who may use them (IOPL, and the bitmap of the TSS, Intel volume 1, chapter 18), and the
+ * way to the devices.
+ */
+#include <hw/core/machine.h>
+#include <mem/space.h>
+#include "debug.h"
+#include "sys.h"
+
+/* The 32-bit TSS says where the bitmap begins; a bit that is clear allows a port. */
+static bool bitmap_allows(struct x86_cpu *c, uint16_t port, unsigned size)
+{
+    unsigned mode = x86_system_mode(c), base, bits;
+
+    if (!(c->tr.attr & ATTR_P) || !(c->tr.attr & 8) || c->tr.limit < 0x67)
+        return false;
+    base = x86_load(c, x86_linear(c, c->tr.base + 0x66), 1, mode) + port / 8;
+    if (base + 1 > c->tr.limit)
+        return false;
+    bits = x86_load(c, x86_linear(c, c->tr.base + base), 1, mode);
+    return !(bits >> (port % 8) & ((1u << size) - 1));
+}
+
+void x86_check_io(struct x86_cpu *c, uint16_t port, unsigned size)
+{
+    bool free = !(c->cr0 & CR0_PE) || (!(c->eflags & FLAG_VM) && x86_cpl(c) <= x86_iopl(c));
+
+    if (!free && !bitmap_allows(c, port, size))
+        x86_gp(c, 0);
+}
+
+uint32_t x86_port_in(struct x86_cpu *c, uint16_t port, unsigned size)
+{
+    uint64_t val = ~0ULL;
+
+    if (c->cpu.machine && space_load(&c->cpu.machine->ports, port, size, &val, 0) != MEM_OK)
+        val = ~0ULL;
+    x86_debug_io(c, port, size);
+    return val & mask64(8 * size);
+}
+
+void x86_port_out(struct x86_cpu *c, uint16_t port, unsigned size, uint32_t val)
+{
+    if (c->cpu.machine)
+        space_store(&c->cpu.machine->ports, port, size, val, 0);
+    x86_debug_io(c, port, size);
+}
