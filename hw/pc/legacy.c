@@ -1,6 +1,9 @@
 /* The chips that every PC has had: interrupt controllers, timer, clock. */
 #include "pc.h"
 
+#include <hw/irqchip/apic.h>
+#include <hw/irqchip/ioapic.h>
+
 static struct device *add_chip(struct pc *pc, const char *type, const char *name, GError **err)
 {
     struct device *dev = device_new(&pc->m, device_type_find("pc", type, NULL), name);
@@ -42,6 +45,39 @@ static bool add_clocks(struct pc *pc, GError **err)
         return false;
     place(pc, pc->rtc, rtc_ports);
     device_connect_irq(pc->rtc, 0, isa_bus_line(pc->isa, 8));
+    return true;
+}
+
+/* ISA's lines go to both kinds of controller; the timer's is at pin 2, where the 8259s' cascade
+ * would be. */
+static void split_lines(struct pc *pc)
+{
+    for (unsigned i = 0; i < ISA_IRQS; i++) {
+        struct irq_split *s = &pc->irq_split[i];
+
+        s->out[0] = device_irq_in(pc->pic, i);
+        if (i != 2)
+            s->out[1] = device_irq_in(pc->ioapic, i ? i : 2);
+        device_connect_irq(pc->isa_bridge, i, irq_split_in(s));
+    }
+}
+
+bool pc_apic_init(struct pc *pc, GError **err)
+{
+    struct device *apic = device_new(&pc->m, device_type_find("pc", "apic", NULL), "apic");
+
+    device_set_num(apic, "cpus", pc->m.cfg.max_cpus);
+    if (!device_realize(apic, NULL, err))
+        return false;
+    pc->apic = apic;
+    device_map(apic, 0, APIC_BASE_ADDR);
+    pc->ioapic = add_chip(pc, "ioapic", "ioapic", err);
+    if (!pc->ioapic)
+        return false;
+    device_map(pc->ioapic, 0, IOAPIC_ADDR);
+    ioapic_connect(pc->ioapic, apic);
+    split_lines(pc);
+    device_connect_irq(pc->pic, 0, device_irq_in(apic, 0));
     return true;
 }
 

@@ -85,7 +85,7 @@ static bool pc_init(struct machine *m, GError **err)
 
     choose_boot(pc);
     pc_memory_init(pc);
-    return add_chipset(pc, err) && add_pm(pc, err) && add_rest(pc, err);
+    return add_chipset(pc, err) && add_pm(pc, err) && add_rest(pc, err) && pc_apic_init(pc, err);
 }
 
 static bool isapc_init(struct machine *m, GError **err)

@@ -34,7 +34,8 @@ struct pc {
     /* chips; NULL on boards without PCI: host, piix3, pm */
     struct device *host, *piix3, *pm, *isa_bridge, *fw_cfg;
     struct isa_bus *isa;
-    struct device *pic, *pit, *rtc;
+    struct device *pic, *pit, *rtc, *apic, *ioapic;
+    struct irq_split irq_split[ISA_IRQS];
     struct mem_region *rom_space; /* where ROMs are placed: behind RAM */
     /* processors */
     struct irq_line fpu_line;
@@ -51,6 +52,8 @@ void pc_float_init(struct pc *pc);
 /* The BIOS (-bios) at the ends of the first MiB and of the first 4 GiB, and the empty ROM for
  * option ROMs. */
 bool pc_roms_init(struct pc *pc, GError **err);
+/* Local and I/O APICs, where the ISA bus's lines then lead, too. */
+bool pc_apic_init(struct pc *pc, GError **err);
 /* The chips on the ISA bus's lines that every PC has. */
 bool pc_legacy_init(struct pc *pc, GError **err);
 void pc_memory_free(struct pc *pc);

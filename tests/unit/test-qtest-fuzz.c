@@ -30,8 +30,9 @@ static const struct window spike_windows[] = {
 };
 
 static const struct window pc_windows[] = {
-    { PORT | 0x20, 2 }, { PORT | 0x40, 4 }, { PORT | 0x61, 1 },
-    { PORT | 0x70, 4 }, { PORT | 0xa0, 2 }, { PORT | 0x4d0, 2 },
+    { PORT | 0x20, 2 },   { PORT | 0x40, 4 },    { PORT | 0x61, 1 },
+    { PORT | 0x70, 4 },   { PORT | 0xa0, 2 },    { PORT | 0x4d0, 2 },
+    { 0xfec00000, 0x44 }, { 0xfee00000, 0x400 }, { 0xfee01000, 0x10 },
 };
 
 static GRand *rnd;
