@@ -3,6 +3,7 @@
 
 #include <hw/irqchip/apic.h>
 #include <hw/irqchip/ioapic.h>
+#include <hw/timer/hpet.h>
 
 static struct device *add_chip(struct pc *pc, const char *type, const char *name, GError **err)
 {
@@ -62,6 +63,25 @@ static void split_lines(struct pc *pc)
     }
 }
 
+/* The HPET can take the place of timer and clock. */
+static bool add_hpet(struct pc *pc, GError **err)
+{
+    struct device *const clocks[] = { pc->pit, pc->rtc };
+    static const unsigned lines[] = { 0, 8 };
+
+    pc->hpet = add_chip(pc, "hpet", "hpet", err);
+    if (!pc->hpet)
+        return false;
+    device_map(pc->hpet, 0, HPET_ADDR);
+    for (unsigned i = 0; i < IOAPIC_PINS; i++)
+        device_connect_irq(pc->hpet, i, device_irq_in(pc->ioapic, i));
+    for (unsigned i = 0; i < 2; i++) {
+        device_connect_irq_named(pc->hpet, "legacy", i, isa_bus_line(pc->isa, lines[i]));
+        device_connect_irq(clocks[i], 0, device_irq_in_named(pc->hpet, "legacy", i));
+    }
+    return true;
+}
+
 bool pc_apic_init(struct pc *pc, GError **err)
 {
     struct device *apic = device_new(&pc->m, device_type_find("pc", "apic", NULL), "apic");
@@ -78,10 +98,38 @@ bool pc_apic_init(struct pc *pc, GError **err)
     ioapic_connect(pc->ioapic, apic);
     split_lines(pc);
     device_connect_irq(pc->pic, 0, device_irq_in(apic, 0));
+    return add_hpet(pc, err);
+}
+
+static bool add_dma(struct pc *pc, GError **err)
+{
+    static const uint16_t ports[] = { 0x00, 0x80, 0xc0 };
+
+    pc->dma = add_chip(pc, "i8257", "dma", err);
+    if (!pc->dma)
+        return false;
+    place(pc, pc->dma, ports);
+    pc->isa->dma[0] = pc->isa->dma[1] = pc->dma;
+    return true;
+}
+
+static bool add_serials(struct pc *pc, GError **err)
+{
+    for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
+        struct device *dev;
+
+        if (!pc->m.serials[i])
+            continue;
+        dev = device_new(&pc->m, device_type_find("pc", "isa-serial", NULL), NULL);
+        device_set_num(dev, "index", i);
+        device_set_ptr(dev, "chardev", pc->m.serials[i]);
+        if (!device_realize(dev, &pc->isa->bus, err))
+            return false;
+    }
     return true;
 }
 
 bool pc_legacy_init(struct pc *pc, GError **err)
 {
-    return add_pic(pc, err) && add_clocks(pc, err);
+    return add_pic(pc, err) && add_clocks(pc, err) && add_dma(pc, err) && add_serials(pc, err);
 }

@@ -30,9 +30,10 @@ static const struct window spike_windows[] = {
 };
 
 static const struct window pc_windows[] = {
-    { PORT | 0x20, 2 },   { PORT | 0x40, 4 },    { PORT | 0x61, 1 },
-    { PORT | 0x70, 4 },   { PORT | 0xa0, 2 },    { PORT | 0x4d0, 2 },
-    { 0xfec00000, 0x44 }, { 0xfee00000, 0x400 }, { 0xfee01000, 0x10 },
+    { PORT | 0x20, 2 },    { PORT | 0x40, 4 },   { PORT | 0x61, 1 },    { PORT | 0x70, 4 },
+    { PORT | 0xa0, 2 },    { PORT | 0x4d0, 2 },  { PORT | 0x00, 0x10 }, { PORT | 0x80, 0x10 },
+    { PORT | 0xc0, 0x20 }, { PORT | 0x3f8, 8 },  { 0xfed00000, 0x160 }, { 0xfec00000, 0x44 },
+    { 0xfee00000, 0x400 }, { 0xfee01000, 0x10 },
 };
 
 static GRand *rnd;
