@@ -23,6 +23,7 @@ struct session {
     struct config *config;
     struct loop *loop;
     struct chardev_set *chardevs;
+    struct input *input;
     struct chardev *serials[MACHINE_SERIALS];
     GArray *wishes; /* of struct monitor_wish */
     struct monitors *monitors;

@@ -9,6 +9,7 @@
 #include <base/loop.h>
 #include <qtest/qtest.h>
 #include <target/cpu.h>
+#include <ui/input.h>
 
 #include "daemon.h"
 #include "parts.h"
@@ -52,6 +53,7 @@ static bool make_machine(struct session *s, GError **err)
     }
     mc.no_cpus = !accel_runs_cpus(s->config);
     s->machine = machine_new(type, s->loop, &mc);
+    s->machine->input = s->input = input_new(s->loop);
     machine_set_backend(s->machine, BACKEND_CHARDEV, find_chardev, name_chardev, s);
     for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
         s->machine->serials[i] = s->serials[i];
@@ -146,6 +148,9 @@ static void take_apart(struct session *s)
     }
     if (s->machine) {
         machine_free(s->machine);
+    }
+    if (s->input) {
+        input_free(s->input);
     }
     backends_free(s);
     networks_free(s);

@@ -113,6 +113,19 @@ static bool add_dma(struct pc *pc, GError **err)
     return true;
 }
 
+static bool add_keyboard(struct pc *pc, GError **err)
+{
+    static const uint16_t ports[] = { 0x60, 0x64, 0x92 };
+
+    pc->kbd = add_chip(pc, "i8042", "i8042", err);
+    if (!pc->kbd)
+        return false;
+    place(pc, pc->kbd, ports);
+    device_connect_irq(pc->kbd, 0, isa_bus_line(pc->isa, 1));
+    device_connect_irq(pc->kbd, 1, isa_bus_line(pc->isa, 12));
+    return true;
+}
+
 static bool add_serials(struct pc *pc, GError **err)
 {
     for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
@@ -131,5 +144,6 @@ static bool add_serials(struct pc *pc, GError **err)
 
 bool pc_legacy_init(struct pc *pc, GError **err)
 {
-    return add_pic(pc, err) && add_clocks(pc, err) && add_dma(pc, err) && add_serials(pc, err);
+    return add_pic(pc, err) && add_clocks(pc, err) && add_dma(pc, err) && add_keyboard(pc, err) &&
+           add_serials(pc, err);
 }

@@ -34,7 +34,7 @@ struct pc {
     /* chips; NULL on boards without PCI: host, piix3, pm */
     struct device *host, *piix3, *pm, *isa_bridge, *fw_cfg;
     struct isa_bus *isa;
-    struct device *pic, *pit, *rtc, *dma, *apic, *ioapic, *hpet;
+    struct device *pic, *pit, *rtc, *dma, *kbd, *apic, *ioapic, *hpet;
     struct irq_split irq_split[ISA_IRQS];
     struct mem_region *rom_space; /* where ROMs are placed: behind RAM */
     /* processors */

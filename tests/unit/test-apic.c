@@ -1,32 +1,11 @@
 /* Local and I/O APICs: priorities, messages, the timer, end of interrupt, x2APIC. */
 #include <base/clock.h>
-#include <base/error.h>
 #include <base/loop.h>
-#include <hw/core/machine.h>
 #include <hw/irqchip/apic.h>
 #include <hw/irqchip/ioapic.h>
+#include "testboard.h"
 
 #define CPUS 3
-
-struct board {
-    struct machine m;
-};
-
-static bool board_init(struct machine *m, GError **err)
-{
-    (void)m, (void)err;
-    return true;
-}
-
-static const char *const archs[] = { "x86_64", NULL };
-static const struct machine_type board_type = {
-    .name = "board",
-    .archs = archs,
-    .default_ram = 1 << 20,
-    .max_cpus = 4,
-    .size = sizeof(struct board),
-    .init = board_init,
-};
 
 static struct loop *loop;
 static struct machine *m;
@@ -353,32 +332,14 @@ static void test_x2apic(void)
     g_assert_cmphex(rd(0x30) & 0xff, ==, 0x14);
 }
 
-static struct device *make(const char *type, unsigned cpus)
-{
-    struct device *dev = device_new(m, device_type_find("test", type, NULL), type);
-    GError *err = NULL;
-
-    if (cpus)
-        device_set_num(dev, "cpus", cpus);
-    g_assert_true(device_realize(dev, NULL, &err));
-    return dev;
-}
-
 int main(int argc, char **argv)
 {
-    struct machine_config cfg = { .arch = g_strdup("x86_64"), .ram_size = 1 << 20 };
-    GError *err = NULL;
     int r;
 
     g_test_init(&argc, &argv, NULL);
-    loop = loop_new();
-    clock_make_explicit(loop, 0);
-    cfg.cpus = cfg.max_cpus = cfg.sockets = cfg.cores = cfg.threads = 1;
-    m = machine_new(&board_type, loop, &cfg);
-    loop_lock(loop);
-    g_assert_true(machine_init(m, &err));
-    apic = make("apic", CPUS);
-    ioapic = make("ioapic", 0);
+    m = testboard_new(&loop);
+    apic = testboard_add(m, "apic", "cpus", CPUS);
+    ioapic = testboard_add(m, "ioapic", NULL, 0);
     device_map(apic, 0, APIC_BASE_ADDR);
     device_map(ioapic, 0, IOAPIC_ADDR);
     ioapic_connect(ioapic, apic);
@@ -396,8 +357,6 @@ int main(int argc, char **argv)
     g_test_add_func("/apic/ioapic", test_ioapic);
     g_test_add_func("/apic/x2apic", test_x2apic);
     r = g_test_run();
-    machine_free(m);
-    loop_unlock(loop);
-    loop_free(loop);
+    testboard_free(m, loop);
     return r;
 }

@@ -14,6 +14,7 @@
 #include <hw/core/bus.h>
 
 struct cpu;
+struct input;
 struct loop;
 struct machine;
 struct opts;
@@ -136,6 +137,7 @@ struct machine {
     GPtrArray *cpus;       /* of struct cpu, by index; the board adds them */
     struct bus root;       /* BUS_SYSTEM */
     void *serials[MACHINE_SERIALS]; /* struct chardev * of -serial, NULL for none */
+    struct input *input;            /* keyboards and mice (ui/input.h), NULL for none */
     struct rom_list *roms;          /* hw/core/loader.h */
 
     enum run_state run_state;
