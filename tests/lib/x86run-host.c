@@ -1,0 +1,228 @@
+/*
+ * See x86run.h: guest code on the host's own CPU.
+ *
+ * Code and memory are mapped where the guest has them. Registers are loaded and read by the kernel:
+ * a breakpoint's signal handler puts the guest's registers into the frame it returns to, and the
+ * exception that ends the code (a breakpoint behind it, if nothing else) leads to the handler
+ * again, which takes them out and returns to where it all began.
+ */
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+#include "x86run-int.h"
+
+#if defined(__x86_64__) && defined(__linux__)
+#include <asm/prctl.h>
+#include <sys/syscall.h>
+
+static const int reg_of[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
+                                REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
+                                REG_R12, REG_R13, REG_R14, REG_R15 };
+
+#define XSAVE_HEADER 512
+#define XSAVE_YMMH   576
+#define FX_MXCSR     24
+#define FX_XMM       160
+#define FP_AREA      (XSAVE_YMMH + 256)
+
+/* One for the process: signals have no other way to know. */
+static struct host {
+    enum { IDLE, STARTING, RUNNING } phase;
+    bool ready;
+    uint8_t *ram, *code; /* writable views */
+    gregset_t home, regs;
+    uint8_t home_fp[FP_AREA];
+    const struct x86run *run;
+    struct x86_v128 xmm[16], ymmh[16];
+    uint32_t mxcsr;
+} host;
+
+static void load(ucontext_t *uc)
+{
+    const struct x86run *r = host.run;
+    greg_t *g = uc->uc_mcontext.gregs;
+    uint8_t *fp = (uint8_t *)uc->uc_mcontext.fpregs;
+    uint64_t used;
+
+    memcpy(host.home, g, sizeof(host.home));
+    memcpy(host.home_fp, fp, FP_AREA);
+    for (unsigned n = 0; n < 16; n++)
+        g[reg_of[n]] = r->before.reg[n];
+    g[REG_RIP] = X86RUN_PC;
+    g[REG_EFL] = r->before.eflags;
+    if (r->mode == X86RUN_32)
+        g[REG_CSGSFS] = (g[REG_CSGSFS] & ~0xffffLL) | 0x23;
+    memcpy(fp + FX_XMM, r->before.xmm, sizeof(r->before.xmm));
+    memcpy(fp + FX_MXCSR, &r->before.mxcsr, 4);
+    memcpy(fp + XSAVE_YMMH, r->before.ymmh, sizeof(r->before.ymmh));
+    memcpy(&used, fp + XSAVE_HEADER, 8);
+    used |= 7;
+    memcpy(fp + XSAVE_HEADER, &used, 8);
+}
+
+static void unload(ucontext_t *uc)
+{
+    uint8_t *fp = (uint8_t *)uc->uc_mcontext.fpregs;
+    uint64_t used;
+
+    memcpy(host.regs, uc->uc_mcontext.gregs, sizeof(host.regs));
+    memcpy(&used, fp + XSAVE_HEADER, 8);
+    memset(host.xmm, 0, sizeof(host.xmm));
+    memset(host.ymmh, 0, sizeof(host.ymmh));
+    if (used & 2)
+        memcpy(host.xmm, fp + FX_XMM, sizeof(host.xmm));
+    if (used & 4)
+        memcpy(host.ymmh, fp + XSAVE_YMMH, sizeof(host.ymmh));
+    memcpy(&host.mxcsr, fp + FX_MXCSR, 4);
+    memcpy(uc->uc_mcontext.gregs, host.home, sizeof(host.home));
+    memcpy(fp, host.home_fp, FP_AREA);
+}
+
+static void handler(int sig, siginfo_t *info, void *context)
+{
+    (void)info;
+    switch (host.phase) {
+    case STARTING:
+        host.phase = RUNNING;
+        load(context);
+        break;
+    case RUNNING:
+        host.phase = IDLE;
+        unload(context);
+        break;
+    default: /* the test's own fault */ signal(sig, SIG_DFL); raise(sig);
+    }
+}
+
+static uint8_t *map_twice(uint64_t at, size_t size, int prot)
+{
+    int fd = memfd_create("test-host", 0);
+    void *there;
+    uint8_t *rw;
+
+    g_assert_cmpint(ftruncate(fd, size), ==, 0);
+    rw = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    there = mmap((void *)at, size, prot, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+    g_assert_true(rw != MAP_FAILED && there == (void *)at);
+    close(fd);
+    return rw;
+}
+
+static void set_up(void)
+{
+    static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
+    static uint8_t stack[64 * 1024];
+    stack_t alt = { .ss_sp = stack, .ss_size = sizeof(stack) };
+    struct sigaction sa = { .sa_sigaction = handler,
+                            .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
+
+    sigaltstack(&alt, NULL);
+    for (unsigned k = 0; k < G_N_ELEMENTS(signals); k++)
+        sigaction(signals[k], &sa, NULL);
+    host.code = map_twice(X86RUN_PC, TCG_PAGE_SIZE, PROT_READ | PROT_EXEC);
+    host.ram = map_twice(X86RUN_RAM, RAM_SIZE, PROT_READ | PROT_WRITE);
+    mprotect((void *)(X86RUN_RAM + X86RUN_RO_PAGE * TCG_PAGE_SIZE), TCG_PAGE_SIZE, PROT_READ);
+    syscall(SYS_arch_prctl, ARCH_SET_GS, X86RUN_GS);
+    __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(0x2b)); /* for 32-bit code */
+    memset(host.code, 0xcc, TCG_PAGE_SIZE);
+    host.ready = true;
+}
+
+static char *differ(const char *what, uint64_t ours, uint64_t theirs)
+{
+    return g_strdup_printf("%s: 0x%016" G_GINT64_MODIFIER "x, host 0x%016" G_GINT64_MODIFIER "x",
+                           what, ours, theirs);
+}
+
+/* Exceptions as the guest takes them; a stack segment fault counts as a general protection one. */
+static char *compare_end(const struct x86run *r)
+{
+    const greg_t *g = host.regs;
+    int vector = g[REG_TRAPNO] == EXC_SS ? EXC_GP : g[REG_TRAPNO];
+    int ours = r->vector == EXC_SS ? EXC_GP : r->vector;
+    uint64_t pc = g[REG_RIP];
+
+    if (vector == EXC_BP && pc - 1 - X86RUN_PC >= r->code_size) {
+        vector = -1;
+        pc--;
+    }
+    if (ours != vector)
+        return differ("exception", ours, vector);
+    if (r->pc != pc)
+        return differ("pc", r->pc, pc);
+    if (vector == EXC_PF && r->cpu->cr2 != (uint64_t)g[REG_CR2])
+        return differ("cr2", r->cpu->cr2, g[REG_CR2]);
+    if (vector == EXC_PF && (r->error ^ g[REG_ERR]) & 5)
+        return differ("error code", r->error, g[REG_ERR]);
+    return NULL;
+}
+
+static char *compare(const struct x86run *r, uint32_t undefined)
+{
+    const struct x86_cpu *c = r->cpu;
+    uint64_t mask = (FLAGS_ARITH & ~(uint64_t)undefined) | FLAG_DF;
+    unsigned nregs = r->mode == X86RUN_64 ? 16 : 8;
+    char *what = compare_end(r);
+
+    for (unsigned n = 0; !what && n < nregs; n++)
+        if (c->cpu.tcg.hot[n] != (uint64_t)host.regs[reg_of[n]])
+            what = differ(x86_slots.slot[n].name, c->cpu.tcg.hot[n], host.regs[reg_of[n]]);
+    if (!what && (r->eflags ^ host.regs[REG_EFL]) & mask)
+        what = differ("eflags", r->eflags & mask, host.regs[REG_EFL] & mask);
+    for (unsigned n = 0; !what && n < 16; n++) {
+        for (unsigned k = 0; !what && k < 2; k++) {
+            if (c->xmm[n].q[k] != host.xmm[n].q[k])
+                what = differ(x86_slots.slot[SLOT_XMM0 + n].name, c->xmm[n].q[k], host.xmm[n].q[k]);
+            else if (c->ymmh[n].q[k] != host.ymmh[n].q[k])
+                what =
+                    differ(x86_slots.slot[SLOT_YMMH0 + n].name, c->ymmh[n].q[k], host.ymmh[n].q[k]);
+        }
+    }
+    for (unsigned n = 0; !what && n < RAM_SIZE; n += 8)
+        if (memcmp(r->ram + n, host.ram + n, 8)) {
+            g_autofree char *name = g_strdup_printf("memory at 0x%x", n);
+            uint64_t a, b;
+            memcpy(&a, r->ram + n, 8);
+            memcpy(&b, host.ram + n, 8);
+            what = differ(name, a, b);
+        }
+    return what;
+}
+
+bool x86run_has_host(enum x86run_mode mode)
+{
+    return mode == X86RUN_64 || mode == X86RUN_32;
+}
+
+char *x86run_host(struct x86run *r, uint32_t undefined)
+{
+    if (r->skipped)
+        return NULL;
+    if (!host.ready)
+        set_up();
+    memcpy(host.ram, r->before.ram, RAM_SIZE);
+    memcpy(host.code, r->code, r->code_size);
+    memset(host.code + r->code_size, 0xcc, sizeof(r->code) - r->code_size);
+    host.run = r;
+    host.phase = STARTING;
+    __asm__ volatile("int3" : : : "memory");
+    g_assert_cmpint(host.phase, ==, IDLE);
+    r->compared++;
+    return compare(r, undefined);
+}
+
+#else
+bool x86run_has_host(enum x86run_mode mode)
+{
+    (void)mode;
+    return false;
+}
+
+char *x86run_host(struct x86run *r, uint32_t undefined)
+{
+    (void)r, (void)undefined;
+    return NULL;
+}
+#endif

@@ -1,0 +1,32 @@
+/*
+ * What the x86run*.c share.
+ */
+#ifndef TESTS_X86RUN_INT_H
+#define TESTS_X86RUN_INT_H
+
+#include "x86run.h"
+
+#define RAM_SIZE (X86RUN_PAGES * TCG_PAGE_SIZE)
+
+/* Descriptor tables, TSS, the stack that exceptions are taken to; and where their handlers are. */
+#define X86RUN_SYS UINT64_C(0x20000000)
+#define SYS_SIZE   (4 * TCG_PAGE_SIZE)
+#define SYS_TSS    0x400
+#define SYS_IDT    0x1000
+#define SYS_STACK  0x4000 /* its end */
+#define HANDLERS   UINT64_C(0x0e000000)
+
+/* A CPU and its accelerator. */
+struct x86run_side {
+    struct x86_cpu *cpu;
+    uint8_t *ram, *sys;
+    struct fp_env fp; /* the interpreter's */
+    bool jit, inside;
+    sigjmp_buf unwind;
+};
+
+/* x86run-state.c */
+void x86run_keep(struct x86run *r);    /* the state before a run */
+void x86run_outcome(struct x86run *r); /* how it ended */
+
+#endif
