@@ -303,13 +303,17 @@ bool x86_tr_xchg(struct trans *t, const struct x86_insn *i)
     return true;
 }
 
-/* 90 without REX.B does nothing at all, not even to the upper half of RAX. */
+/* 90 without REX.B does nothing at all, not even to the upper half of RAX; with F3 it hints that
+ * this processor spins: another one may need the host's to end that. */
 bool x86_tr_xchg_acc(struct trans *t, const struct x86_insn *i)
 {
     ir_val a, b;
 
-    if (i->rm == R_AX)
+    if (i->rm == R_AX) {
+        if (i->pp == PP_F3)
+            ir_call(t->ir, &helper_spin, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
         return true;
+    }
     a = x86_read(t, i, 0);
     b = x86_read(t, i, 1);
     x86_write(t, i, 0, b);
@@ -448,12 +452,4 @@ bool x86_tr_ud(struct trans *t, const struct x86_insn *i)
 {
     (void)t, (void)i;
     return false;
-}
-
-/* A hint that this processor spins: another one may need the host's to end that. */
-bool x86_tr_pause(struct trans *t, const struct x86_insn *i)
-{
-    (void)i;
-    ir_call(t->ir, &helper_spin, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
-    return true;
 }

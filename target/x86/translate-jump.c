@@ -219,8 +219,8 @@ bool x86_tr_popa(struct trans *t, const struct x86_insn *i)
     int bytes = 1 << i->size;
     ir_val v[8];
 
-    for (unsigned n = 0; n < 8; n++)
-        v[n] = x86_peek(t, i->size, bytes * (7 - (int)n));
+    for (int n = 7; n >= 0; n--)
+        v[n] = x86_peek(t, i->size, bytes * (7 - n));
     for (unsigned n = 0; n < 8; n++)
         if (n != R_SP)
             x86_set_reg_val(t, i->size, n, true, v[n]);
@@ -234,6 +234,15 @@ static void set_sp(struct trans *t, ir_val v)
     unsigned size = x86_is64(t) ? 3 : t->flags & UF_SS32 ? 2 : 1;
 
     x86_set_reg_val(t, size, R_SP, true, x86_narrow(t, size, v));
+}
+
+/* ENTER faults where the new top of the stack cannot be written to. */
+static void touch(struct trans *t, int64_t offset)
+{
+    struct x86_addr a = x86_stack(t, offset, 1);
+
+    ir_amo(t->ir, IR_AMO_OR, x86_mem(t, 0), ir_add(t->ir, a.base, ir_imm64(t->ir, a.disp)),
+           ir_imm32(t->ir, 0));
 }
 
 /* Nesting levels above 0 copy the display; nothing but the stores may fault before BP changes. */
@@ -260,6 +269,7 @@ bool x86_tr_enter(struct trans *t, const struct x86_insn *i)
         at -= bytes;
         x86_tr_store(t, i->size, x86_stack(t, at, bytes), x86_narrow(t, i->size, frame));
     }
+    touch(t, at - size);
     x86_move_sp(t, at - size);
     x86_set_reg_val(t, i->size, R_BP, true, x86_narrow(t, i->size, frame));
     return true;

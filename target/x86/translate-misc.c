@@ -5,27 +5,36 @@
 
 /* ---- CMPXCHG, XADD ---- */
 
+/* A register gets @v if a equals acc, else stays as it is, upper half included. */
+static void set_if_equal(struct trans *t, const struct x86_place *p, ir_val a, ir_val acc, ir_val v,
+                         bool equal)
+{
+    struct ir *ir = t->ir;
+    enum ir_cond c = equal ? IR_EQ : IR_NE;
+
+    if (p->log2size == 2)
+        ir_set(ir, p->reg, ir_select(ir, c, a, acc, ir_zext32(ir, v), ir_get(ir, p->reg)));
+    else
+        x86_set(t, p, ir_select(ir, c, a, acc, v, x86_get(t, p)));
+}
+
 /* In memory always atomic: that is what the bus sees without LOCK, too, and costs little. */
 bool x86_tr_cmpxchg(struct trans *t, const struct x86_insn *i)
 {
-    struct ir *ir = t->ir;
     unsigned log2size = x86_size_of(i, 0);
-    ir_val acc = x86_get_reg_val(t, log2size, R_AX, true), b = x86_read(t, i, 1), a, old;
+    struct x86_place ax = { .reg = R_AX, .rex = true, .log2size = log2size }, p;
+    ir_val acc = x86_get(t, &ax), b = x86_read(t, i, 1), a;
 
     if (i->is_mem) {
-        a = ir_cmpxchg(ir, x86_mem(t, log2size), x86_address_val(t, i, 0, 1u << log2size), acc, b);
+        a = ir_cmpxchg(t->ir, x86_mem(t, log2size), x86_address_val(t, i, 0, 1u << log2size), acc,
+                       b);
     } else {
-        a = x86_read(t, i, 0);
-        x86_write(t, i, 0, ir_select(ir, IR_EQ, a, acc, b, a));
+        p = x86_place(t, i, 0);
+        a = x86_get(t, &p);
+        set_if_equal(t, &p, a, acc, b, true);
     }
-    /* Equal: the accumulator stays as it is, upper half included. */
     x86_set_cc(t, CC_SUB | log2size, acc, a, IR_NONE);
-    if (log2size == 2 && (i->is_mem || i->rm != R_AX)) {
-        old = ir_get(ir, R_AX);
-        ir_set(ir, R_AX, ir_select(ir, IR_EQ, a, acc, old, ir_zext32(ir, a)));
-    } else if (i->is_mem || i->rm != R_AX) {
-        x86_set_reg_val(t, log2size, R_AX, true, a);
-    }
+    set_if_equal(t, &ax, a, acc, a, false);
     return true;
 }
 

@@ -54,8 +54,8 @@ static void one(struct trans *t, const struct x86_insn *i, unsigned log2size)
         advance(t, i, R_SI, log2size);
         break;
     case STR_CMPS:
+        b = x86_tr_load(t, log2size, destination(t, i, bytes)); /* whose fault comes first */
         a = x86_tr_load(t, log2size, source(t, i, bytes));
-        b = x86_tr_load(t, log2size, destination(t, i, bytes));
         advance(t, i, R_SI, log2size);
         advance(t, i, R_DI, log2size);
         x86_set_cc(t, CC_SUB | log2size, a, b, IR_NONE);

@@ -138,11 +138,11 @@ static void x86_disable(uint8_t *rw)
 
 const struct backend backend_host = {
     .name = "x86_64",
-    .init = x86_init,
-    .fini = x86_fini,
+    .init = host_init,
+    .fini = host_fini,
     .generate = x86_generate,
-    .enter = x86_enter,
-    .leave = x86_leave,
+    .enter = host_enter,
+    .leave = host_leave,
     .link = x86_link,
     .disable = x86_disable,
     .fp_flags = x86_fp_flags,

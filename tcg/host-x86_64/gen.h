@@ -289,10 +289,10 @@ void x86_fp_set_round(struct tcg_cpu *cpu, unsigned round, bool inside);
 void x86_fp_set_control(struct tcg_cpu *cpu, unsigned round, bool daz, bool ftz, bool inside);
 
 /* thunks.c: members of struct backend. */
-size_t x86_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx, size_t room,
+size_t host_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx, size_t room,
                 const struct backend_runtime *rt, const struct ir_slots *slots);
-void x86_fini(struct backend_thunks *th);
-void x86_enter(const struct backend_thunks *th, struct tcg_cpu *cpu, const void *code);
-const void *x86_leave(const struct backend_thunks *th);
+void host_fini(struct backend_thunks *th);
+void host_enter(const struct backend_thunks *th, struct tcg_cpu *cpu, const void *code);
+const void *host_leave(const struct backend_thunks *th);
 
 #endif

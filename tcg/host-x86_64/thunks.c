@@ -330,7 +330,7 @@ static void find_features(struct backend_thunks *th)
         th->lzcnt = (c & bit_LZCNT) && th->bmi1;
 }
 
-size_t x86_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx, size_t room,
+size_t host_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx, size_t room,
                 const struct backend_runtime *rt, const struct ir_slots *slots)
 {
     struct backend_thunks *th = g_new0(struct backend_thunks, 1);
@@ -374,18 +374,18 @@ size_t x86_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx, 
     return as_here(&g->as);
 }
 
-void x86_fini(struct backend_thunks *th)
+void host_fini(struct backend_thunks *th)
 {
     g_free(th->gen);
     g_free(th);
 }
 
-void x86_enter(const struct backend_thunks *th, struct tcg_cpu *cpu, const void *code)
+void host_enter(const struct backend_thunks *th, struct tcg_cpu *cpu, const void *code)
 {
     ((void (*)(struct tcg_cpu *, const void *))(uintptr_t)(th->rx + th->at[T_ENTER]))(cpu, code);
 }
 
-const void *x86_leave(const struct backend_thunks *th)
+const void *host_leave(const struct backend_thunks *th)
 {
     return th->rx + th->at[T_LEAVE];
 }

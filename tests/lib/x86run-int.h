@@ -9,7 +9,7 @@
 #define RAM_SIZE (X86RUN_PAGES * TCG_PAGE_SIZE)
 
 /* Descriptor tables, TSS, the stack that exceptions are taken to; and where their handlers are. */
-#define X86RUN_SYS UINT64_C(0x20000000)
+#define X86RUN_SYS UINT64_C(0x0c000000)
 #define SYS_SIZE   (4 * TCG_PAGE_SIZE)
 #define SYS_TSS    0x400
 #define SYS_IDT    0x1000
@@ -19,7 +19,7 @@
 /* A CPU and its accelerator. */
 struct x86run_side {
     struct x86_cpu *cpu;
-    uint8_t *ram, *sys;
+    uint8_t *ram, *sys, *code;
     struct fp_env fp; /* the interpreter's */
     bool jit, inside;
     sigjmp_buf unwind;

@@ -242,8 +242,10 @@ static unsigned prefixes(const struct x86run *r, const struct x86_form *f, GRand
 
     if (!g_rand_int_range(rand, 0, 12))
         b[n++] = 0x67;
+    /* Flat code segments count as writable to generated code, not to the host. */
     if (!g_rand_int_range(rand, 0, 16))
-        b[n++] = (uint8_t[]){ 0x26, 0x2e, 0x36, 0x3e, 0x65 }[g_rand_int_range(rand, 0, 5)];
+        b[n++] = (uint8_t[]){ 0x26, 0x36, 0x3e, 0x65,
+                              r->mode == X86RUN_32 ? 0x3e : 0x2e }[g_rand_int_range(rand, 0, 5)];
     if (f->flags & X_LOCK && !g_rand_int_range(rand, 0, 6))
         b[n++] = 0xf0;
     if (f->flags & X_REP && g_rand_boolean(rand))
@@ -256,7 +258,9 @@ static unsigned prefixes(const struct x86run *r, const struct x86_form *f, GRand
     case 1 << PP_F2: b[n++] = 0xf2; break;
     default: break;
     }
-    if (p->pp_mask != 1 << PP_NONE && p->pp_mask != 1 << PP_66 && !g_rand_int_range(rand, 0, 4))
+    /* AMD's processors make jumps of 64-bit code 16 bits wide then. */
+    if (p->pp_mask != 1 << PP_NONE && p->pp_mask != 1 << PP_66 &&
+        !(r->mode == X86RUN_64 && f->flags & X_F64) && !g_rand_int_range(rand, 0, 4))
         b[n++] = 0x66;
     if (r->mode == X86RUN_64 && (p->w == 1 || !g_rand_int_range(rand, 0, 2)))
         b[n++] = 0x40 | (g_rand_int(rand) & 15) | (p->w == 1 ? 8 : 0);
@@ -328,6 +332,15 @@ static bool decode(struct x86run *r, uint8_t *bytes, struct x86_insn *i)
     return x86_decode(&t, i);
 }
 
+/* Results that the manual leaves undefined: SHLD and SHRD of 16 bits by more than that. */
+static bool is_defined(const struct x86_insn *i)
+{
+    bool is_double = i->form->handler == x86_tr_shift_double;
+
+    return !is_double || i->size > 1 ||
+           (i->pattern->operand[2].kind == OPK_IMM && (i->imm & 31) <= 16);
+}
+
 unsigned x86run_encode(struct x86run *r, const struct x86_form *form, GRand *rand, uint8_t *bytes)
 {
     struct x86_insn i;
@@ -343,6 +356,8 @@ unsigned x86run_encode(struct x86run *r, const struct x86_form *form, GRand *ran
         for (; n < 32; n++)
             bytes[n] = g_rand_boolean(rand) ? g_rand_int(rand) : 0;
         if (!decode(r, bytes, &i) || i.form != form || i.len > 15)
+            continue;
+        if (!is_defined(&i))
             continue;
         for (unsigned k = 0; k < i.pattern->noperands; k++)
             if (i.pattern->operand[k].kind == OPK_REL)

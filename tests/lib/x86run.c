@@ -51,14 +51,16 @@ G_NORETURN static void fault(struct tcg_cpu *c, bool write, uint64_t addr, unsig
 }
 
 /* The byte's place, or NULL. */
-static uint8_t *byte_at(struct x86run_side *s, uint64_t addr, bool write)
+static uint8_t *byte_at(struct x86run_side *s, uint64_t addr, bool write, unsigned mode)
 {
     uint64_t limit = write ? X86RUN_RO_PAGE * TCG_PAGE_SIZE : RAM_SIZE;
 
     if (addr - X86RUN_RAM < limit)
         return s->ram + (addr - X86RUN_RAM);
-    if (addr - X86RUN_SYS < SYS_SIZE)
+    if (addr - X86RUN_SYS < SYS_SIZE && mode != MODE_USER)
         return s->sys + (addr - X86RUN_SYS);
+    if (addr - X86RUN_PC < TCG_PAGE_SIZE && !write)
+        return s->code + (addr - X86RUN_PC);
     return NULL;
 }
 
@@ -70,8 +72,8 @@ static void fill(struct tcg_cpu *c, uint64_t addr, unsigned mode)
     struct tcg_tlb_entry *e = &c->tlb[mode][tcg_tlb_index(addr)];
 
     e->read = page;
-    e->write = byte_at(s, page, true) ? page : TCG_TLB_INVALID;
-    e->addend = (uintptr_t)byte_at(s, page, false) - page;
+    e->write = byte_at(s, page, true, mode) ? page : TCG_TLB_INVALID;
+    e->addend = (uintptr_t)byte_at(s, page, false, mode) - page;
 }
 
 /* A logical address that generated code refused, or one that left 32 bits. */
@@ -107,7 +109,7 @@ static void access_bytes(struct tcg_cpu *c, uint64_t addr, uint32_t mem, bool wr
     addr = plain_address(c, addr, mode, write);
     for (unsigned k = 0; k < size; k++) {
         uint64_t at = is64 ? addr + k : (uint32_t)(addr + k);
-        p[k] = byte_at(s, at, write);
+        p[k] = byte_at(s, at, write, mode);
         if (!p[k])
             fault(c, write, at, mode);
     }
@@ -171,7 +173,7 @@ static uint64_t run_amo(struct tcg_cpu *c, uint64_t addr, uint64_t v, uint32_t m
 
     addr = plain_address(c, addr, mode, true);
     for (unsigned k = 0; k < size_of(mem); k++)
-        if (!byte_at(side_of(c), addr + k, true))
+        if (!byte_at(side_of(c), addr + k, true, mode))
             fault(c, true, addr + k, mode);
     old = run_load(c, addr, mem & ~IR_MEM_SIGNED);
     run_store(c, addr, amo_result(op, old, v), mem);
@@ -190,9 +192,12 @@ static uint64_t run_cmpxchg(struct tcg_cpu *c, uint64_t addr, uint64_t expected,
 
 static bool run_probe(struct tcg_cpu *c, uint64_t addr, uint32_t len, uint32_t mem)
 {
-    if ((addr ^ (addr + len - 1)) & TCG_PAGE_MASK || !byte_at(side_of(c), addr, mem & IR_MEM_WRITE))
+    unsigned mode = (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
+
+    if ((addr ^ (addr + len - 1)) & TCG_PAGE_MASK ||
+        !byte_at(side_of(c), addr, mem & IR_MEM_WRITE, mode))
         return false;
-    fill(c, addr, (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT);
+    fill(c, addr, mode);
     return true;
 }
 
@@ -245,10 +250,9 @@ static void op_store(struct cpu *cpu, uint64_t addr, uint64_t v, uint16_t mem)
 static void *op_host(struct cpu *cpu, uint64_t addr, unsigned len, enum mem_access access,
                      unsigned mode)
 {
-    (void)mode;
     if ((addr & (TCG_PAGE_SIZE - 1)) + len > TCG_PAGE_SIZE)
         return NULL;
-    return byte_at(side_of(&cpu->tcg), addr, access == ACCESS_WRITE);
+    return byte_at(side_of(&cpu->tcg), addr, access == ACCESS_WRITE, mode);
 }
 
 static uint64_t op_amo(struct cpu *cpu, uint64_t addr, uint64_t v, uint16_t mem, enum ir_amo op)
@@ -385,15 +389,10 @@ static void unit_interp(struct x86run *r, struct x86run_side *s)
 static bool fetch(void *opaque, uint64_t vaddr, unsigned size, uint32_t *val)
 {
     struct x86run *r = opaque;
-    uint8_t bytes[4] = { 0xcc, 0xcc, 0xcc, 0xcc };
-    uint64_t at = vaddr - X86RUN_PC;
 
-    if (at >= TCG_PAGE_SIZE)
+    if (vaddr - X86RUN_PC > TCG_PAGE_SIZE - size)
         return false;
-    for (unsigned k = 0; k < size; k++)
-        if (at + k < r->code_size)
-            bytes[k] = r->code[at + k];
-    memcpy(val, bytes, 4);
+    memcpy(val, r->code + (vaddr - X86RUN_PC), size);
     return true;
 }
 
@@ -513,6 +512,8 @@ static char *compare(struct x86run *r)
 
 char *x86run_run(struct x86run *r)
 {
+    char *what;
+
     r->cpu->cpu.tcg.pc = X86RUN_PC;
     r->cpu->cpu.tcg.flags = 0;
     cpu_update_flags(&r->cpu->cpu);
@@ -523,13 +524,15 @@ char *x86run_run(struct x86run *r)
     prepare(r->side[1]);
     run_side(r, r->side[0]);
     run_side(r, r->side[1]);
+    what = r->skipped ? NULL : compare(r);
     x86run_outcome(r);
-    return r->skipped ? NULL : compare(r);
+    return what;
 }
 
 void x86run_set_code(struct x86run *r, const void *code, size_t size)
 {
-    g_assert_cmpuint(size, <=, sizeof(r->code));
+    g_assert_cmpuint(size, <=, 256);
+    memset(r->code, 0xcc, sizeof(r->code));
     memcpy(r->code, code, size);
     r->code_size = size;
 }
@@ -572,6 +575,7 @@ struct x86run *x86run_new(const char *arch, const char *cpu, enum x86run_mode mo
     r->cpu = r->side[0]->cpu;
     r->ram = r->side[0]->ram;
     r->before.ram = g_malloc(RAM_SIZE);
+    r->side[0]->code = r->side[1]->code = r->code;
     r->jit = jit_new(&x86_slots);
     return r;
 }

@@ -36,9 +36,10 @@ struct x86run {
     struct x86_cpu *cpu; /* state before a run, the interpreter's after it */
     uint8_t *ram;        /* the same for memory */
     enum x86run_mode mode;
-    uint8_t code[256];
+    uint8_t code[TCG_PAGE_SIZE]; /* breakpoints behind the code */
     size_t code_size;
-    bool skipped; /* the last run was given up: too many units */
+    bool skipped;   /* the last run was given up: too many units */
+    bool any_fault; /* x86run_host(): which of several faults is taken does not matter */
     /* How the last run ended. */
     int vector; /* -1: no exception */
     uint32_t error;
