@@ -10,6 +10,13 @@ static bool locked(const struct x86_insn *i)
 
 /* ---- Two operands ---- */
 
+/* Both operands are one register: XOR and SUB are zero then, TEST looks at one value. */
+static bool same_register(const struct x86_insn *i)
+{
+    return i->pattern->has_modrm && !i->is_mem && i->reg == i->rm &&
+           i->pattern->operand[0].kind != OPK_IMM && i->pattern->operand[1].kind != OPK_IMM;
+}
+
 /* Sets flags of @op, whose operands were @a and @b and whose result is @r; @cin: carry in. */
 static void alu_flags(struct trans *t, unsigned op, unsigned log2size, ir_val a, ir_val b, ir_val r,
                       ir_val cin)
@@ -73,7 +80,7 @@ bool x86_tr_alu(struct trans *t, const struct x86_insn *i)
         r = alu_result(t, op, a, b, cin);
     } else {
         p = x86_place(t, i, 0);
-        a = x86_get(t, &p);
+        a = same_register(i) ? b : x86_get(t, &p);
         r = alu_result(t, op, a, b, cin);
         if (op != ALU_CMP && p.reg < 0)
             x86_set(t, &p, r);
@@ -86,8 +93,10 @@ bool x86_tr_alu(struct trans *t, const struct x86_insn *i)
 
 bool x86_tr_test(struct trans *t, const struct x86_insn *i)
 {
-    ir_val r = ir_and(t->ir, x86_read(t, i, 0), x86_read(t, i, 1));
+    ir_val a = x86_read(t, i, 0), r = a;
 
+    if (!same_register(i))
+        r = ir_and(t->ir, a, x86_read(t, i, 1));
     x86_set_cc(t, CC_LOGIC | x86_size_of(i, 0), r, IR_NONE, IR_NONE);
     return true;
 }
