@@ -249,7 +249,7 @@ static void *atomic_host(struct tcg_vcpu *v, uint64_t addr, uint32_t mem, struct
     unsigned size = size_of(mem);
 
     stat_add(&v->stats.tlb_slow, 1);
-    if (addr & (size - 1))
+    if (addr & (size - 1) && !(mem & IR_MEM_ANY))
         raise_fault(v, FAULT_MISALIGNED, ACCESS_WRITE, addr);
     *t = translate(v, addr, ACCESS_WRITE, mode_of(mem), once);
     if (v->cpu->watchpoints->len)
@@ -289,11 +289,51 @@ static uint64_t host_cmpxchg(void *p, uint64_t expected, uint64_t desired, unsig
     }
 }
 
+/*
+ * Whether no instruction of the host can do it, but a load and a store may instead (IR_MEM_ANY):
+ * across pages, and where there is no plain memory. Faults as a store does.
+ */
+static bool in_parts(struct tcg_vcpu *v, uint64_t addr, uint32_t mem)
+{
+    struct tlb2_entry once, *t;
+
+    if (!(mem & IR_MEM_ANY))
+        return false;
+    t = translate(v, addr, ACCESS_WRITE, mode_of(mem), &once);
+    if (!crosses(addr, size_of(mem)))
+        return !t->host || t->readonly;
+    translate(v, addr + size_of(mem) - 1, ACCESS_WRITE, mode_of(mem), &once);
+    return true;
+}
+
+static uint64_t amo_in_parts(struct tcg_cpu *c, uint64_t addr, uint64_t val, uint32_t mem,
+                             uint32_t op)
+{
+    uint32_t plain = mem & ~(IR_MEM_ALIGNED | IR_MEM_SIGNED);
+    uint64_t old = access_load(c, addr, plain);
+
+    access_store(c, addr, amo_result(op, old, val, 8 * size_of(mem)), plain);
+    return extend(old, mem);
+}
+
+static uint64_t cmpxchg_in_parts(struct tcg_cpu *c, uint64_t addr, uint64_t expected,
+                                 uint64_t desired, uint32_t mem)
+{
+    uint32_t plain = mem & ~(IR_MEM_ALIGNED | IR_MEM_SIGNED);
+    uint64_t old = access_load(c, addr, plain);
+
+    access_store(c, addr, old == extend(expected, plain) ? desired : old, plain);
+    return extend(old, mem);
+}
+
 uint64_t access_amo(struct tcg_cpu *c, uint64_t addr, uint64_t val, uint32_t mem, uint32_t op)
 {
     struct tcg_vcpu *v = vcpu(c);
     struct tlb2_entry once, *t;
     unsigned size = size_of(mem);
+
+    if (in_parts(v, addr, mem))
+        return amo_in_parts(c, addr, val, mem, op);
     void *p = atomic_host(v, addr, mem, &t, &once);
     bool be = mem & IR_MEM_BE;
     uint64_t raw = host_load(p, size), seen;
@@ -316,6 +356,9 @@ uint64_t access_cmpxchg(struct tcg_cpu *c, uint64_t addr, uint64_t expected, uin
     struct tcg_vcpu *v = vcpu(c);
     struct tlb2_entry once, *t;
     unsigned size = size_of(mem);
+
+    if (in_parts(v, addr, mem))
+        return cmpxchg_in_parts(c, addr, expected, desired, mem);
     void *p = atomic_host(v, addr, mem, &t, &once);
     bool be = mem & IR_MEM_BE;
     uint64_t mask = size < 8 ? (1ull << (8 * size)) - 1 : ~0ull;

@@ -108,6 +108,19 @@ static uint64_t load(const struct run *r, uint64_t addr)
     return x86_load(r->c, addr, r->log2size, r->mode);
 }
 
+/* INS: what is read must not be lost, so the store's faults come before. */
+static void input(const struct run *r)
+{
+    uint16_t port = *reg(r, R_DX), mem = IR_MEM(r->log2size, r->mode, IR_MEM_ANY);
+    uint64_t at;
+
+    x86_check_io(r->c, port, r->bytes);
+    at = linear(r, S_ES, R_DI, true);
+    if (!cpu_host(&r->c->cpu, at, r->bytes, ACCESS_WRITE, r->mode))
+        cpu_amo(&r->c->cpu, at, 0, mem, IR_AMO_OR);
+    x86_store(r->c, at, r->log2size, r->mode, x86_port_in(r->c, port, r->bytes));
+}
+
 /* Returns whether the repetition ends with it. */
 static bool one(const struct run *r)
 {
@@ -126,6 +139,12 @@ static bool one(const struct run *r)
     case STR_CMPS:
         a = load(r, linear(r, r->seg, R_SI, false));
         b = load(r, linear(r, S_ES, R_DI, false));
+        break;
+    case STR_INS: input(r); break;
+    case STR_OUTS:
+        x86_check_io(r->c, *reg(r, R_DX), r->bytes);
+        a = load(r, linear(r, r->seg, R_SI, false));
+        x86_port_out(r->c, *reg(r, R_DX), r->bytes, a);
         break;
     default: /* STR_SCAS */
         a = accumulator(r);

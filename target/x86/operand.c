@@ -202,6 +202,10 @@ unsigned x86_size_of(const struct x86_insn *i, unsigned n)
     case 'd': return 2;
     case 'q': return 3;
     case 'y': return i->w ? 3 : 2;
+    case 'z':
+        if (i->pattern->operand[n].kind == OPK_STRING) /* ports have 32 bits at most */
+            return i->size == 1 ? 1 : 2;
+        return i->size;
     default: return i->size;
     }
 }

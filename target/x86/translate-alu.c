@@ -62,7 +62,7 @@ static ir_val alu_atomic(struct trans *t, const struct x86_insn *i, unsigned op,
         b = ir_add(t->ir, b, cin);
     if (op == ALU_SUB || op == ALU_SBB)
         b = ir_unary(t->ir, IR_NEG, ir_type_of(t->ir, b), b);
-    return ir_amo(t->ir, amo[op], x86_mem(t, log2size), addr, b);
+    return ir_amo(t->ir, amo[op], x86_atomic_mem(t, log2size), addr, b);
 }
 
 bool x86_tr_alu(struct trans *t, const struct x86_insn *i)
@@ -111,7 +111,7 @@ static ir_val add_const(struct trans *t, const struct x86_insn *i, int n, ir_val
     struct x86_place p;
 
     if (locked(i)) {
-        a = ir_amo(t->ir, IR_AMO_ADD, x86_mem(t, log2size),
+        a = ir_amo(t->ir, IR_AMO_ADD, x86_atomic_mem(t, log2size),
                    x86_address_val(t, i, 0, 1u << log2size), b);
         *r = ir_add(t->ir, a, b);
         return a;
@@ -141,8 +141,8 @@ bool x86_tr_not(struct trans *t, const struct x86_insn *i)
     struct x86_place p;
 
     if (locked(i)) {
-        ir_amo(t->ir, IR_AMO_XOR, x86_mem(t, log2size), x86_address_val(t, i, 0, 1u << log2size),
-               ir_imm(t->ir, type, -1));
+        ir_amo(t->ir, IR_AMO_XOR, x86_atomic_mem(t, log2size),
+               x86_address_val(t, i, 0, 1u << log2size), ir_imm(t->ir, type, -1));
         return true;
     }
     p = x86_place(t, i, 0);
@@ -159,7 +159,7 @@ bool x86_tr_neg(struct trans *t, const struct x86_insn *i)
 
     if (locked(i)) {
         a = ir_call(t->ir, &helper_lock_neg, x86_address_val(t, i, 0, 1u << log2size),
-                    ir_imm32(t->ir, x86_mem(t, log2size)), IR_NONE, IR_NONE);
+                    ir_imm32(t->ir, x86_atomic_mem(t, log2size)), IR_NONE, IR_NONE);
         a = x86_narrow(t, log2size, a);
     } else {
         p = x86_place(t, i, 0);
@@ -302,7 +302,7 @@ bool x86_tr_xchg(struct trans *t, const struct x86_insn *i)
     ir_val b = x86_read(t, i, 1), a;
 
     if (i->is_mem)
-        a = ir_amo(t->ir, IR_AMO_SWAP, x86_mem(t, log2size),
+        a = ir_amo(t->ir, IR_AMO_SWAP, x86_atomic_mem(t, log2size),
                    x86_address_val(t, i, 0, 1u << log2size), b);
     else
         a = x86_read(t, i, 0);

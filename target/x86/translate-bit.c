@@ -42,7 +42,7 @@ static ir_val bit_atomic(struct trans *t, const struct x86_insn *i, struct x86_a
 
     if (op == IR_AMO_AND)
         mask = ir_unary(ir, IR_NOT, ir_type_of(ir, mask), mask);
-    return ir_amo(ir, op, x86_mem(t, i->size), addr, mask);
+    return ir_amo(ir, op, x86_atomic_mem(t, i->size), addr, mask);
 }
 
 bool x86_tr_bit_test(struct trans *t, const struct x86_insn *i)

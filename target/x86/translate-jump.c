@@ -241,7 +241,7 @@ static void touch(struct trans *t, int64_t offset)
 {
     struct x86_addr a = x86_stack(t, offset, 1);
 
-    ir_amo(t->ir, IR_AMO_OR, x86_mem(t, 0), ir_add(t->ir, a.base, ir_imm64(t->ir, a.disp)),
+    ir_amo(t->ir, IR_AMO_OR, x86_atomic_mem(t, 0), ir_add(t->ir, a.base, ir_imm64(t->ir, a.disp)),
            ir_imm32(t->ir, 0));
 }
 

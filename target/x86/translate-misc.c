@@ -26,8 +26,8 @@ bool x86_tr_cmpxchg(struct trans *t, const struct x86_insn *i)
     ir_val acc = x86_get(t, &ax), b = x86_read(t, i, 1), a;
 
     if (i->is_mem) {
-        a = ir_cmpxchg(t->ir, x86_mem(t, log2size), x86_address_val(t, i, 0, 1u << log2size), acc,
-                       b);
+        a = ir_cmpxchg(t->ir, x86_atomic_mem(t, log2size), x86_address_val(t, i, 0, 1u << log2size),
+                       acc, b);
     } else {
         p = x86_place(t, i, 0);
         a = x86_get(t, &p);
@@ -45,8 +45,8 @@ bool x86_tr_xadd(struct trans *t, const struct x86_insn *i)
     ir_val b = x86_read(t, i, 1), a, r;
 
     if (i->is_mem) {
-        a = ir_amo(ir, IR_AMO_ADD, x86_mem(t, log2size), x86_address_val(t, i, 0, 1u << log2size),
-                   b);
+        a = ir_amo(ir, IR_AMO_ADD, x86_atomic_mem(t, log2size),
+                   x86_address_val(t, i, 0, 1u << log2size), b);
         r = ir_add(ir, a, b);
         x86_write(t, i, 1, a);
     } else {
@@ -61,15 +61,15 @@ bool x86_tr_xadd(struct trans *t, const struct x86_insn *i)
 
 bool x86_tr_cmpxchg8b(struct trans *t, const struct x86_insn *i)
 {
-    ir_call(t->ir, &helper_cmpxchg8b, x86_address_val(t, i, 0, 8), ir_imm32(t->ir, x86_mem(t, 3)),
-            IR_NONE, IR_NONE);
+    ir_call(t->ir, &helper_cmpxchg8b, x86_address_val(t, i, 0, 8),
+            ir_imm32(t->ir, x86_atomic_mem(t, 3)), IR_NONE, IR_NONE);
     return true;
 }
 
 bool x86_tr_cmpxchg16b(struct trans *t, const struct x86_insn *i)
 {
-    ir_call(t->ir, &helper_cmpxchg16b, x86_address_val(t, i, 0, 16), ir_imm32(t->ir, x86_mem(t, 3)),
-            IR_NONE, IR_NONE);
+    ir_call(t->ir, &helper_cmpxchg16b, x86_address_val(t, i, 0, 16),
+            ir_imm32(t->ir, x86_atomic_mem(t, 3)), IR_NONE, IR_NONE);
     return true;
 }
 

@@ -184,6 +184,11 @@ static inline uint16_t x86_mem(const struct trans *t, unsigned log2size)
 {
     return IR_MEM(log2size, (t->flags & UF_MODE) >> UF_MODE_SHIFT, 0);
 }
+/* Of atomics, which x86 allows everywhere. */
+static inline uint16_t x86_atomic_mem(const struct trans *t, unsigned log2size)
+{
+    return x86_mem(t, log2size) | IR_MEM_ANY;
+}
 /* The IR type of integers of that size: 8, 16 and 32 bits are i32. */
 static inline enum ir_type x86_type(unsigned log2size)
 {

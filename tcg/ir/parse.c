@@ -181,6 +181,10 @@ static bool read_memop(struct parser *p)
         mem |= IR_MEM_WRITE;
         s++;
     }
+    if (g_str_has_prefix(s, "any")) {
+        mem |= IR_MEM_ANY;
+        s += 3;
+    }
     if (*s)
         return fail(p, "'%s' is not a memory operation", buf);
     if (!expect(p, ':') || !read_number(p, &mode))

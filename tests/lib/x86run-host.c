@@ -92,7 +92,9 @@ static void handler(int sig, siginfo_t *info, void *context)
         host.phase = IDLE;
         unload(context);
         break;
-    default: /* the test's own fault */ signal(sig, SIG_DFL); raise(sig);
+    default:
+        signal(sig, SIG_DFL); /* the test's own fault */
+        raise(sig);
     }
 }
 
@@ -178,6 +180,8 @@ static char *compare(const struct x86run *r, uint32_t undefined)
     unsigned nregs = r->mode == X86RUN_64 ? 16 : 8;
     char *what = compare_end(r);
 
+    if (r->any_fault && r->vector >= 0)
+        return what;
     for (unsigned n = 0; !what && n < nregs; n++)
         if (c->cpu.tcg.hot[n] != (uint64_t)host.regs[reg_of[n]])
             what = differ(x86_slots.slot[n].name, c->cpu.tcg.hot[n], host.regs[reg_of[n]]);

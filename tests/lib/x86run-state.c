@@ -163,6 +163,9 @@ void x86run_randomize(struct x86run *r, GRand *rand)
     }
     random_flags(c, rand);
     c->mxcsr = 0x1f80;
+    c->fpu_cw = 0x37f;
+    c->fpu_sw = 0;
+    c->fpu_tw = 0xffff;
     for (unsigned n = 0; n < (sizeof(c->xmm) + sizeof(c->ymmh)) / 8; n++) {
         uint64_t lo = fpv_random(&shapes[1], rand, special[1]);
         uint64_t hi = fpv_random(&shapes[1], rand, special[1]);
