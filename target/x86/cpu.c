@@ -4,6 +4,7 @@
 #include "feature.h"
 #include "helper.h"
 #include "sys.h"
+#include "x87.h"
 
 unsigned x86_data_mode(const struct cpu *cpu)
 {
@@ -54,7 +55,7 @@ static uint32_t float_flags(const struct x86_cpu *c)
     f |= c->cr4 & CR4_OSFXSR ? UF_OSFXSR : 0;
     f |= c->cr4 & CR4_OSXSAVE && (c->xcr0 & 6) == 6 ? UF_AVX : 0;
     f |= (~c->mxcsr & 0x1f80) ? UF_FPSLOW : 0;
-    return f | (~c->fpu_cw & 0x3f ? UF_X87SLOW : 0);
+    return f | (x87_slow(c) ? UF_X87SLOW : 0);
 }
 
 /* DR7: an enabled breakpoint on I/O, of the four (Intel volume 3, 18.2.4). */

@@ -22,6 +22,7 @@ struct x86run_side {
     uint8_t *ram, *sys, *code;
     struct fp_env fp; /* the interpreter's */
     bool jit, inside;
+    bool unmerged; /* a CHECK did not hold: the next unit is to do without */
     sigjmp_buf unwind;
 };
 

@@ -308,17 +308,6 @@ static unsigned opcode(const struct x86run *r, const struct x86_form *f, GRand *
     return n;
 }
 
-/* Jumps go behind the code, within its page. */
-static void aim(struct x86run *r, const struct x86_insn *i, GRand *rand, uint8_t *bytes)
-{
-    const struct x86_pattern *p = i->pattern;
-    unsigned size = p->operand[0].size == 'b' ? 1 : i->size == 1 ? 2 : 4;
-    int32_t rel = g_rand_int_range(rand, 0, 64);
-
-    (void)r;
-    memcpy(bytes + i->len - size, &rel, size);
-}
-
 static bool fetch(void *opaque, uint64_t vaddr, unsigned size, uint32_t *val)
 {
     memcpy(val, (uint8_t *)opaque + (vaddr - X86RUN_PC), size);
@@ -333,6 +322,16 @@ static bool decode(struct x86run *r, uint8_t *bytes, struct x86_insn *i)
 
     t.flags = x86_unit_flags(t.cpu);
     return x86_decode(&t, i);
+}
+
+void x86run_aim(struct x86run *r, uint8_t *bytes, int32_t rel)
+{
+    struct x86_insn i;
+
+    if (!decode(r, bytes, &i) || i.pattern->operand[0].kind != OPK_REL)
+        return;
+    unsigned size = i.pattern->operand[0].size == 'b' ? 1 : i.size == 1 ? 2 : 4;
+    memcpy(bytes + i.len - size, &rel, size);
 }
 
 /* Results that the manual leaves undefined: SHLD and SHRD of 16 bits by more than that. */
@@ -362,9 +361,7 @@ unsigned x86run_encode(struct x86run *r, const struct x86_form *form, GRand *ran
             continue;
         if (!is_defined(&i))
             continue;
-        for (unsigned k = 0; k < i.pattern->noperands; k++)
-            if (i.pattern->operand[k].kind == OPK_REL)
-                aim(r, &i, rand, bytes);
+        x86run_aim(r, bytes, g_rand_int_range(rand, 0, 64));
         return i.len;
     }
     return 0;

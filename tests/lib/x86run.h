@@ -75,6 +75,8 @@ char *x86run_host(struct x86run *r, uint32_t undefined);
 
 /* A random instruction of the row, decoded as such in this mode; its length, 0: could not. */
 unsigned x86run_encode(struct x86run *r, const struct x86_form *form, GRand *rand, uint8_t *bytes);
+/* If it is a direct jump or call, makes it go @rel bytes on from its end. */
+void x86run_aim(struct x86run *r, uint8_t *insn, int32_t rel);
 /* Random operands for a test that are not the same in each run: $MYNA_COUNT, else @normal. */
 unsigned x86run_count(unsigned normal);
 
