@@ -196,6 +196,8 @@ static char *compare(const struct x86run *r, uint32_t undefined)
                     differ(x86_slots.slot[SLOT_YMMH0 + n].name, c->ymmh[n].q[k], host.ymmh[n].q[k]);
         }
     }
+    if (!what && !memcmp(r->ram, host.ram, RAM_SIZE))
+        return NULL;
     for (unsigned n = 0; !what && n < RAM_SIZE; n += 8)
         if (memcmp(r->ram + n, host.ram + n, 8)) {
             g_autofree char *name = g_strdup_printf("memory at 0x%x", n);

@@ -142,12 +142,46 @@ static void random_flags(struct x86_cpu *c, GRand *rand)
         hot[SLOT_CC_SRC] &= FLAG_CF;
 }
 
-void x86run_randomize(struct x86run *r, GRand *rand)
+static void random_vectors(struct x86run *r, GRand *rand)
 {
     static const struct fpv_shape shapes[] = { { 11, 52, false }, { 8, 23, false } };
-    GArray *special[2] = { fpv_special(&shapes[0]), fpv_special(&shapes[1]) };
+    uint64_t *vector = (uint64_t *)r->cpu->xmm;
+
+    for (unsigned k = 0; k < 2; k++)
+        if (!r->special[k])
+            r->special[k] = fpv_special(&shapes[k]);
+    for (unsigned n = 0; n < (sizeof(r->cpu->xmm) + sizeof(r->cpu->ymmh)) / 8; n++) {
+        uint64_t v = random64(rand);
+
+        switch (v >> 32 & 3) {
+        case 0:
+            v = fpv_random(&shapes[1], rand, r->special[1]);
+            v = v << 32 | (uint32_t)fpv_random(&shapes[1], rand, r->special[1]);
+            break;
+        case 1: v = fpv_random(&shapes[0], rand, r->special[0]); break;
+        default: break;
+        }
+        vector[n] = v;
+    }
+}
+
+/* Words of many magnitudes, quickly. */
+static void random_memory(struct x86run *r, GRand *rand)
+{
+    uint64_t v = random64(rand) | 1;
+
+    for (unsigned n = 0; n < RAM_SIZE; n += 8) {
+        v ^= v << 13;
+        v ^= v >> 7;
+        v ^= v << 17;
+        uint64_t word = v >> (n & 24);
+        memcpy(r->ram + n, &word, 8);
+    }
+}
+
+void x86run_randomize(struct x86run *r, GRand *rand)
+{
     struct x86_cpu *c = r->cpu;
-    uint64_t *vector = (uint64_t *)c->xmm;
 
     c->eflags = 0;
     control(r);
@@ -166,23 +200,9 @@ void x86run_randomize(struct x86run *r, GRand *rand)
     c->fpu_cw = 0x37f;
     c->fpu_sw = 0;
     c->fpu_tw = 0xffff;
-    for (unsigned n = 0; n < (sizeof(c->xmm) + sizeof(c->ymmh)) / 8; n++) {
-        uint64_t lo = fpv_random(&shapes[1], rand, special[1]);
-        uint64_t hi = fpv_random(&shapes[1], rand, special[1]);
-
-        switch (g_rand_int_range(rand, 0, 3)) {
-        case 0: vector[n] = random64(rand); break;
-        case 1: vector[n] = hi << 32 | lo; break;
-        default: vector[n] = fpv_random(&shapes[0], rand, special[0]); break;
-        }
-    }
-    for (unsigned n = 0; n < RAM_SIZE; n += 8) {
-        uint64_t v = random64(rand) >> (n & 24);
-        memcpy(r->ram + n, &v, 8);
-    }
+    random_vectors(r, rand);
+    random_memory(r, rand);
     c->cr2 = 0;
-    g_array_unref(special[0]);
-    g_array_unref(special[1]);
 }
 
 /* ---- Before and after ---- */

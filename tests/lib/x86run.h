@@ -53,6 +53,7 @@ struct x86run {
         uint32_t mxcsr;
         uint8_t *ram;
     } before;
+    GArray *special[2]; /* floats of both sizes */
     struct x86run_side *side[2];
     struct x86run_jit *jit;
 };
