@@ -335,6 +335,7 @@ static bool vex(struct decoder *d, bool three, uint8_t b)
     i->prefixes |= PFX_VEX;
     i->vvvv = ~last >> 3 & (x86_is64(d->t) ? 15 : 7);
     i->vex_l = last >> 2 & 1;
+    i->vex_used = (last & 0x78) != 0x78;
     i->pp = last & 3;
     i->opcode = next_byte(d);
     return true;

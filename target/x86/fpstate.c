@@ -33,8 +33,19 @@ static void area_put(const struct area *a, unsigned offset, unsigned log2size, u
     x86_store(a->c, x86_linear(a->c, a->addr + offset), log2size, a->mode, val);
 }
 
+/* Faults as stores to all of its @bytes would: nothing is stored before this. */
+static void area_touch(const struct area *a, unsigned bytes)
+{
+    uint64_t page = TCG_PAGE_SIZE - (a->addr & (TCG_PAGE_SIZE - 1));
+
+    x86_touch(a->c, x86_linear(a->c, a->addr), a->mode);
+    for (; page < bytes; page += TCG_PAGE_SIZE)
+        x86_touch(a->c, x86_linear(a->c, a->addr + page), a->mode);
+}
+
 static void area_get_f80(const struct area *a, unsigned offset, struct x86_f80 *v)
 {
+    memset(v, 0, sizeof(*v));
     v->lo = area_get(a, offset, 3);
     v->hi = area_get(a, offset + 8, 1);
 }
@@ -80,10 +91,11 @@ static uint32_t env_field(const struct x86_cpu *c, unsigned n, bool is32, bool r
     }
 }
 
-static void store_env(const struct area *a, uint64_t how)
+static void store_env(const struct area *a, uint64_t how, unsigned bytes)
 {
     unsigned log2size = how & ENV_32 ? 2 : 1;
 
+    area_touch(a, bytes + (7u << log2size));
     for (unsigned n = 0; n < 7; n++)
         area_put(a, n << log2size, log2size, env_field(a->c, n, how & ENV_32, how & ENV_REAL));
 }
@@ -92,7 +104,7 @@ static void h_fnstenv(struct cpu *cpu, uint64_t addr, uint64_t how)
 {
     struct area a = area(cpu, addr, how);
 
-    store_env(&a, how);
+    store_env(&a, how, 0);
     a.c->fpu_cw |= X87_EXC;
     x87_summarise(a.c);
 }
@@ -103,7 +115,7 @@ static void h_fnsave(struct cpu *cpu, uint64_t addr, uint64_t how)
     struct area a = area(cpu, addr, how);
     unsigned base = how & ENV_32 ? 28 : 14;
 
-    store_env(&a, how);
+    store_env(&a, how, 80);
     for (unsigned i = 0; i < 8; i++) {
         const struct x86_f80 *v = &a.c->fpr[x87_phys(a.c, i)];
 
@@ -328,6 +340,7 @@ static void h_fxsave(struct cpu *cpu, uint64_t addr, uint64_t how)
     struct area a = area(cpu, addr, how);
 
     check_aligned(a.c, addr, 16);
+    area_touch(&a, 512);
     store_x87(&a, how);
     if (!(a.c->cr4 & CR4_OSFXSR))
         return;
@@ -445,6 +458,7 @@ static void h_xsave(struct cpu *cpu, uint64_t addr, uint64_t how, uint64_t mask)
     /* 13.10: in the compacted format a MXCSR that is not as after reset counts. */
     if (compact && x86_mxcsr(c) != MXCSR_INIT)
         used |= BIT(XSTATE_SSE);
+    area_touch(&a, XSAVE_HEADER_END);
     bv = compact ? 0 : area_get(&a, 512, 3);
     which = how & (FX_OPT | FX_COMPACT) ? rfbm & used : rfbm;
     if (which & BIT(XSTATE_X87))

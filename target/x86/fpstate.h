@@ -42,6 +42,21 @@ enum {
 /* How FXSAVE and its relatives are done, beside the MMU mode in the low 4 bits. */
 enum { FX_CODE64 = 16, FX_REXW = 32, FX_OPT = 64, FX_COMPACT = 128 };
 
+/* Faults as a store of the byte at the linear address @addr would, which it does not change. */
+static inline void x86_touch(struct x86_cpu *c, uint64_t addr, unsigned mode)
+{
+    cpu_amo(&c->cpu, addr, 0, IR_MEM(0, mode, 0), IR_AMO_OR);
+}
+/* The same for @bytes, at most a page. */
+static inline void x86_touch_bytes(struct x86_cpu *c, uint64_t addr, unsigned bytes, unsigned mode)
+{
+    uint64_t last = addr + bytes - 1;
+
+    x86_touch(c, addr, mode);
+    if ((addr ^ last) & TCG_PAGE_MASK)
+        x86_touch(c, last & TCG_PAGE_MASK, mode);
+}
+
 /* MXCSR with all exceptions raised so far. On the CPU's thread. */
 uint32_t x86_mxcsr(struct x86_cpu *c);
 /* Sets it, the host's rounding and flushing with it, and unit flags. */

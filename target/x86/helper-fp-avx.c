@@ -1,6 +1,7 @@
 /*
  * AVX helpers: gathers and masked moves, which access memory only where a mask says so.
  */
+#include "fpstate.h"
 #include "helper.h"
 #include "sys.h"
 #include "translate-sse.h"
@@ -49,16 +50,13 @@ static void h_avx_gather(struct cpu *cpu, uint64_t word, uint64_t seg_base, uint
     unsigned bytes = word >> VM_L & 1 ? 32 : 16;
     unsigned count = bytes >> (log2size > ilog2 ? log2size : ilog2);
 
-    for (unsigned k = 0; k < bytes >> log2size; k++) {
-        uint64_t m = lane_masked(c, mask, log2size, k) ? UINT64_MAX : 0;
-
-        lane_set(c, mask, log2size, k, k < count ? m : 0);
-    }
     for (unsigned k = 0; k < count; k++) {
         uint64_t at = lane_get(c, index, ilog2, k);
 
-        if (!lane_masked(c, mask, log2size, k))
+        if (!lane_masked(c, mask, log2size, k)) {
+            lane_set(c, mask, log2size, k, 0);
             continue;
+        }
         at = ilog2 == 2 ? (uint64_t)(int64_t)(int32_t)at : at;
         at = (at << (word >> VM_SCALE & 3)) + offset;
         if (word >> VM_ADDR32 & 1)
@@ -103,6 +101,11 @@ static void h_avx_mask_store(struct cpu *cpu, uint64_t word, uint64_t addr)
     unsigned src = word >> VM_REG & 15, mask = word >> VM_MASK & 15, log2size = word >> VM_LOG2 & 3;
     unsigned count = (word >> VM_L & 1 ? 32 : 16) >> log2size;
 
+    for (unsigned k = 0; k < count; k++) {
+        if (lane_masked(c, mask, log2size, k))
+            x86_touch_bytes(c, x86_linear(c, addr + (k << log2size)), 1u << log2size,
+                            word >> VM_MODE & 15);
+    }
     for (unsigned k = 0; k < count; k++) {
         if (lane_masked(c, mask, log2size, k))
             x86_store(c, x86_linear(c, addr + (k << log2size)), log2size, word >> VM_MODE & 15,

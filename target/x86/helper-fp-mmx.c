@@ -93,11 +93,11 @@ static void h_mmx_maskmov(struct cpu *cpu, uint64_t addr, uint64_t regs)
     struct x86_cpu *c = x86_of(cpu);
     uint64_t data = mmx_get(c, regs & 7), mask = mmx_get(c, regs >> 4 & 7);
 
+    x87_enter_mmx(c); /* as processors do even if the stores fault */
     for (unsigned k = 0; k < 8; k++) {
         if (mask >> (8 * k + 7) & 1)
             x86_store(c, x86_linear(c, addr + k), 0, regs >> 8 & 15, data >> 8 * k & 0xff);
     }
-    x87_enter_mmx(c);
 }
 HELPER_DEFINE(mmx_maskmov, HELPER_ANY, IR_VOID, 2, IR_I64, IR_I64);
 

@@ -33,19 +33,25 @@ static uint32_t mxcsr_bits(unsigned fp)
     return bits;
 }
 
-/* Raises for @flags, exceptions at MXCSR's places, if one of them is unmasked. Exceptions that are
- * found before computing keep those of the result from being reported (SDM vol. 1, 11.5.2). */
-static void report(struct x86_cpu *c, uint32_t flags)
+/*
+ * Behind the operations of an instruction: raises if one of the exceptions that they collected is
+ * unmasked. Those that are found before computing keep those of the result from being reported (SDM
+ * vol. 1, 11.5.2). Where overflow or underflow is unmasked, PE is that of the masked response.
+ */
+static void h_sse_report(struct cpu *cpu)
 {
-    uint32_t before = MXCSR_IE | MXCSR_DE | MXCSR_ZE;
+    struct x86_cpu *c = x86_of(cpu);
+    uint32_t before = MXCSR_IE | MXCSR_DE | MXCSR_ZE, flags = c->sse_pending;
     uint32_t unmasked = ~(c->mxcsr >> MXCSR_MASK_SHIFT) & MXCSR_EXC;
 
+    c->sse_pending = 0;
     if (flags & unmasked & before)
         flags &= before;
     c->mxcsr |= flags;
     if (flags & unmasked)
         x86_raise(c, c->cr4 & CR4_OSXMMEXCPT ? EXC_XM : EXC_UD);
 }
+HELPER_DEFINE(sse_report, HELPER_ANY, IR_VOID, 0);
 
 /* Whether some lane of the result is denormal: with underflow unmasked that is one even if exact.
  */
@@ -87,10 +93,17 @@ static void h_sse_exact(struct cpu *cpu, uint64_t word)
     flags = mxcsr_bits(env.flags);
     if (!(c->mxcsr & MXCSR_UE << MXCSR_MASK_SHIFT) && any_tiny(vop, lane, &r))
         flags |= MXCSR_UE;
-    report(c, flags);
+    c->sse_pending |= flags;
     c->vtmp[3] = r;
 }
-HELPER_DEFINE(sse_exact, HELPER_ANY, IR_VOID, 1, IR_I64);
+HELPER_DEFINE(sse_exact, IR_H_CPU | IR_H_READS | IR_H_WRITES, IR_VOID, 1, IR_I64);
+
+/* Faults as a store to [addr, addr + bytes) would; bytes in bits 7:0, the MMU mode above. */
+static void h_sse_touch(struct cpu *cpu, uint64_t addr, uint64_t how)
+{
+    x86_touch_bytes(x86_of(cpu), addr, how & 0xff, how >> 8);
+}
+HELPER_DEFINE(sse_touch, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_VOID, 2, IR_I64, IR_I64);
 
 /* MASKMOVDQU: @regs: data, mask, MMU mode, 4 bits each. */
 static void h_sse_maskmov(struct cpu *cpu, uint64_t addr, uint64_t regs)
@@ -98,6 +111,10 @@ static void h_sse_maskmov(struct cpu *cpu, uint64_t addr, uint64_t regs)
     struct x86_cpu *c = x86_of(cpu);
     const struct x86_v128 *data = &c->xmm[regs & 15], *mask = &c->xmm[regs >> 4 & 15];
 
+    for (unsigned k = 0; k < 16; k++) {
+        if (mask->q[k / 8] >> (8 * (k % 8) + 7) & 1)
+            x86_touch(c, x86_linear(c, addr + k), regs >> 8 & 15);
+    }
     for (unsigned k = 0; k < 16; k++) {
         if (mask->q[k / 8] >> (8 * (k % 8) + 7) & 1)
             x86_store(c, x86_linear(c, addr + k), 0, regs >> 8 & 15,

@@ -19,7 +19,7 @@ bool x86_tr_avx_broadcast(struct trans *t, const struct x86_insn *i)
     unsigned lane = VA_LANE(i->arg);
     ir_val v;
 
-    if (i->vvvv)
+    if (i->vex_used)
         return false;
     if (!sse_begin(t, i))
         return true;
@@ -33,7 +33,7 @@ bool x86_tr_avx_broadcast128(struct trans *t, const struct x86_insn *i)
 {
     ir_val v;
 
-    if (i->vvvv)
+    if (i->vex_used)
         return false;
     if (!sse_begin(t, i))
         return true;
@@ -58,7 +58,7 @@ bool x86_tr_avx_extract128(struct trans *t, const struct x86_insn *i)
 {
     ir_val v;
 
-    if (i->vvvv)
+    if (i->vex_used)
         return false;
     if (!sse_begin(t, i))
         return true;
@@ -95,7 +95,7 @@ bool x86_tr_avx_permq(struct trans *t, const struct x86_insn *i)
     struct sse_src s;
     ir_val r[2];
 
-    if (i->vvvv)
+    if (i->vex_used)
         return false;
     if (!sse_begin(t, i))
         return true;
@@ -155,7 +155,7 @@ bool x86_tr_avx_imm2(struct trans *t, const struct x86_insn *i)
     bool one = i->arg & VA_SWAP;
     struct sse_src a, b;
 
-    if (one && i->vvvv)
+    if (one && i->vex_used)
         return false;
     if (!sse_begin(t, i))
         return true;
@@ -183,7 +183,7 @@ static void fma_order(unsigned order, struct sse_src *a, struct sse_src *b, stru
 
 bool x86_tr_avx_fma(struct trans *t, const struct x86_insn *i)
 {
-    unsigned lane = i->w ? 64 : 32, signs = i->arg >> 24 & 15;
+    unsigned lane = i->pattern->w ? 64 : 32, signs = i->arg >> 24 & 15;
     uint32_t arg = VA(FMA, lane);
     struct sse_src d, a, b, c;
 
@@ -229,11 +229,12 @@ bool x86_tr_avx_maskmov(struct trans *t, const struct x86_insn *i)
  */
 bool x86_tr_avx_gather(struct trans *t, const struct x86_insn *i)
 {
-    uint64_t word = mask_word(t, i, i->w ? 3 : 2);
+    uint64_t word = mask_word(t, i, i->pattern->w ? 3 : 2);
     struct x86_insn base = *i;
     ir_val seg;
 
-    if (i->index < 0 || i->reg == i->index || i->reg == i->vvvv || i->vvvv == i->index)
+    if (i->index < 0 || i->addr_size == 1 || i->reg == i->index || i->reg == i->vvvv ||
+        i->vvvv == i->index)
         return false;
     if (!sse_begin(t, i))
         return true;
@@ -254,7 +255,7 @@ bool x86_tr_avx_vzero(struct trans *t, const struct x86_insn *i)
 {
     unsigned count = x86_is64(t) ? 16 : 8;
 
-    if (i->vvvv)
+    if (i->vex_used)
         return false;
     if (!sse_begin(t, i))
         return true;

@@ -234,26 +234,25 @@ bool x86_tr_mmx_movdq2q(struct trans *t, const struct x86_insn *i)
     return true;
 }
 
-/* CVTPI2PS, CVTPI2PD: the latter touches no MMX state if its operand is in memory. */
+/* CVTPI2PS, CVTPI2PD: they touch no MMX state if the operand is in memory. */
 bool x86_tr_mmx_cvt_from(struct trans *t, const struct x86_insn *i)
 {
     bool to_pd = i->arg == MMX_TO_PD;
     ir_val v;
 
-    if (!sse_begin(t, i) || (!(to_pd && i->is_mem) && !mmx_begin(t)))
+    if (!sse_begin(t, i) || (!i->is_mem && !mmx_begin(t)))
         return true;
-    v = i->is_mem ? mem64(t, i) : call(t, &helper_mmx_peek, number(t, i->rm & 7), IR_NONE);
+    v = i->is_mem ? mem64(t, i) : get(t, i->rm);
     v = ir_v1(t->ir, IR_V_FROMI, 64, 0, v);
     v = sse_op(t, IR_V_ITOF, to_pd ? 64 : 32, 0, v, IR_NONE, IR_NONE);
     if (!to_pd)
         v = ir_v2(t->ir, IR_V_LOW, 64, 0, sse_get(t, i->reg, 0), v);
-    if (!(to_pd && i->is_mem))
-        call(t, &helper_mmx_enter, IR_NONE, IR_NONE);
     sse_set1(t, i, i->reg, v);
     return true;
 }
 
-/* CVTPS2PI, CVTPD2PI and the truncating ones. */
+/* CVTPS2PI, CVTPD2PI and the truncating ones: the MMX state is entered even if they raise
+ * #XM. */
 bool x86_tr_mmx_cvt_to(struct trans *t, const struct x86_insn *i)
 {
     unsigned lane = VA_LANE(i->arg);
@@ -262,9 +261,11 @@ bool x86_tr_mmx_cvt_to(struct trans *t, const struct x86_insn *i)
     if (!both_begin(t, i))
         return true;
     v = sse_low(t, i, lane == 32 ? 8 : 16).v[0];
+    call(t, &helper_mmx_enter, IR_NONE, IR_NONE);
     if (lane == 32)
         v = ir_v1(t->ir, IR_V_LOWZ, 64, 0, v);
     v = sse_op(t, IR_V_FTOI, lane, i->arg >> 24, v, IR_NONE, IR_NONE);
+    sse_report(t);
     set(t, i->reg, ir_v1(t->ir, IR_V_EXTRACT, 64, 0, v));
     return true;
 }

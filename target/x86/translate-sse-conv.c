@@ -56,10 +56,16 @@ bool x86_tr_avx_to_f16(struct trans *t, const struct x86_insn *i)
         return false;
     if (!sse_begin(t, i))
         return true;
+    /* A fault comes before any flag. */
+    if (i->is_mem)
+        ir_call(t->ir, &helper_sse_touch, x86_address_val(t, i, 0, 8 * halves),
+                ir_imm64(t->ir, 8 * halves | x86_mem(t, 0) >> IR_MEM_MODE_SHIFT << 8), IR_NONE,
+                IR_NONE);
     s = sse_reg(t, i, i->reg);
     v = op1(t, i->arg, i->imm & 0xff, s.v[0]);
     if (halves == 2)
         v = ir_v2(t->ir, IR_V_UNPLO, 64, 0, v, op1(t, i->arg, i->imm & 0xff, s.v[1]));
+    sse_report(t);
     if (i->is_mem)
         sse_store(t, i, 0, 8 * halves, v, false);
     else
@@ -98,6 +104,7 @@ bool x86_tr_sse_to_int(struct trans *t, const struct x86_insn *i)
         return true;
     v = sse_low(t, i, lane / 8).v[0];
     v = sse_op(t, vop, lane, i->arg >> 24, v, IR_NONE, IR_NONE);
+    sse_report(t);
     x86_set_reg_val(t, log2size, i->reg, true, v);
     return true;
 }

@@ -49,7 +49,8 @@ bool x86_tr_sse4a_field(struct trans *t, const struct x86_insn *i)
     v = ir_v1(t->ir, IR_V_EXTRACT, 64, 0, sse_get(t, dst, 0));
     v = ir_call(t->ir, insert ? &helper_sse4a_insert : &helper_sse4a_extract, v, src, field,
                 IR_NONE);
-    ir_set(t->ir, SLOT_XMM0 + dst, ir_v2(t->ir, IR_V_INSERT, 64, 0, sse_get(t, dst, 0), v));
+    /* The upper half is undefined; AMD's processors clear it. */
+    ir_set(t->ir, SLOT_XMM0 + dst, ir_v1(t->ir, IR_V_FROMI, 64, 0, v));
     return true;
 }
 

@@ -108,8 +108,15 @@ void sse_store(struct trans *t, const struct x86_insn *i, int32_t offset, unsign
     ir_store(t->ir, mem, a.base, a.disp, v);
 }
 
+void sse_report(struct trans *t)
+{
+    if (t->flags & UF_FPSLOW)
+        ir_call(t->ir, &helper_sse_report, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+}
+
 void sse_set(struct trans *t, const struct x86_insn *i, unsigned n, const ir_val v[2])
 {
+    sse_report(t);
     ir_set(t->ir, SLOT_XMM0 + n, v[0]);
     if (sse_is_vex(i))
         ir_set(t->ir, SLOT_YMMH0 + n, v[1] == IR_NONE ? sse_zero(t) : v[1]);
@@ -174,6 +181,8 @@ static const struct sse_src no_src = { { IR_NONE, IR_NONE } };
 
 static unsigned row_imm(const struct x86_insn *i)
 {
+    if (VA_VOP(i->arg) == IR_V_FCMP)
+        return i->imm & (sse_is_vex(i) ? 31 : 7);
     return i->arg & VA_IMM ? i->imm & 0xff : i->arg >> 24;
 }
 
@@ -235,6 +244,7 @@ bool x86_tr_sse_comi(struct trans *t, const struct x86_insn *i)
     b = sse_low(t, i, (i->arg >> 8 & 0xff) / 8);
     v = sse_op(t, VA_VOP(i->arg), VA_LANE(i->arg), row_imm(i), sse_get(t, i->reg, 0), b.v[0],
                IR_NONE);
+    sse_report(t);
     x86_tr_set_arith(t, x86_wide(t, v));
     return true;
 }

@@ -52,7 +52,7 @@ static inline unsigned sse_halves(const struct x86_insn *i)
 /* VEX.vvvv is used where there is no such operand: #UD. */
 static inline bool sse_vvvv_used(const struct x86_insn *i)
 {
-    return sse_is_vex(i) && i->vvvv;
+    return sse_is_vex(i) && i->vex_used;
 }
 
 static inline ir_val sse_get(struct trans *t, unsigned n, unsigned half)
@@ -89,11 +89,13 @@ void sse_set1(struct trans *t, const struct x86_insn *i, unsigned n, ir_val v);
 
 /*
  * One vector operation of the IR on values; what it does not take is IR_NONE. Where the guest
- * unmasked an exception (UF_FPSLOW), floating point is done by an exact helper that may raise #XM:
- * so nothing may be set before all of an instruction has been computed.
+ * unmasked an exception (UF_FPSLOW), floating point is done by an exact helper that collects
+ * exceptions. sse_set() reports them, which may raise #XM; who sets something else calls
+ * sse_report() before.
  */
 ir_val sse_op(struct trans *t, enum ir_vop vop, unsigned lane, unsigned imm, ir_val a, ir_val b,
               ir_val c);
+void sse_report(struct trans *t);
 /* Register @dst = operation of @arg with @imm, in every half. */
 bool sse_apply(struct trans *t, const struct x86_insn *i, uint32_t arg, unsigned imm, unsigned dst,
                struct sse_src a, struct sse_src b, struct sse_src c);

@@ -129,13 +129,10 @@ bool x86_tr_x87_sign(struct trans *t, const struct x86_insn *i)
 
 bool x86_tr_x87_comi(struct trans *t, const struct x86_insn *i)
 {
-    ir_val old;
-
     if (!x87_begin(t))
         return true;
-    old = t->flags & UF_X87SLOW ? x86_tr_eflags(t) : ir_imm64(t->ir, 0);
-    x86_tr_set_arith(
-        t, ir_call(t->ir, &helper_x87_comi, x87_word_sti(t, i, i->arg), x87_ip(t), old, IR_NONE));
+    x86_tr_set_arith(t, ir_call(t->ir, &helper_x87_comi, x87_word_sti(t, i, i->arg), x87_ip(t),
+                                IR_NONE, IR_NONE));
     return true;
 }
 

@@ -180,6 +180,7 @@ struct x86_cpu {
     uint16_t fpu_cw, fpu_sw, fpu_tw, fpu_op, fpu_cs, fpu_ds;
     uint16_t fpu_pending; /* status word once the store between two helper calls has been done */
     uint64_t fpu_ip, fpu_dp;
+    uint32_t sse_pending; /* exceptions of the instruction in progress, for sse_report */
     uint32_t mxcsr; /* as last gathered: host's sticky flags are added when it is read */
 
     uint8_t shadow; /* UF_SHADOW */

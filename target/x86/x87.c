@@ -6,6 +6,7 @@
  * division by zero leaves registers and stack alone; every exception is reported by the next
  * waiting instruction.
  */
+#include "fpstate.h"
 #include "helper.h"
 #include "sys.h"
 #include "x87.h"
@@ -174,22 +175,25 @@ static const struct {
     [X87_XTRACT] = { P_PUSHES, 0 },
 };
 
+static bool is_nan(const struct x86_f80 *v)
+{
+    return (v->hi & 0x7fff) == 0x7fff && v->lo << 1;
+}
+
 /* Runs the operation; false if an unmasked exception of @faults keeps its results from being used.
  */
 static bool run(struct x86_cpu *c, enum x87_op op, struct x87_io *io, unsigned faults)
 {
     uint16_t cc = op_info[op].cc | X87_C1;
-    bool ok;
+    bool is_prem = op == X87_PREM || op == X87_PREM1, ok;
 
     io->cw = c->fpu_cw;
-    io->sticky = c->fpu_sw & X87_EXC;
+    io->sticky = is_prem ? 0 : c->fpu_sw & X87_EXC;
     x87_run(op, io);
+    if (is_prem && is_nan(&io->r))
+        cc = X87_C1 | X87_C2; /* there is no quotient */
     ok = !(io->sw & ~c->fpu_cw & faults);
-    c->fpu_sw |= io->sw & X87_EXC;
-    if (ok)
-        c->fpu_sw = (c->fpu_sw & ~cc) | (io->sw & cc);
-    else
-        c->fpu_sw |= io->sw & X87_C1;
+    c->fpu_sw = (c->fpu_sw & ~cc) | (io->sw & (cc | X87_EXC));
     settle(c);
     return ok;
 }
@@ -202,11 +206,13 @@ static void underflow(struct x86_cpu *c, uint64_t w)
 {
     unsigned props = op_info[w_op(w)].props;
 
+    if (props & P_QUIET)
+        c->fpu_sw |= X87_C0 | X87_C2 | X87_C3;
+    else if (op_info[w_op(w)].cc)
+        c->fpu_sw &= ~X87_C2;
     if (!stack_fault(c, false))
         return;
-    if (props & P_QUIET) {
-        c->fpu_sw |= X87_C0 | X87_C2 | X87_C3;
-    } else {
+    if (!(props & P_QUIET)) {
         set_st(c, w & X87_W_TO_STI ? w_sti(w) : 0, indefinite);
         if (props & P_PUSHES)
             push(c, indefinite);
@@ -251,6 +257,7 @@ static void h_x87_two(struct cpu *cpu, uint64_t w, uint64_t ip)
         return;
     }
     if (!x87_empty(c, 7)) {
+        c->fpu_sw &= ~op_info[w_op(w)].cc;
         if (stack_fault(c, true)) {
             set_st(c, 0, indefinite);
             push(c, indefinite);
@@ -282,18 +289,21 @@ static void h_x87_xam(struct cpu *cpu, uint64_t w, uint64_t ip)
 }
 HELPER_DEFINE(x87_xam, IR_H_CPU, IR_VOID, 2, IR_I64, IR_I64);
 
-/* FCOMI and FUCOMI: ZF, PF and CF at their places in EFLAGS; @flags, if the comparison faults. */
-static uint64_t h_x87_comi(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t flags)
+/* FCOMI and FUCOMI: ZF, PF and CF at their places in EFLAGS, which are set even if the comparison
+ * faults. */
+static uint64_t h_x87_comi(struct cpu *cpu, uint64_t w, uint64_t ip)
 {
     struct x86_cpu *c = x86_of(cpu);
     struct x87_io io = { 0 };
     uint16_t old = c->fpu_sw & (X87_C0 | X87_C2 | X87_C3), cc;
+    uint16_t c1 = c->fpu_sw & X87_C1;
     bool ok;
 
     start(c, w, ip, 0);
     if (operands_empty(c, w)) {
         ok = stack_fault(c, false);
         cc = X87_C0 | X87_C2 | X87_C3;
+        c1 = 0;
     } else {
         io.a = c->fpr[x87_phys(c, 0)];
         io.b = c->fpr[x87_phys(c, w_sti(w))];
@@ -301,12 +311,12 @@ static uint64_t h_x87_comi(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t fl
         cc = c->fpu_sw;
         c->fpu_sw = (c->fpu_sw & ~(X87_C0 | X87_C2 | X87_C3)) | old;
     }
-    if (!ok)
-        return flags;
-    pop(c, w >> X87_W_POPS_SHIFT & 3);
+    c->fpu_sw |= c1;
+    if (ok)
+        pop(c, w >> X87_W_POPS_SHIFT & 3);
     return (cc & X87_C3 ? 0x40 : 0) | (cc & X87_C2 ? 4 : 0) | (cc & X87_C0 ? 1 : 0);
 }
-HELPER_DEFINE(x87_comi, IR_H_CPU, IR_I64, 3, IR_I64, IR_I64, IR_I64);
+HELPER_DEFINE(x87_comi, IR_H_CPU, IR_I64, 2, IR_I64, IR_I64);
 
 /* FCHS (@change 0x8000) and FABS (0x7fff). */
 static void h_x87_sign(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t change)
@@ -347,8 +357,9 @@ static void h_x87_load(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t mem, u
     struct x86_cpu *c = x86_of(cpu);
     struct x87_io io = { .mem = mem, .b = { mem, (uint16_t)(w >> X87_W_HI_SHIFT) } };
 
+    /* Some processors load a denormal even if #D is unmasked: TOP tells. */
     start(c, w, ip, dp);
-    if (x87_empty(c, 7) && !run(c, w_op(w), &io, FAULTS))
+    if (x87_empty(c, 7) && !run(c, w_op(w), &io, FAULTS) && !(io.sw & X87_TOP))
         return;
     load(c, io.r);
 }
@@ -380,12 +391,10 @@ static void h_x87_load_st(struct cpu *cpu, uint64_t w, uint64_t ip)
     struct x86_f80 v = c->fpr[x87_phys(c, w_sti(w))];
 
     start(c, w, ip, 0);
-    if (x87_empty(c, w_sti(w))) {
-        if (!stack_fault(c, false))
-            return;
-        v = indefinite;
-    }
-    load(c, v);
+    if (!x87_empty(c, w_sti(w)))
+        load(c, v);
+    else if (stack_fault(c, false))
+        push(c, indefinite);
 }
 HELPER_DEFINE(x87_load_st, IR_H_CPU, IR_VOID, 2, IR_I64, IR_I64);
 
@@ -499,12 +508,12 @@ static void h_x87_store(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t addr,
     }
     sw = c->fpu_sw;
     c->fpu_sw = old;
-    if (ok && size == 4) {
+    if (!ok || size == 4)
+        x86_touch_bytes(c, addr, size == 4 ? 10 : 1u << size, mode);
+    if (ok)
+        cpu_store(cpu, addr, v.lo, IR_MEM(size == 4 ? 3 : size, mode, 0));
+    if (ok && size == 4)
         cpu_store(cpu, addr + 8, v.hi, IR_MEM(1, mode, 0));
-        cpu_store(cpu, addr, v.lo, IR_MEM(3, mode, 0));
-    } else if (ok) {
-        cpu_store(cpu, addr, v.lo, IR_MEM(size, mode, 0));
-    }
     start(c, w, ip, dp);
     c->fpu_sw = sw;
     if (ok)
@@ -513,14 +522,14 @@ static void h_x87_store(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t addr,
 HELPER_DEFINE(x87_store, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_VOID, 4, IR_I64, IR_I64, IR_I64,
               IR_I64);
 
-/* FST ST(i). */
+/* FST ST(i); with X87_W_TO_STI (FSTPNCE) an empty register is no fault. */
 static void h_x87_store_st(struct cpu *cpu, uint64_t w, uint64_t ip)
 {
     struct x86_cpu *c = x86_of(cpu);
     struct x86_f80 v = c->fpr[x87_phys(c, 0)];
 
     start(c, w, ip, 0);
-    if (x87_empty(c, 0)) {
+    if (x87_empty(c, 0) && !(w & X87_W_TO_STI)) {
         if (!stack_fault(c, false))
             return;
         v = indefinite;
@@ -554,14 +563,17 @@ static void h_x87_cmov(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t cond)
 {
     struct x86_cpu *c = x86_of(cpu);
     unsigned i = w_sti(w);
+    uint16_t c1 = c->fpu_sw & X87_C1;
 
     start(c, w, ip, 0);
     if (x87_empty(c, 0) || x87_empty(c, i)) {
-        if (stack_fault(c, false) && cond)
+        if (stack_fault(c, false))
             set_st(c, 0, indefinite);
-    } else if (cond) {
-        set_st(c, 0, c->fpr[x87_phys(c, i)]);
+        return;
     }
+    c->fpu_sw |= c1;
+    if (cond)
+        set_st(c, 0, c->fpr[x87_phys(c, i)]);
 }
 HELPER_DEFINE(x87_cmov, IR_H_CPU, IR_VOID, 3, IR_I64, IR_I64, IR_I64);
 
@@ -580,8 +592,10 @@ HELPER_DEFINE(x87_free, IR_H_CPU, IR_VOID, 2, IR_I64, IR_I64);
 static void h_x87_spin(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t by)
 {
     struct x86_cpu *c = x86_of(cpu);
+    uint16_t c1 = by ? 0 : c->fpu_sw & X87_C1;
 
     start(c, w, ip, 0);
+    c->fpu_sw |= c1;
     move_top(c, by & 7);
 }
 HELPER_DEFINE(x87_spin, IR_H_CPU, IR_VOID, 3, IR_I64, IR_I64, IR_I64);
@@ -647,6 +661,7 @@ HELPER_DEFINE(x87_clex, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_VOID, 1, IR_I64)
 
 static void h_x87_emms(struct cpu *cpu)
 {
+    x87_enter_mmx(x86_of(cpu));
     x86_of(cpu)->fpu_tw = X87_TW_EMPTY;
 }
 HELPER_DEFINE(x87_emms, IR_H_CPU, IR_VOID, 0);
