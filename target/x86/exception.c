@@ -397,7 +397,7 @@ void x86_take_fault(struct cpu *cpu, const struct cpu_fault *fault)
         c->cr2 = fault->vaddr;
         exception(c, EXC_PF, fault->extra);
         break;
-    case FAULT_MISALIGNED: exception(c, EXC_AC, 0); break;
+    case FAULT_MISALIGNED: exception(c, EXC_GP, 0); break;
     default:
         if (!fault->extra)
             log_guest_error("x86: nothing to access at %" PRIx64 ", pc %" PRIx64 "\n", fault->vaddr,
