@@ -32,22 +32,36 @@ refuses "*secret 's': cannot read '/nonexistent'*" $bare -object secret,id=s,fil
 refuses "*rng-egd: chardev is missing" $bare -object rng-egd,id=r
 refuses "*-machine: usb=on*" $bare -machine usb=on
 
+# qtest COMMAND OPTIONS...: the reply; the machine ends behind it
+mkfifo "$tap_dir/to" "$tap_dir/from"
+qtest() {
+	command=$1
+	shift
+	timeout 20 $MYNA $bare -qtest stdio "$@" <"$tap_dir/to" >"$tap_dir/from" 2>"$tap_dir/err" &
+	exec 3>"$tap_dir/to" 4<"$tap_dir/from"
+	printf '%s\n' "$command" >&3
+	read -r reply <&4
+	kill $!
+	wait $! 2>/dev/null || :
+	exec 3>&- 4<&-
+	printf '%s\n' "$reply"
+}
+
 # Machines of which something is left after the run, or that would have to have more than they got.
-printf 'writeq 0x80001000 0x1122334455667788\n' >"$tap_dir/write"
-run -qtest stdio -machine memory-backend=m -object \
-	"memory-backend-file,id=m,size=64M,mem-path=$tap_dir/ram,share=on,prealloc=on" <"$tap_dir/write" >/dev/null
-is "$(od -An -tx8 -j4096 -N8 "$tap_dir/ram" | tr -d ' ')" 1122334455667788 "a shared file holds the RAM"
+write='writeq 0x82000000 0x1122334455667788'
+qtest "$write" -machine memory-backend=m -object \
+	"memory-backend-file,id=m,size=64M,mem-path=$tap_dir/ram,share=on,prealloc=on" >/dev/null
+is "$(od -An -tx8 -j33554432 -N8 "$tap_dir/ram" | tr -d ' ')" 1122334455667788 "a shared file holds the RAM"
 is "$(($(stat -c %s "$tap_dir/ram")))" 67108864 "and is as long as it"
 rm "$tap_dir/ram"
 truncate -s 64M "$tap_dir/ram"
-run -qtest stdio -machine memory-backend=m -object \
-	"memory-backend-file,id=m,size=64M,mem-path=$tap_dir/ram,share=off" <"$tap_dir/write" >/dev/null
-is "$(od -An -tx8 -j4096 -N8 "$tap_dir/ram" | tr -d ' ')" 0000000000000000 "a private one keeps what it held"
+qtest "$write" -machine memory-backend=m -object \
+	"memory-backend-file,id=m,size=64M,mem-path=$tap_dir/ram,share=off" >/dev/null
+is "$(od -An -tx8 -j33554432 -N8 "$tap_dir/ram" | tr -d ' ')" 0000000000000000 "a private one keeps what it held"
 refuses "*has 67108864 bytes, size=134217728 is more" $bare -object "memory-backend-file,id=m,size=128M,mem-path=$tap_dir/ram"
 for o in "memory-backend-file,mem-path=$tap_dir" memory-backend-memfd memory-backend-ram memory-backend-ram,share=on; do
-	got=$(printf 'writeq 0x80001000 0x55\nreadq 0x80001000\n' |
-		run -qtest stdio -machine memory-backend=m,dump-guest-core=off,usb=off -object "$o,id=m,size=64M,prealloc=on,merge=off")
-	like "$got" 'OK*OK 0x0000000000000055*' "RAM of a $o"
+	like "$(qtest 'readq 0x82000000' -machine memory-backend=m,dump-guest-core=off,usb=off \
+		-object "$o,id=m,size=64M,prealloc=on,merge=off")" 'OK 0x0000000000000000*' "RAM of a $o"
 done
 
 got=$(
