@@ -205,7 +205,8 @@ static bool virtio_loaded(void *obj, unsigned version, GError **err)
     bool packed = virtio_has(v, VIRTIO_F_RING_PACKED);
 
     (void)version;
-    if (v->driver_features & ~virtio_features(v))
+    /* Before FEATURES_OK a driver can have written anything. */
+    if ((v->status & VIRTIO_S_FEATURES_OK) && v->driver_features & ~virtio_features(v))
         return error_set(err, "saved state: %s: features 0x%" G_GINT64_MODIFIER "x are not there",
                          v->cls->name, v->driver_features & ~virtio_features(v));
     for (unsigned i = 0; i < v->n_queues; i++) {
