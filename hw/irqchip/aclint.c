@@ -153,6 +153,8 @@ struct aclint_mtimer {
     uint32_t compare_base, time_base, aperture; /* offsets and size of the window */
     uint32_t frequency;                         /* Hz */
     uint64_t delta;                             /* ticks that a write to mtime added */
+    void (*jumped)(void *opaque);               /* NULL: nobody else has timers on mtime */
+    void *jumped_opaque;
 };
 
 static uint64_t muldiv(uint64_t a, uint64_t b, uint64_t c)
@@ -191,6 +193,14 @@ int64_t aclint_deadline(const struct device *dev, uint64_t ticks)
     return deadline((const struct aclint_mtimer *)dev, ticks);
 }
 
+void aclint_on_jump(struct device *dev, void (*fn)(void *opaque), void *opaque)
+{
+    struct aclint_mtimer *t = (struct aclint_mtimer *)dev;
+
+    t->jumped = fn;
+    t->jumped_opaque = opaque;
+}
+
 static void rearm(struct aclint_mtimer *t, unsigned hart)
 {
     struct hart_timer *h = &t->timers[hart];
@@ -201,6 +211,15 @@ static void rearm(struct aclint_mtimer *t, unsigned hart)
         timer_del(&h->timer);
     else
         timer_mod_ns(&h->timer, deadline(t, h->compare));
+}
+
+/* mtime was set. */
+static void rearm_all(struct aclint_mtimer *t)
+{
+    for (unsigned i = 0; i < t->harts; i++)
+        rearm(t, i);
+    if (t->jumped)
+        t->jumped(t->jumped_opaque);
 }
 
 static void compare_due(void *opaque)
@@ -235,8 +254,7 @@ static void set_mtime(struct aclint_mtimer *t, uint64_t offset, uint64_t value, 
     uint64_t now = ticks(t), v = merge(now + t->delta, offset, value, size);
 
     __atomic_store_n(&t->delta, v - now, __ATOMIC_RELAXED);
-    for (unsigned i = 0; i < t->harts; i++)
-        rearm(t, i);
+    rearm_all(t);
 }
 
 static void mtimer_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
@@ -297,10 +315,9 @@ static void mtimer_reset(struct device *dev)
     struct aclint_mtimer *t = (struct aclint_mtimer *)dev;
 
     __atomic_store_n(&t->delta, -ticks(t), __ATOMIC_RELAXED);
-    for (unsigned i = 0; i < t->harts; i++) {
+    for (unsigned i = 0; i < t->harts; i++)
         t->timers[i].compare = UINT64_MAX;
-        rearm(t, i);
-    }
+    rearm_all(t);
 }
 
 static bool mtimer_loaded(void *obj, unsigned version, GError **err)
@@ -308,8 +325,7 @@ static bool mtimer_loaded(void *obj, unsigned version, GError **err)
     struct aclint_mtimer *t = obj;
 
     (void)version, (void)err;
-    for (unsigned i = 0; i < t->harts; i++)
-        rearm(t, i);
+    rearm_all(t);
     return true;
 }
 

@@ -57,10 +57,8 @@ void riscv_stimecmp_write(struct riscv_cpu *c, uint64_t val)
     pthread_mutex_unlock(&c->stimer_lock);
 }
 
-static void stimer_due(void *opaque)
+static void look_and_tell(struct riscv_cpu *c)
 {
-    struct riscv_cpu *c = opaque;
-
     pthread_mutex_lock(&c->stimer_lock);
     stimer_look(c);
     pthread_mutex_unlock(&c->stimer_lock);
@@ -68,6 +66,16 @@ static void stimer_due(void *opaque)
         __atomic_store_n(&c->cpu.irq_pending, 1, __ATOMIC_SEQ_CST);
         cpu_kick(&c->cpu);
     }
+}
+
+static void stimer_due(void *opaque)
+{
+    look_and_tell(opaque);
+}
+
+void riscv_time_jumped(struct cpu *cpu)
+{
+    look_and_tell(riscv_of(cpu));
 }
 
 /* ---- Counters ---- */

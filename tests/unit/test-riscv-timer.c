@@ -9,17 +9,22 @@ enum { STIMECMP = 0x14d, MENVCFG = 0x30a, INHIBIT = 0x320, EVENT3 = 0x323, COUNT
 struct fixture {
     struct loop *loop;
     struct riscv_cpu *c;
+    uint64_t jump; /* ticks that somebody added to the time */
 };
 
 /* Ticks of 100 ns. */
 static uint64_t read_time(void *opaque)
 {
-    return clock_ns(opaque, CLK_VIRTUAL) / 100;
+    struct fixture *f = opaque;
+
+    return clock_ns(f->loop, CLK_VIRTUAL) / 100 + f->jump;
 }
 
 static int64_t deadline(void *opaque, uint64_t ticks)
 {
-    (void)opaque;
+    struct fixture *f = opaque;
+
+    ticks -= f->jump;
     return ticks > INT64_MAX / 100 ? INT64_MAX : (int64_t)ticks * 100;
 }
 
@@ -35,7 +40,8 @@ static void set_up(struct fixture *f, const char *arch)
     f->c = riscv_of(cpu_create(arch, "max", &err));
     g_assert_no_error(err);
     riscv_set_hart(&f->c->cpu, f->loop, 0, 0x1000);
-    riscv_set_time(&f->c->cpu, &time_ops, f->loop);
+    f->jump = 0;
+    riscv_set_time(&f->c->cpu, &time_ops, f);
 }
 
 static void tear_down(struct fixture *f)
@@ -85,6 +91,30 @@ static void test_stimecmp(void)
     write_csr(&f, MENVCFG, 0);
     g_assert_false(stip(&f));
     riscv_csr_write(f.c, 0x344, IRQ_STI, IRQ_STI); /* M's to write now */
+    g_assert_true(stip(&f));
+    tear_down(&f);
+}
+
+/* Time is set while the timer runs: the timer is due when the new time says so. */
+static void test_time_jump(void)
+{
+    struct fixture f;
+
+    set_up(&f, "riscv64");
+    write_csr(&f, MENVCFG, ENVCFG_STCE);
+    write_csr(&f, STIMECMP, 1000);
+    f.jump = 900;
+    riscv_time_jumped(&f.c->cpu);
+    g_assert_false(stip(&f));
+    clock_advance(f.loop, 9999);
+    g_assert_false(stip(&f));
+    clock_advance(f.loop, 1);
+    g_assert_true(stip(&f));
+    f.jump = 0;
+    riscv_time_jumped(&f.c->cpu);
+    g_assert_false(stip(&f));
+    f.jump = 5000;
+    riscv_time_jumped(&f.c->cpu);
     g_assert_true(stip(&f));
     tear_down(&f);
 }
@@ -161,6 +191,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/riscv-timer/stimecmp", test_stimecmp);
     g_test_add_func("/riscv-timer/stimecmp32", test_stimecmp32);
+    g_test_add_func("/riscv-timer/time-jump", test_time_jump);
     g_test_add_func("/riscv-timer/counters", test_counters);
     g_test_add_func("/riscv-timer/overflow", test_overflow);
     return g_test_run();

@@ -39,6 +39,9 @@ struct riscv_time_ops {
 void riscv_set_hart(struct cpu *cpu, struct loop *loop, uint64_t hartid, uint64_t reset_pc);
 void riscv_set_time(struct cpu *cpu, const struct riscv_time_ops *ops, void *opaque);
 
+/* To be called when the counter was set: timers on it are due at another time then. Any thread. */
+void riscv_time_jumped(struct cpu *cpu);
+
 uint64_t riscv_hartid(const struct cpu *cpu);
 /* 32 or 64 */
 unsigned riscv_xlen(const struct cpu *cpu);

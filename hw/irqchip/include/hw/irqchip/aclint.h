@@ -10,5 +10,7 @@ struct device;
 uint64_t aclint_mtime(const struct device *dev);
 /* Nanoseconds of CLK_VIRTUAL at which mtime reaches `ticks`, which lie ahead; INT64_MAX: never. */
 int64_t aclint_deadline(const struct device *dev, uint64_t ticks);
+/* `fn` is called after mtime was set to something else, by the guest, a reset or a load. */
+void aclint_on_jump(struct device *dev, void (*fn)(void *opaque), void *opaque);
 
 #endif
