@@ -28,8 +28,12 @@ bool harts_init(struct harts *h, struct machine *m, uint64_t reset_pc, GError **
     h->first = make_hart(h, 0, reset_pc, err);
     if (!h->first)
         return false;
-    for (unsigned i = 0; i < h->count && !m->cfg.no_cpus; i++)
-        g_ptr_array_add(m->cpus, i ? make_hart(h, i, reset_pc, NULL) : h->first);
+    for (unsigned i = 0; i < h->count && !m->cfg.no_cpus; i++) {
+        struct cpu *cpu = i ? make_hart(h, i, reset_pc, NULL) : h->first;
+
+        g_ptr_array_add(m->cpus, cpu);
+        cpu_add_state(cpu);
+    }
     return true;
 }
 
@@ -45,11 +49,20 @@ static int64_t time_deadline(void *mtimer, uint64_t ticks)
 
 static const struct riscv_time_ops time_ops = { time_read, time_deadline };
 
+static void time_jumped(void *opaque)
+{
+    GPtrArray *cpus = opaque;
+
+    for (unsigned i = 0; i < cpus->len; i++)
+        riscv_time_jumped(cpus->pdata[i]);
+}
+
 void harts_connect_time(struct harts *h, struct device *mtimer, uint32_t frequency)
 {
     (void)frequency;
     for (unsigned i = 0; i < h->machine->cpus->len; i++)
         riscv_set_time(h->machine->cpus->pdata[i], &time_ops, mtimer);
+    aclint_on_jump(mtimer, time_jumped, h->machine->cpus);
 }
 
 static void drive(void *opaque, unsigned n, bool level)

@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include "riscv.h"
+#include "vector.h"
 
 enum { GDB_PC = 32, GDB_F = 33, GDB_CSR = 65, GDB_PRIV = 65 + 4096, GDB_V = 4162 };
 
@@ -20,10 +21,33 @@ struct rows {
     GArray *row; /* struct row */
 };
 
+/* What cannot be written, is a view of another CSR, has a hidden row, or depends on what is locked.
+ */
+static bool csr_derived(unsigned n)
+{
+    switch (n) {
+    case 0x001 ... 0x003: /* fflags, frm, fcsr */
+    case 0x008 ... 0x00f: /* vector */
+    case 0x100:           /* sstatus, sie, sip */
+    case 0x104:
+    case 0x144:
+    case 0x301: /* misa */
+    case 0x310: /* mstatush */
+    case 0x344: /* mip */
+    case 0x3a0 ... 0x3ef: /* PMP */ return true;
+    default: return n >> 10 == 3;
+    }
+}
+
 static void add(struct rows *r, enum row_kind kind, unsigned n, const char *name, unsigned bits,
                 unsigned number, const char *group, const char *type)
 {
-    struct cpu_reg reg = { name, bits, number, group, type };
+    struct cpu_reg reg = { .name = name,
+                           .bits = bits,
+                           .number = number,
+                           .group = group,
+                           .gdb_type = type,
+                           .derived = kind == ROW_CSR && csr_derived(n) };
     struct row row = { kind, n };
 
     g_array_append_val(r->reg, reg);
@@ -78,23 +102,25 @@ static void add_vectors(struct rows *r)
         add(r, ROW_V, n, names[n], 1024, GDB_V + n, "vector", "riscv_vector");
 }
 
-/* State that CSRs show in part or changed on the way, exact for saving; comes last, so it wins. */
+/* State that CSRs show in part or not at all, for saving. What the model is cannot change: there it
+ * is to be seen that a state is of another one. */
 static void add_hidden(struct rows *r)
 {
 #define HIDDEN(field) FIELD(r, "." #field, field, CPU_REG_NONE, "hidden", "int")
-    HIDDEN(mstatus);
-    HIDDEN(satp);
+    HIDDEN(ext[0]);
+    HIDDEN(ext[1]);
+    HIDDEN(vlen);
+    HIDDEN(elen);
+    HIDDEN(hartid);
     HIDDEN(mip);
     HIDDEN(lines);
-    HIDDEN(stimecmp);
-    HIDDEN(menvcfg);
     HIDDEN(res_addr);
     HIDDEN(res_val);
     HIDDEN(fflags);
     HIDDEN(frm);
-    HIDDEN(vstart);
-    HIDDEN(vl);
     HIDDEN(vtype);
+    HIDDEN(vl); /* after vtype, which clears it */
+    HIDDEN(vstart);
     HIDDEN(vxrm);
     HIDDEN(vxsat);
     HIDDEN(pmpcfg);
@@ -176,12 +202,77 @@ bool riscv_get_reg(struct cpu *cpu, unsigned i, void *buf)
 /* A field was set from outside: what is derived of any of them. */
 static void field_changed(struct riscv_cpu *c)
 {
-    c->priv = c->priv == 2 ? PRIV_S : c->priv & 3;
-    c->frm &= 7;
     riscv_fp_round(c);
     riscv_pmp_update(c);
     riscv_stimer_update(c);
     cpu_update_flags(&c->cpu);
+}
+
+/* vtype and vl as an instruction would set them; a vtype that is not legal is vill's. */
+static bool set_vector_length(struct riscv_cpu *c, uint64_t vtype, uint64_t vl)
+{
+    if (vtype == c->vtype && vl == c->vl)
+        return true;
+    if (!riscv_have(c, EXT_V))
+        return false;
+    riscv_vset(c, vtype, vl);
+    return c->vtype == vtype && c->vl == vl;
+}
+
+static bool priv_ok(const struct riscv_cpu *c, uint64_t v)
+{
+    return v == PRIV_M || (v == PRIV_S && riscv_have(c, EXT_S)) ||
+           (v == PRIV_U && riscv_have(c, EXT_U));
+}
+
+/* Whether field @offset can have the value; numbers are in @v, too. */
+static bool field_ok(const struct riscv_cpu *c, size_t offset, uint64_t v, const void *buf,
+                     unsigned bytes)
+{
+#define AT(field) offsetof(struct riscv_cpu, field)
+    static const struct {
+        size_t offset;
+        uint64_t bits; /* that can be set */
+    } numbers[] = {
+        { AT(cpu.tcg.pc), ~1ULL },
+        { AT(fflags), 31 },
+        { AT(frm), 7 },
+        { AT(vxrm), 3 },
+        { AT(vxsat), 1 },
+        { AT(cpu.halted), 1 },
+        { AT(mip), IRQ_S },
+        { AT(lines), IRQ_S | IRQ_MSI | IRQ_MTI | IRQ_MEI },
+    };
+    static const size_t fixed[] = { AT(ext[0]), AT(ext[1]), AT(vlen), AT(elen), AT(hartid) };
+
+    for (unsigned k = 0; k < ARRAY_LEN(fixed); k++)
+        if (offset == fixed[k])
+            return !memcmp((const char *)c + offset, buf, bytes);
+    for (unsigned k = 0; k < ARRAY_LEN(numbers); k++)
+        if (offset == numbers[k].offset)
+            return !(v & ~numbers[k].bits);
+    if (offset == AT(vstart))
+        return v < c->vlen || !v;
+    return offset != AT(priv) || priv_ok(c, v);
+#undef AT
+}
+
+static bool set_field(struct riscv_cpu *c, size_t offset, const void *buf, unsigned bytes)
+{
+    uint64_t v = bytes <= 8 ? ldn_le(buf, bytes) : 0;
+
+    if (offset == offsetof(struct riscv_cpu, vtype))
+        return set_vector_length(c, v, v == c->vtype ? c->vl : 0);
+    if (offset == offsetof(struct riscv_cpu, vl))
+        return set_vector_length(c, c->vtype, v);
+    if (!field_ok(c, offset, v, buf, bytes))
+        return false;
+    riscv_fp_gather(c); /* what was pending must not come on top of a new fflags */
+    if (offset == offsetof(struct riscv_cpu, priv))
+        riscv_counters_enter(c, v);
+    memcpy((char *)c + offset, buf, bytes);
+    field_changed(c);
+    return true;
 }
 
 bool riscv_set_reg(struct cpu *cpu, unsigned i, const void *buf)
@@ -197,11 +288,7 @@ bool riscv_set_reg(struct cpu *cpu, unsigned i, const void *buf)
             riscv_set_x(cpu, row->n, ldn_le(buf, bytes));
         return true;
     case ROW_F: c->f[row->n] = ldn_le(buf, bytes); return riscv_have(c, EXT_F);
-    case ROW_FIELD:
-        riscv_fp_gather(c); /* what was pending must not come on top of a new fflags */
-        memcpy((char *)c + row->n, buf, bytes);
-        field_changed(c);
-        return true;
+    case ROW_FIELD: return set_field(c, row->n, buf, bytes);
     case ROW_CSR:
         if (!csr_there(c, row->n) || row->n >> 10 == 3)
             return false;

@@ -54,6 +54,7 @@ struct cpu_reg {
     uint16_t number;      /* gdb register number, or CPU_REG_NONE */
     const char *group;    /* gdb feature: "general", "float", "csr", "vector" */
     const char *gdb_type; /* "int", "code_ptr", "data_ptr", "ieee_double", ... */
+    bool derived;         /* not saved: other rows say the same, or it goes by itself */
 };
 #define CPU_REG_NONE 0xffff
 
@@ -94,7 +95,8 @@ struct cpu_ops {
     void (*set_irq)(struct cpu *cpu, unsigned line, bool level);
 
     const struct cpu_reg *(*regs)(struct cpu *cpu, unsigned *count);
-    /* Little-endian value of row @i; false: does not exist or not now. */
+    /* Little-endian value of row @i; false: does not exist or not now. Setting fails also for values
+     * that the register cannot have; rows that are saved check theirs. */
     bool (*get_reg)(struct cpu *cpu, unsigned i, void *buf);
     bool (*set_reg)(struct cpu *cpu, unsigned i, const void *buf);
     void (*dump)(struct cpu *cpu, GString *out); /* info registers */
@@ -181,6 +183,9 @@ struct cpu *cpu_create(const char *arch, const char *spec, GError **err);
  * common fields. */
 void *cpu_alloc(const struct cpu_ops *ops, size_t size);
 void cpu_free(struct cpu *cpu);
+/* For boards, once machine and index are filled in: the register rows become part of the machine's
+ * saved state. */
+void cpu_add_state(struct cpu *cpu);
 
 /* Services for guests; all on the CPU's own thread unless noted. */
 /* Leaves the current helper or slow path: the guest takes @fault. Does not return. */
