@@ -369,6 +369,14 @@ void clock_set_virtual(struct loop *l, int64_t now)
     cs->in_advance = false;
 }
 
+void clock_note_virtual(struct loop *l, int64_t now)
+{
+    struct clocks *cs = loop_clocks(l);
+
+    bug_on(!cs->explicit_virtual);
+    set_word(&cs->clock[CLK_VIRTUAL], now, false);
+}
+
 void clock_advance(struct loop *l, int64_t delta)
 {
     int64_t now = clock_ns(l, CLK_VIRTUAL);

@@ -51,6 +51,8 @@ static void resume_all(struct machine *m)
             __atomic_store_n(&cpu->stop_request, 0, __ATOMIC_SEQ_CST);
     }
     pthread_cond_broadcast(&tcg->resumed);
+    if (tcg->icount.on)
+        cpu_kick(tcg->vcpu[0]->cpu);
 }
 
 static void reset_all(struct machine *m)
@@ -199,6 +201,7 @@ static const struct cpu_accel_ops cpu_services = {
     .flush_nonglobal = accel_flush_nonglobal,
     .switch_space = accel_switch_space,
     .fence_i = fence_i,
+    .sync_time = icount_sync,
     .load = load,
     .store = store,
     .host = access_host,
@@ -315,16 +318,31 @@ static bool init_backend(struct tcg *tcg, GError **err)
     return true;
 }
 
+/* A thread for each CPU, or one for all. */
+static unsigned thread_count(const struct tcg *tcg)
+{
+    return tcg->icount.on ? 1 : tcg->nvcpus;
+}
+
 static bool start_threads(struct tcg *tcg)
 {
-    for (unsigned i = 0; i < tcg->nvcpus; i++) {
+    for (unsigned i = 0; i < tcg->nvcpus; i++)
+        __atomic_fetch_or(&tcg->vcpu[i]->cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < thread_count(tcg); i++) {
         struct cpu *cpu = tcg->vcpu[i]->cpu;
-        __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
+        int failed;
+
         cpu->has_thread = true;
-        if (pthread_create(&cpu->thread, NULL, exec_thread, tcg->vcpu[i])) {
+        failed = tcg->icount.on ? pthread_create(&cpu->thread, NULL, icount_thread, tcg)
+                                : pthread_create(&cpu->thread, NULL, exec_thread, tcg->vcpu[i]);
+        if (failed) {
             cpu->has_thread = false;
             return false;
         }
+    }
+    for (unsigned i = thread_count(tcg); i < tcg->nvcpus; i++) {
+        tcg->vcpu[i]->cpu->thread = tcg->vcpu[0]->cpu->thread;
+        tcg->vcpu[i]->cpu->has_thread = true;
     }
     return true;
 }
@@ -336,10 +354,11 @@ static void tcg_end(struct machine *m, struct tcg *tcg)
         cpu_kick(tcg->vcpu[i]->cpu);
     pthread_cond_broadcast(&tcg->resumed);
     loop_unlock(m->loop);
-    for (unsigned i = 0; i < tcg->nvcpus; i++)
+    for (unsigned i = 0; i < thread_count(tcg); i++)
         if (tcg->vcpu[i]->cpu->has_thread)
             pthread_join(tcg->vcpu[i]->cpu->thread, NULL);
     loop_lock(m->loop);
+    icount_end(tcg);
     ram_set_code_ops(tcg->ram, NULL, NULL);
     space_remove_listener(&m->memory, &tcg->listener);
     m->cpu_ops = NULL;
@@ -376,7 +395,8 @@ static bool read_options(struct tcg *tcg, struct opts *o, GError **err)
     bool perf = false;
 
     if (!opts_u64(o, "tb-size", 8, 2047, &size, err) ||
-        !opts_bool(o, "profile", &tcg->count, err) || !opts_bool(o, "perfmap", &perf, err))
+        !opts_bool(o, "profile", &tcg->count, err) || !opts_bool(o, "perfmap", &perf, err) ||
+        !icount_options(tcg, o, err))
         return false;
     tcg->cache_size = size << 20;
     if (perf) {
@@ -393,6 +413,7 @@ static bool tcg_begin(struct machine *m, struct opts *opts, bool interp, GError 
     struct tcg *tcg = g_new0(struct tcg, 1);
     struct cpu *first = m->cpus->pdata[0];
 
+    tcg->guest = first->ops;
     if (!read_options(tcg, opts, err)) {
         g_free(tcg);
         return false;
@@ -400,7 +421,6 @@ static bool tcg_begin(struct machine *m, struct opts *opts, bool interp, GError 
     tcg->machine = m;
     tcg->interp = interp;
     tcg->ram = mem_ram(m->mem);
-    tcg->guest = first->ops;
     tcg->nvcpus = m->cpus->len;
     tcg->npages = RAM_TOTAL_MAX >> RAM_PAGE_BITS;
     tcg->pages = reserve(tcg->npages * sizeof(tcg->pages[0]));
@@ -417,6 +437,7 @@ static bool tcg_begin(struct machine *m, struct opts *opts, bool interp, GError 
     tcg->vcpu = g_new0(struct tcg_vcpu *, tcg->nvcpus);
     for (unsigned i = 0; i < tcg->nvcpus; i++)
         tcg->vcpu[i] = new_vcpu(tcg, m->cpus->pdata[i]);
+    icount_begin(tcg);
     m->cpu_ops = &machine_ops;
     ram_set_code_ops(tcg->ram, &code_ops, tcg);
     tcg->listener = (struct space_listener){ map_changed, tcg };

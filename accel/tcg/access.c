@@ -72,6 +72,7 @@ static enum mem_result io(struct tcg_vcpu *v, uint64_t paddr, unsigned size, uin
     enum mem_result r;
 
     stat_add(&v->stats.io, 1);
+    cpu_sync_time(v->cpu);
     _mm_setcsr(0x1f80);
     if (write)
         r = space_store(v->cpu->as, paddr, size, *val, 0);

@@ -13,7 +13,7 @@
 
 #define HOST_MXCSR_DEFAULT 0x1f80u
 
-static bool wants_attention(const struct cpu *cpu)
+bool exec_wants_attention(const struct cpu *cpu)
 {
     return __atomic_load_n(&cpu->tcg.flags, __ATOMIC_SEQ_CST) & TCG_FLAGS_ATTENTION;
 }
@@ -50,7 +50,7 @@ static struct unit *find(struct tcg_vcpu *v, uint32_t variant, struct cpu_fault 
 
 static bool chains(const struct tcg_vcpu *v)
 {
-    return !v->cpu->single_step && !log_on(LOG_NOCHAIN);
+    return !v->cpu->single_step && !v->tcg->icount.on && !log_on(LOG_NOCHAIN);
 }
 
 static const void *leave(const struct tcg_vcpu *v)
@@ -73,7 +73,7 @@ const void *exec_lookup(struct tcg_cpu *c)
 
     stat_add(&v->stats.lookups, 1);
     cache_quiescent(v);
-    if (wants_attention(v->cpu) || !chains(v) || breakpoint_at(v->cpu, c->pc))
+    if (exec_wants_attention(v->cpu) || !chains(v) || breakpoint_at(v->cpu, c->pc))
         return leave(v);
     struct unit *u = find(v, 0, &fault);
     if (!u)
@@ -91,7 +91,7 @@ const void *exec_link(struct tcg_cpu *c, const void *unit, uint32_t index)
     struct cpu_fault fault;
     uint64_t evicted = __atomic_load_n(&tcg->evict_epoch, __ATOMIC_SEQ_CST);
 
-    if (wants_attention(v->cpu) || !chains(v) || breakpoint_at(v->cpu, c->pc))
+    if (exec_wants_attention(v->cpu) || !chains(v) || breakpoint_at(v->cpu, c->pc))
         return leave(v);
     to = find(v, 0, &fault);
     if (!to || from->variant & VARIANT_SINGLE)
@@ -160,7 +160,7 @@ static void wait_for_work(struct tcg_vcpu *v)
         __atomic_store_n(&v->cpu->halted, 0, __ATOMIC_SEQ_CST);
 }
 
-static void attend(struct tcg_vcpu *v)
+enum exec_state exec_attend(struct tcg_vcpu *v)
 {
     struct cpu *cpu = v->cpu;
 
@@ -168,21 +168,29 @@ static void attend(struct tcg_vcpu *v)
     cpu_run_work(cpu);
     if (__atomic_exchange_n(&v->forget_maps, false, __ATOMIC_SEQ_CST))
         accel_flush_all(cpu);
-    if (__atomic_load_n(&cpu->stop_request, __ATOMIC_SEQ_CST)) {
-        park(v);
-        return;
-    }
+    if (__atomic_load_n(&cpu->stop_request, __ATOMIC_SEQ_CST))
+        return EXEC_STOPS;
     if (__atomic_load_n(&cpu->halted, __ATOMIC_SEQ_CST)) {
-        if (!cpu->ops->has_work(cpu) && !(cpu->single_step && !cpu->parked)) {
-            wait_for_work(v);
-            __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
-            return;
-        }
+        if (!cpu->ops->has_work(cpu) && !(cpu->single_step && !cpu->parked))
+            return EXEC_WAITS;
         __atomic_store_n(&cpu->halted, 0, __ATOMIC_SEQ_CST);
     }
     /* Who steps through code does not want to step through each tick of the timer. */
     if (!cpu->single_step)
         cpu->ops->take_interrupt(cpu);
+    return EXEC_RUNS;
+}
+
+static void attend(struct tcg_vcpu *v)
+{
+    switch (exec_attend(v)) {
+    case EXEC_STOPS: park(v); break;
+    case EXEC_WAITS:
+        wait_for_work(v);
+        __atomic_fetch_or(&v->cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
+        break;
+    case EXEC_RUNS: break;
+    }
 }
 
 static void log_entry(struct cpu *cpu, const struct unit *u)
@@ -232,26 +240,30 @@ static void executed(struct tcg_vcpu *v)
         debug_stop(v, DEBUG_STEP);
 }
 
-static void run_once(struct tcg_vcpu *v)
+static uint32_t variant_now(const struct tcg_vcpu *v, bool single)
+{
+    const struct cpu *cpu = v->cpu;
+
+    if (single || cpu->single_step || cpu->debug_skip_watch)
+        return VARIANT_SINGLE | VARIANT_NOMERGE;
+    /* An instruction that a failed merged check has done again would count twice. */
+    return v->nomerge_once || v->tcg->icount.on ? VARIANT_NOMERGE : 0;
+}
+
+void exec_unit(struct tcg_vcpu *v, bool single)
 {
     struct cpu *cpu = v->cpu;
     struct cpu_fault fault;
 
-    cache_quiescent(v);
-    if (wants_attention(cpu)) {
-        attend(v);
-        return;
-    }
     if (cpu->breakpoints->len && breakpoint_at(cpu, cpu->tcg.pc)) {
         debug_stop(v, DEBUG_BREAK);
         return;
     }
     cpu->debug_skip_watch = v->watch_over && v->watch_pc == cpu->tcg.pc;
-    uint32_t variant = v->nomerge_once ? VARIANT_NOMERGE : 0;
-    if (cpu->single_step || cpu->debug_skip_watch)
-        variant = VARIANT_SINGLE | VARIANT_NOMERGE;
-    struct unit *u = find(v, variant, &fault);
+    struct unit *u = find(v, variant_now(v, single), &fault);
     if (!u) {
+        cpu->tcg.insns +=
+            v->tcg->icount.on; /* else a fault's handler that faults would stop time */
         cpu->ops->take_fault(cpu, &fault);
         executed(v);
         return;
@@ -266,9 +278,18 @@ static void run_once(struct tcg_vcpu *v)
     executed(v);
 }
 
+static void run_once(struct tcg_vcpu *v)
+{
+    cache_quiescent(v);
+    if (exec_wants_attention(v->cpu))
+        attend(v);
+    else
+        exec_unit(v, false);
+}
+
 /* An exception unwound to here: what the code that was left kept in the host's FP unit is
  * collected. */
-static void unwound(struct tcg_vcpu *v)
+void exec_unwound(struct tcg_vcpu *v)
 {
     if (v->inside) {
         v->cpu->tcg.mxcsr = _mm_getcsr();
@@ -294,7 +315,7 @@ void *exec_thread(void *opaque)
     __atomic_store_n(&v->cpu->host_tid, gettid(), __ATOMIC_SEQ_CST);
     v->cpu->unwind = &v->unwind;
     if (sigsetjmp(v->unwind, 0))
-        unwound(v);
+        exec_unwound(v);
     while (!__atomic_load_n(&v->tcg->quit, __ATOMIC_SEQ_CST))
         run_once(v);
     cache_offline(v);

@@ -19,6 +19,7 @@
 #include <target/trans.h>
 
 struct machine;
+struct opts;
 struct tcg_vcpu;
 struct unit;
 
@@ -104,8 +105,19 @@ static inline uint64_t stat_get(const uint64_t *stat)
     return __atomic_load_n(stat, __ATOMIC_RELAXED);
 }
 
+/* -icount: one thread runs all CPUs in turn, and an instruction takes 2^shift ns (icount.c). */
+struct icount {
+    bool on;
+    bool sleep; /* an idle guest waits for the host's time */
+    bool tuned; /* shift follows the host's speed */
+    unsigned shift;
+    int64_t tuned_at;     /* CLK_REALTIME of the last adjustment */
+    uint64_t tuned_insns; /* of all CPUs since */
+};
+
 struct tcg {
     struct machine *machine;
+    struct icount icount;
     struct ram *ram;
     bool interp;
     bool count; /* keep execution counters */
@@ -190,7 +202,9 @@ struct tcg_vcpu {
     struct {
         uint64_t lookups, jump_fills, tlb_slow, tlb2_hits, walks, io, code_writes, nomerge;
     } stats;
-    struct fp_env *fp; /* interpreter's */
+    struct fp_env *fp;  /* interpreter's */
+    uint64_t noted;     /* -icount: tcg.insns that the virtual clock knows of */
+    uint64_t slice_end; /* -icount: tcg.insns at which the next CPU has its turn */
 };
 
 static inline struct tcg_vcpu *vcpu_of(struct cpu *cpu)
@@ -281,8 +295,23 @@ void *access_host(struct cpu *cpu, uint64_t addr, unsigned len, enum mem_access 
 
 /* exec.c: running a CPU. */
 void *exec_thread(void *vcpu);
+/* What the CPU can do now, after whatever waited for its attention was seen to. */
+enum exec_state { EXEC_RUNS, EXEC_STOPS, EXEC_WAITS };
+enum exec_state exec_attend(struct tcg_vcpu *v);
+bool exec_wants_attention(const struct cpu *cpu);
+/* Runs one unit, or one instruction; raised exceptions jump to v->unwind, which says so here. */
+void exec_unit(struct tcg_vcpu *v, bool single);
+void exec_unwound(struct tcg_vcpu *v);
 const void *exec_lookup(struct tcg_cpu *t);
 const void *exec_link(struct tcg_cpu *t, const void *unit, uint32_t index);
 const void *exec_nomerge(struct tcg_cpu *t);
+
+/* icount.c: the thread of all CPUs under -icount. */
+bool icount_options(struct tcg *tcg, struct opts *o, GError **err);
+void icount_begin(struct tcg *tcg);
+void icount_end(struct tcg *tcg);
+void *icount_thread(void *tcg);
+/* Moves the virtual clock to where the CPU's count is; on the thread that runs it. */
+void icount_sync(struct cpu *cpu);
 
 #endif

@@ -66,6 +66,7 @@ void *cpu_alloc(const struct cpu_ops *ops, size_t size)
     cpu->tcg.mxcsr = 0x1f80; /* all exceptions masked, round to nearest */
     pthread_mutex_init(&cpu->work_lock, NULL);
     pthread_cond_init(&cpu->wake, NULL);
+    cpu->waker = cpu;
     cpu->breakpoints = g_array_new(false, false, sizeof(struct cpu_breakpoint));
     cpu->watchpoints = g_array_new(false, false, sizeof(struct cpu_watchpoint));
     return cpu;
@@ -87,9 +88,9 @@ void cpu_free(struct cpu *cpu)
 void cpu_kick(struct cpu *cpu)
 {
     __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
-    pthread_mutex_lock(&cpu->work_lock);
-    pthread_cond_broadcast(&cpu->wake);
-    pthread_mutex_unlock(&cpu->work_lock);
+    pthread_mutex_lock(&cpu->waker->work_lock);
+    pthread_cond_broadcast(&cpu->waker->wake);
+    pthread_mutex_unlock(&cpu->waker->work_lock);
 }
 
 void cpu_update_flags(struct cpu *cpu)
@@ -231,6 +232,12 @@ void cpu_fence_i(struct cpu *cpu)
 {
     if (cpu->accel_ops)
         cpu->accel_ops->fence_i(cpu);
+}
+
+void cpu_sync_time(struct cpu *cpu)
+{
+    if (cpu->accel_ops && cpu->counts_insns)
+        cpu->accel_ops->sync_time(cpu);
 }
 
 uint64_t cpu_load(struct cpu *cpu, uint64_t addr, uint16_t mem)

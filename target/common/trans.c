@@ -164,6 +164,9 @@ static void translate_one(struct trans *t)
 {
     t->how = TRANS_NEXT;
     ir_insn_start(t->ir, t->pc);
+    if (t->count_slot)
+        ir_set(t->ir, t->count_slot,
+               ir_add(t->ir, ir_get(t->ir, t->count_slot), ir_imm64(t->ir, 1)));
     t->cpu->ops->translate(t);
     t->insns++;
 }

@@ -1,7 +1,7 @@
 /*
  * What counts: time, the supervisor's timer, cycles, retired instructions and the programmable
  * counters. Cycles and instructions both go with the virtual clock, at 1 GHz; under -icount that
- * clock goes with the instructions.
+ * clock goes with the instructions, and minstret counts them.
  */
 #include "riscv.h"
 
@@ -13,8 +13,11 @@
 #define EVENT_ID   mask64(32)
 enum { EVENT_CYCLES = 1, EVENT_INSTRET = 2 };
 
-uint64_t riscv_time(const struct riscv_cpu *c)
+enum { CYCLE = 0, INSTRET = 2 }; /* numbers of counters */
+
+uint64_t riscv_time(struct riscv_cpu *c)
 {
+    cpu_sync_time(&c->cpu);
     return c->time ? c->time->read(c->time_opaque) : 0;
 }
 
@@ -80,16 +83,22 @@ void riscv_time_jumped(struct cpu *cpu)
 
 /* ---- Counters ---- */
 
-static uint64_t source(const struct riscv_cpu *c)
+static uint64_t source(struct riscv_cpu *c)
 {
+    cpu_sync_time(&c->cpu);
     return c->loop ? clock_ns(c->loop, CLK_VIRTUAL) : 0;
+}
+
+static uint64_t source_of(struct riscv_cpu *c, unsigned n)
+{
+    return n == INSTRET && c->cpu.counts_insns ? c->cpu.tcg.insns : source(c);
 }
 
 static struct riscv_counter *counter(struct riscv_cpu *c, unsigned n)
 {
-    if (n == 0)
+    if (n == CYCLE)
         return &c->mcycle;
-    if (n == 2)
+    if (n == INSTRET)
         return &c->minstret;
     return n >= HPM_FIRST && n < HPM_FIRST + HPM_COUNT ? &c->hpm[n - HPM_FIRST] : NULL;
 }
@@ -114,7 +123,7 @@ static bool counts(const struct riscv_cpu *c, unsigned n)
 static void bring_up(struct riscv_cpu *c, unsigned n)
 {
     struct riscv_counter *k = counter(c, n);
-    uint64_t now = source(c), old = k->value;
+    uint64_t now = source_of(c, n), old = k->value;
 
     if (counts(c, n))
         k->value += now - k->since;
@@ -146,8 +155,8 @@ static void arm(struct riscv_cpu *c)
 
 static void bring_up_all(struct riscv_cpu *c)
 {
-    bring_up(c, 0);
-    bring_up(c, 2);
+    bring_up(c, CYCLE);
+    bring_up(c, INSTRET);
     for (unsigned n = HPM_FIRST; n < HPM_FIRST + HPM_COUNT; n++)
         bring_up(c, n);
 }
@@ -181,7 +190,7 @@ void riscv_counter_write(struct riscv_cpu *c, unsigned n, uint64_t val)
     if (!k)
         return;
     k->value = val;
-    k->since = source(c);
+    k->since = source_of(c, n);
     arm(c);
 }
 
@@ -227,7 +236,8 @@ uint64_t riscv_scountovf(const struct riscv_cpu *c)
 
 void riscv_counters_reset(struct riscv_cpu *c)
 {
-    c->mcycle = c->minstret = (struct riscv_counter){ 0, source(c) };
+    c->mcycle = (struct riscv_counter){ 0, source(c) };
+    c->minstret = (struct riscv_counter){ 0, source_of(c, INSTRET) };
     for (unsigned n = 0; n < HPM_COUNT; n++)
         c->hpm[n] = c->mcycle;
     if (c->loop)

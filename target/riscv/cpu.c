@@ -122,7 +122,7 @@ static void riscv_free(struct cpu *cpu)
 #define OPS(xlen)                                                                               \
     {                                                                                           \
         .arch = "riscv" #xlen, .gdb_arch = "riscv:rv" #xlen, .slots = &riscv_slots##xlen,       \
-        .helpers = riscv_helpers, .insn_align = 2, .reset = riscv_reset, .free = riscv_free,    \
+        .helpers = riscv_helpers, .insn_align = 2, .count_slot = SLOT_INSNS, .reset = riscv_reset, .free = riscv_free,    \
         .unit_flags = riscv_unit_flags, .fetch_mode = fetch_mode, .translate = riscv_translate, \
         .map = riscv_map, .data_mode = data_mode, .take_fault = riscv_take_fault,               \
         .take_interrupt = riscv_take_interrupt, .has_work = riscv_has_work,                     \

@@ -46,6 +46,7 @@ enum riscv_slot {
     SLOT_VSTART,
     SLOT_VL,
     SLOT_FFLAGS,
+    SLOT_INSNS, /* tcg.insns */
     SLOT_COUNT
 };
 #define RES_NONE UINT64_MAX /* odd, so no reservation has it */
@@ -296,7 +297,7 @@ void riscv_status_setup(struct riscv_cpu *c);
 uint64_t riscv_status_merge(const struct riscv_cpu *c, uint64_t old, uint64_t val, uint64_t mask);
 
 /* counters.c */
-uint64_t riscv_time(const struct riscv_cpu *c);
+uint64_t riscv_time(struct riscv_cpu *c);
 void riscv_timers_init(struct riscv_cpu *c);
 void riscv_timers_free(struct riscv_cpu *c);
 void riscv_stimecmp_write(struct riscv_cpu *c, uint64_t val);

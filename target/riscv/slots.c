@@ -24,7 +24,8 @@
         S(SCAUSE, scause, xl), S(STVAL, stval, xl), S(SATP, satp, xl), S(MSCRATCH, mscratch, xl), \
         S(MEPC, mepc, xl), S(MCAUSE, mcause, xl), S(MTVAL, mtval, xl),                            \
         S(RES_ADDR, res_addr, IR_I64), S(RES_VAL, res_val, IR_I64), S(VSTART, vstart, IR_I64),    \
-        S(VL, vl, IR_I64), S(FFLAGS, fflags, IR_I64)
+        S(VL, vl, IR_I64), S(FFLAGS, fflags, IR_I64),                                             \
+        [SLOT_INSNS] = { "insns", offsetof(struct riscv_cpu, cpu.tcg.insns), IR_I64 }
 
 static const struct ir_slot slots64[SLOT_COUNT] = { SLOTS(IR_I64) };
 static const struct ir_slot slots32[SLOT_COUNT] = { SLOTS(IR_I32) };

@@ -221,7 +221,7 @@ static bool access_csr(struct trans *t, const struct access *x)
         if (!x->writes)
             return read_rounding(t, x);
     }
-    if (x->num == 0xc01 && t->flags & UF_TIME) {
+    if (x->num == 0xc01 && t->flags & UF_TIME && !t->count_slot) {
         ir_val v = ir_call(t->ir, &helper_time, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
         rv_set(t, x->rd, rv_narrow(t, v));
         return true;

@@ -78,6 +78,9 @@ bool clock_is_explicit(struct loop *l);
  * each seeing its own deadline as the time. Device lock held, from any thread but not from a timer.
  */
 void clock_set_virtual(struct loop *l, int64_t now);
+/* The same short of any deadline: no timer runs, no lock is needed. For the one thread whose
+ * instructions are the time. */
+void clock_note_virtual(struct loop *l, int64_t now);
 void clock_advance(struct loop *l, int64_t delta);
 /* Moves free-running or explicit CLK_VIRTUAL without running timers: for loading a saved machine.
  */

@@ -68,7 +68,7 @@ struct tcg_cpu {
     uint32_t mxcsr;       /* host FP control and sticky flags while outside generated code */
     uint32_t fp_sticky;   /* FP_* flags raised by helpers, besides those that the host's unit holds */
     uint32_t fp_saved;    /* backend's own: the host's flags at the last FFLAGS */
-    uint64_t icount_left; /* -icount: instructions until the next event */
+    uint64_t insns;       /* -icount: guest instructions begun, the one that is running included */
     void *runtime;        /* accelerator's own */
     uint64_t scratch[6];  /* slow path arguments and results; backend's own */
     struct tcg_tlb2_entry *tlb2; /* TCG_TLB2_SIZE entries, or NULL: none is probed */

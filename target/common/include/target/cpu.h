@@ -65,6 +65,7 @@ struct cpu_ops {
     const struct ir_helper *const
         *helpers;        /* all, terminated by NULL: for the parser and the code cache */
     unsigned insn_align; /* 1, 2 or 4 */
+    unsigned count_slot; /* slot of tcg.insns; 0: instructions of this guest cannot be counted */
 
     void (*reset)(struct cpu *cpu);
     void (*free)(struct cpu *cpu);
@@ -95,8 +96,8 @@ struct cpu_ops {
     void (*set_irq)(struct cpu *cpu, unsigned line, bool level);
 
     const struct cpu_reg *(*regs)(struct cpu *cpu, unsigned *count);
-    /* Little-endian value of row @i; false: does not exist or not now. Setting fails also for values
-     * that the register cannot have; rows that are saved check theirs. */
+    /* Little-endian value of row @i; false: does not exist or not now. Setting fails also for
+     * values that the register cannot have; rows that are saved check theirs. */
     bool (*get_reg)(struct cpu *cpu, unsigned i, void *buf);
     bool (*set_reg)(struct cpu *cpu, unsigned i, const void *buf);
     void (*dump)(struct cpu *cpu, GString *out); /* info registers */
@@ -138,6 +139,7 @@ struct cpu {
     int stop_request;      /* the machine wants it stopped */
     int halted;            /* waits for interrupt, or not started */
     int irq_pending;       /* set_irq() changed something: look at take_interrupt() */
+    struct cpu *waker;     /* whose `wake` cpu_kick() signals; itself, or one for all (-icount) */
     int host_tid;          /* its thread's id on the host (gettid), 0 while it has none */
     struct cpu_work *work; /* guarded by work_lock */
     pthread_mutex_t work_lock;
@@ -157,7 +159,7 @@ struct cpu {
         int kind;
     } debug_stop; /* why the CPU stopped for gdb (enum cpu_debug) */
 
-    uint64_t insns; /* executed, where counted (-icount) */
+    bool counts_insns; /* tcg.insns goes, and the virtual clock with it (-icount) */
     pthread_t thread;
     bool has_thread;
     const struct cpu_accel_ops *accel_ops; /* NULL: none yet */
@@ -202,6 +204,9 @@ void cpu_kick(struct cpu *cpu);
 void cpu_run_on(struct cpu *cpu, void (*fn)(struct cpu *, void *), void *opaque, bool wait);
 /* Enters the wait-for-interrupt state; the guest's helper calls it, then cpu_resume()s. */
 void cpu_halt(struct cpu *cpu);
+/* Before the virtual clock is read for a guest that is to see it exact to the instruction; from a
+ * helper that reads state (IR_H_READS), or anywhere else without effect. */
+void cpu_sync_time(struct cpu *cpu);
 
 /*
  * What an accelerator does for a CPU; cpu->accel_ops. The functions below wrap these. While a CPU
@@ -214,6 +219,7 @@ struct cpu_accel_ops {
     void (*flush_nonglobal)(struct cpu *cpu);
     void (*switch_space)(struct cpu *cpu, uint64_t space);
     void (*fence_i)(struct cpu *cpu);
+    void (*sync_time)(struct cpu *cpu);
     uint64_t (*load)(struct cpu *cpu, uint64_t addr, uint16_t mem);
     void (*store)(struct cpu *cpu, uint64_t addr, uint64_t val, uint16_t mem);
     void *(*host)(struct cpu *cpu, uint64_t addr, unsigned len, enum mem_access access,

@@ -27,6 +27,7 @@ struct trans {
     /* Driver's own from here. */
     uint64_t start;
     unsigned insns, max_insns;
+    unsigned count_slot; /* counts the instructions (-icount); 0: nobody does */
     enum { TRANS_NEXT, TRANS_GOTO, TRANS_ENDED } how;
     uint64_t target;
     unsigned rounds;   /* repetitions of a short loop so far */
