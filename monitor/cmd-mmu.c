@@ -34,6 +34,7 @@ static bool continues(const struct run *r, uint64_t vaddr, const struct cpu_page
            r->page.prot == page->prot && r->page.global == page->global;
 }
 
+/* As wide as any register that holds an address of code: not only pc does. */
 static unsigned address_bits(struct cpu *cpu)
 {
     unsigned count = 0;

@@ -57,22 +57,6 @@ static json_t *system_wakeup(struct mon *mon, const json_t *args, GError **err)
     return NULL;
 }
 
-static const char *run_state_names[RUN_STATE_COUNT + 1] = {
-    [RUN_PRELAUNCH] = "prelaunch",
-    [RUN_RUNNING] = "running",
-    [RUN_PAUSED] = "paused",
-    [RUN_DEBUG] = "debug",
-    [RUN_SHUTDOWN] = "shutdown",
-    [RUN_SUSPENDED] = "suspended",
-    [RUN_IO_ERROR] = "io-error",
-    [RUN_GUEST_PANICKED] = "guest-panicked",
-    [RUN_INTERNAL_ERROR] = "internal-error",
-    [RUN_INMIGRATE] = "inmigrate",
-    [RUN_POSTMIGRATE] = "postmigrate",
-    [RUN_SAVE_VM] = "save-vm",
-    [RUN_RESTORE_VM] = "restore-vm",
-    [RUN_WATCHDOG] = "watchdog",
-};
 static const struct mon_type run_state_type = ENUM_TYPE("RunState", run_state_names);
 static const struct mon_member status_members[] = {
     MEMBER("running", &mon_bool),

@@ -182,18 +182,7 @@ void monitors_event(struct monitors *set, const char *name, json_t *data)
     json_decref(data);
 }
 
-static const char *const cause_names[CAUSE_COUNT + 1] = {
-    [CAUSE_NONE] = "none",
-    [CAUSE_HOST_ERROR] = "host-error",
-    [CAUSE_HOST_QMP_QUIT] = "host-qmp-quit",
-    [CAUSE_HOST_QMP_SYSTEM_RESET] = "host-qmp-system-reset",
-    [CAUSE_HOST_SIGNAL] = "host-signal",
-    [CAUSE_HOST_UI] = "host-ui",
-    [CAUSE_GUEST_SHUTDOWN] = "guest-shutdown",
-    [CAUSE_GUEST_RESET] = "guest-reset",
-    [CAUSE_GUEST_PANIC] = "guest-panic",
-};
-static const struct mon_type shutdown_cause = ENUM_TYPE("ShutdownCause", cause_names);
+static const struct mon_type shutdown_cause = ENUM_TYPE("ShutdownCause", machine_cause_names);
 static const struct mon_member cause_members[] = {
     MEMBER("guest", &mon_bool),
     MEMBER("reason", &shutdown_cause),

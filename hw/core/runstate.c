@@ -17,43 +17,43 @@ enum request {
     REQ_WAKEUP = 1 << 5,
 };
 
+const char *const run_state_names[RUN_STATE_COUNT + 1] = {
+    [RUN_PRELAUNCH] = "prelaunch",
+    [RUN_RUNNING] = "running",
+    [RUN_PAUSED] = "paused",
+    [RUN_DEBUG] = "debug",
+    [RUN_SHUTDOWN] = "shutdown",
+    [RUN_SUSPENDED] = "suspended",
+    [RUN_IO_ERROR] = "io-error",
+    [RUN_GUEST_PANICKED] = "guest-panicked",
+    [RUN_INTERNAL_ERROR] = "internal-error",
+    [RUN_INMIGRATE] = "inmigrate",
+    [RUN_POSTMIGRATE] = "postmigrate",
+    [RUN_SAVE_VM] = "save-vm",
+    [RUN_RESTORE_VM] = "restore-vm",
+    [RUN_WATCHDOG] = "watchdog",
+};
+
+const char *const machine_cause_names[CAUSE_COUNT + 1] = {
+    [CAUSE_NONE] = "none",
+    [CAUSE_HOST_ERROR] = "host-error",
+    [CAUSE_HOST_QMP_QUIT] = "host-qmp-quit",
+    [CAUSE_HOST_QMP_SYSTEM_RESET] = "host-qmp-system-reset",
+    [CAUSE_HOST_SIGNAL] = "host-signal",
+    [CAUSE_HOST_UI] = "host-ui",
+    [CAUSE_GUEST_SHUTDOWN] = "guest-shutdown",
+    [CAUSE_GUEST_RESET] = "guest-reset",
+    [CAUSE_GUEST_PANIC] = "guest-panic",
+};
+
 const char *run_state_name(enum run_state s)
 {
-    static const char *const names[] = {
-        [RUN_PRELAUNCH] = "prelaunch",
-        [RUN_RUNNING] = "running",
-        [RUN_PAUSED] = "paused",
-        [RUN_DEBUG] = "debug",
-        [RUN_SHUTDOWN] = "shutdown",
-        [RUN_SUSPENDED] = "suspended",
-        [RUN_IO_ERROR] = "io-error",
-        [RUN_GUEST_PANICKED] = "guest-panicked",
-        [RUN_INTERNAL_ERROR] = "internal-error",
-        [RUN_INMIGRATE] = "inmigrate",
-        [RUN_POSTMIGRATE] = "postmigrate",
-        [RUN_SAVE_VM] = "save-vm",
-        [RUN_RESTORE_VM] = "restore-vm",
-        [RUN_WATCHDOG] = "watchdog",
-    };
-
-    return names[s];
+    return run_state_names[s];
 }
 
 const char *machine_cause_name(enum machine_cause c)
 {
-    static const char *const names[] = {
-        [CAUSE_NONE] = "none",
-        [CAUSE_HOST_ERROR] = "host-error",
-        [CAUSE_HOST_QMP_QUIT] = "host-qmp-quit",
-        [CAUSE_HOST_QMP_SYSTEM_RESET] = "host-qmp-system-reset",
-        [CAUSE_HOST_SIGNAL] = "host-signal",
-        [CAUSE_HOST_UI] = "host-ui",
-        [CAUSE_GUEST_SHUTDOWN] = "guest-shutdown",
-        [CAUSE_GUEST_RESET] = "guest-reset",
-        [CAUSE_GUEST_PANIC] = "guest-panic",
-    };
-
-    return names[c];
+    return machine_cause_names[c];
 }
 
 void machine_runstate_init(struct machine *m)

@@ -77,7 +77,8 @@ enum run_state {
     RUN_WATCHDOG,
     RUN_STATE_COUNT
 };
-/* As QMP spells it. */
+/* As QMP spells them, NULL at the end. */
+extern const char *const run_state_names[];
 const char *run_state_name(enum run_state s);
 
 /* Why a shutdown or reset came, as QMP's ShutdownCause spells it. */
@@ -93,6 +94,7 @@ enum machine_cause {
     CAUSE_GUEST_PANIC,
     CAUSE_COUNT
 };
+extern const char *const machine_cause_names[]; /* NULL at the end */
 const char *machine_cause_name(enum machine_cause c);
 static inline bool machine_cause_is_guest(enum machine_cause c)
 {
