@@ -236,52 +236,35 @@ static uint64_t tvec_merge(uint64_t old, uint64_t val, uint64_t mask)
     return new & 2 ? (new & ~3ULL) | (old & 3) : new;
 }
 
-uint64_t read_stvec(struct riscv_cpu *c, unsigned num)
+/* The supervisor's CSR of each pair has the lower number. */
+static uint64_t *tvec_of(struct riscv_cpu *c, unsigned num)
 {
-    (void)num;
-    return c->stvec;
+    return num < 0x300 ? &c->stvec : &c->mtvec;
 }
 
-void write_stvec(struct riscv_cpu *c, unsigned num, uint64_t val, uint64_t mask)
+static uint64_t *epc_of(struct riscv_cpu *c, unsigned num)
 {
-    (void)num;
-    c->stvec = tvec_merge(c->stvec, val, mask);
+    return num < 0x300 ? &c->sepc : &c->mepc;
 }
 
-uint64_t read_mtvec(struct riscv_cpu *c, unsigned num)
+uint64_t read_tvec(struct riscv_cpu *c, unsigned num)
 {
-    (void)num;
-    return c->mtvec;
+    return *tvec_of(c, num);
 }
 
-void write_mtvec(struct riscv_cpu *c, unsigned num, uint64_t val, uint64_t mask)
+void write_tvec(struct riscv_cpu *c, unsigned num, uint64_t val, uint64_t mask)
 {
-    (void)num;
-    c->mtvec = tvec_merge(c->mtvec, val, mask);
+    *tvec_of(c, num) = tvec_merge(*tvec_of(c, num), val, mask);
 }
 
-uint64_t read_sepc(struct riscv_cpu *c, unsigned num)
+uint64_t read_epc(struct riscv_cpu *c, unsigned num)
 {
-    (void)num;
-    return c->sepc;
+    return *epc_of(c, num);
 }
 
-void write_sepc(struct riscv_cpu *c, unsigned num, uint64_t val, uint64_t mask)
+void write_epc(struct riscv_cpu *c, unsigned num, uint64_t val, uint64_t mask)
 {
-    (void)num;
-    c->sepc = csr_merge(c->sepc, val, mask) & ~riscv_misaligned_bits(c);
-}
-
-uint64_t read_mepc(struct riscv_cpu *c, unsigned num)
-{
-    (void)num;
-    return c->mepc;
-}
-
-void write_mepc(struct riscv_cpu *c, unsigned num, uint64_t val, uint64_t mask)
-{
-    (void)num;
-    c->mepc = csr_merge(c->mepc, val, mask) & ~riscv_misaligned_bits(c);
+    *epc_of(c, num) = csr_merge(*epc_of(c, num), val, mask) & ~riscv_misaligned_bits(c);
 }
 
 /* ---- Address translation and protection ---- */

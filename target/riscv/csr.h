@@ -31,13 +31,12 @@ typedef void csr_write(struct riscv_cpu *c, unsigned num, uint64_t val, uint64_t
 csr_cond cond_s, cond_u, cond_rv32, cond_senvcfg, cond_mstateen, cond_sstateen, cond_satp,
     cond_pmpcfg;
 csr_read read_zero, read_misa, read_mstatus, read_sstatus, read_sie, read_mie, read_sip, read_mip,
-    read_stvec, read_mtvec, read_sepc, read_mepc, read_medeleg, read_mideleg, read_satp,
-    read_senvcfg, read_menvcfg, read_menvcfg_hi, read_mstateen, read_mstateen_hi, read_sstateen,
-    read_pmpcfg, read_pmpaddr;
+    read_tvec, read_epc, read_medeleg, read_mideleg, read_satp, read_senvcfg, read_menvcfg,
+    read_menvcfg_hi, read_mstateen, read_mstateen_hi, read_sstateen, read_pmpcfg, read_pmpaddr;
 csr_write write_nothing, write_mstatus, write_sstatus, write_sie, write_mie, write_sip, write_mip,
-    write_stvec, write_mtvec, write_sepc, write_mepc, write_medeleg, write_mideleg, write_satp,
-    write_senvcfg, write_menvcfg, write_menvcfg_hi, write_mstateen, write_mstateen_hi,
-    write_sstateen, write_pmpcfg, write_pmpaddr;
+    write_tvec, write_epc, write_medeleg, write_mideleg, write_satp, write_senvcfg, write_menvcfg,
+    write_menvcfg_hi, write_mstateen, write_mstateen_hi, write_sstateen, write_pmpcfg,
+    write_pmpaddr;
 
 /* csr-counters.c: counters and time */
 csr_cond cond_counter, cond_stimecmp, cond_scountovf, cond_hpmevent_hi;

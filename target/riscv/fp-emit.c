@@ -57,6 +57,15 @@ ir_val fp_soft(struct trans *t, enum riscv_fp_op op, enum riscv_fmt fmt, unsigne
     return ir_call(t->ir, riscv_fp_soft[op][fmt], ir_imm32(t->ir, how), a, b, c);
 }
 
+bool fp_soft_pair(struct trans *t, unsigned fmt, unsigned rd, unsigned rs1, unsigned rs2,
+                  enum riscv_fp_op op)
+{
+    if (!fp_on(t))
+        return false;
+    fp_set_bits(t, rd, fp_soft(t, op, fmt, FP_RNE, fp_bits(t, rs1), fp_bits(t, rs2), IR_NONE));
+    return true;
+}
+
 bool fp_compare(struct trans *t, unsigned fmt, unsigned rd, unsigned rs1, unsigned rs2,
                 enum ir_fcmp c, enum riscv_fp_op soft)
 {

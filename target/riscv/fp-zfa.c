@@ -51,23 +51,14 @@ static bool tr_fli(struct trans *t, const struct args *a)
     return true;
 }
 
-static bool minmax(struct trans *t, const struct args *a, enum riscv_fp_op op)
-{
-    if (!fp_on(t))
-        return false;
-    fp_set_bits(t, a->rd,
-                fp_soft(t, op, a->fmt, FP_RNE, fp_bits(t, a->rs1), fp_bits(t, a->rs2), IR_NONE));
-    return true;
-}
-
 static bool tr_fminm(struct trans *t, const struct args *a)
 {
-    return minmax(t, a, SOFT_minm);
+    return fp_soft_pair(t, a->fmt, a->rd, a->rs1, a->rs2, SOFT_minm);
 }
 
 static bool tr_fmaxm(struct trans *t, const struct args *a)
 {
-    return minmax(t, a, SOFT_maxm);
+    return fp_soft_pair(t, a->fmt, a->rd, a->rs1, a->rs2, SOFT_maxm);
 }
 
 static bool tr_fltq(struct trans *t, const struct args *a)

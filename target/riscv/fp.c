@@ -136,15 +136,12 @@ static bool tr_fma(struct trans *t, const struct args *a)
 /* Minimum and maximum do not round and give a NaN only as the canonical one. */
 static bool minmax(struct trans *t, const struct args *a, enum ir_op op, enum riscv_fp_op soft)
 {
+    if (a->fmt == FMT_H)
+        return fp_soft_pair(t, a->fmt, a->rd, a->rs1, a->rs2, soft);
     if (!fp_on(t))
         return false;
-    if (a->fmt == FMT_H)
-        fp_set_bits(
-            t, a->rd,
-            fp_soft(t, soft, FMT_H, FP_RNE, fp_bits(t, a->rs1), fp_bits(t, a->rs2), IR_NONE));
-    else
-        fp_set(t, a->fmt, a->rd,
-               ir_binary(t->ir, op, fp_get(t, a->fmt, a->rs1), fp_get(t, a->fmt, a->rs2)));
+    fp_set(t, a->fmt, a->rd,
+           ir_binary(t->ir, op, fp_get(t, a->fmt, a->rs1), fp_get(t, a->fmt, a->rs2)));
     return true;
 }
 

@@ -54,6 +54,10 @@ void fp_set_bits(struct trans *t, unsigned n, ir_val v);
 ir_val fp_soft(struct trans *t, enum riscv_fp_op op, enum riscv_fmt fmt, unsigned how, ir_val a,
                ir_val b, ir_val c);
 
+/* rd = @op of rs1 and rs2, which does not round, by its helper. False: illegal instruction. */
+bool fp_soft_pair(struct trans *t, unsigned fmt, unsigned rd, unsigned rs1, unsigned rs2,
+                  enum riscv_fp_op op);
+
 /* rd = rs1 compared with rs2; @soft is the half-precision form of @c. False: illegal instruction.
  */
 bool fp_compare(struct trans *t, unsigned fmt, unsigned rd, unsigned rs1, unsigned rs2,
