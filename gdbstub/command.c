@@ -103,6 +103,9 @@ static const struct command commands[] = {
     { "qXfer:features:read", cmd_features },
     { "qRcmd", cmd_monitor },
     { "qSymbol", cmd_ok },
+    { "qqemu.sstepbits", cmd_step_bits },
+    { "qqemu.sstep", cmd_get_step },
+    { "Qqemu.sstep", cmd_set_step },
     { "qqemu.PhyMemMode", cmd_get_phys },
     { "Qqemu.PhyMemMode", cmd_set_phys },
 };

@@ -102,6 +102,7 @@ static void forget_peer(struct gdbstub *g)
     g->attached = g->awaiting = false;
     g->no_ack = g->no_ack_next = false;
     g->knows_swbreak = g->knows_hwbreak = g->physical = false;
+    g->step_bits = STEP_ENABLE | STEP_NOIRQ;
     g->in.state = READ_IDLE;
     g->cpu = 0;
     g->run_cpu = ALL_CPUS;

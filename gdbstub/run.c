@@ -3,7 +3,8 @@
  * which do one instruction, is said anew each time they are let go.
  *
  * Two CPUs may have something to tell when the machine stops, while gdb hears of one. A breakpoint
- * comes again by itself; a watchpoint would be taken as told, so it is told when that CPU is let go.
+ * comes again by itself; a watchpoint would be taken as told, so it is told when that CPU is let
+ * go.
  */
 #include <inttypes.h>
 #include "stub.h"
@@ -171,11 +172,49 @@ bool cmd_continue(struct gdbstub *g, const char *args, size_t len)
     return true;
 }
 
+static void step(const struct gdbstub *g, struct cpu *cpu)
+{
+    cpu->single_step = g->step_bits & STEP_ENABLE;
+    cpu->step_irqs = !(g->step_bits & STEP_NOIRQ);
+}
+
+bool cmd_step_bits(struct gdbstub *g, const char *args, size_t len)
+{
+    (void)args, (void)len;
+    g_string_printf(g->reply, "ENABLE=%x,NOIRQ=%x", STEP_ENABLE, STEP_NOIRQ);
+    return true;
+}
+
+bool cmd_get_step(struct gdbstub *g, const char *args, size_t len)
+{
+    (void)args, (void)len;
+    g_string_printf(g->reply, "0x%x", g->step_bits);
+    return true;
+}
+
+bool cmd_set_step(struct gdbstub *g, const char *args, size_t len)
+{
+    uint64_t bits;
+
+    (void)len;
+    if (*args == '=')
+        args += g_str_has_prefix(args, "=0x") ? 3 : 1;
+    else
+        args = "";
+    if (packet_number(&args, &bits) && !*args && !(bits & ~(uint64_t)(STEP_ENABLE | STEP_NOIRQ))) {
+        g->step_bits = bits;
+        g_string_assign(g->reply, "OK");
+    } else {
+        stub_error(g, STUB_EINVAL);
+    }
+    return true;
+}
+
 bool cmd_step(struct gdbstub *g, const char *args, size_t len)
 {
     (void)len;
     if (take_address(g, args)) {
-        stub_cpu(g, g->run_cpu == ALL_CPUS ? g->cpu : g->run_cpu)->single_step = true;
+        step(g, stub_cpu(g, g->run_cpu == ALL_CPUS ? g->cpu : g->run_cpu));
         return go(g);
     }
     stub_error(g, STUB_EINVAL);
@@ -238,7 +277,9 @@ bool cmd_vcont(struct gdbstub *g, const char *args, size_t len)
         return true;
     }
     for (unsigned i = 0; i < stub_cpus(g); i++) {
-        stub_cpu(g, i)->single_step = per_cpu[i] == ACT_STEP;
+        stub_cpu(g, i)->single_step = false;
+        if (per_cpu[i] == ACT_STEP)
+            step(g, stub_cpu(g, i));
         stub_cpu(g, i)->debug_hold = per_cpu[i] == ACT_NONE || per_cpu[i] == ACT_STOP;
     }
     return go(g);

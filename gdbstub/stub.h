@@ -16,6 +16,12 @@ struct point {
     uint64_t addr, len;
 };
 
+/* What a step is, as qqemu.sstep numbers it. */
+enum step_bit {
+    STEP_ENABLE = 1, /* else it goes on until something else stops it */
+    STEP_NOIRQ = 2,  /* no interrupt is taken meanwhile */
+};
+
 struct gdbstub {
     struct machine *machine;
     struct monitors *monitors;
@@ -32,6 +38,7 @@ struct gdbstub {
     bool awaiting; /* gdb has let the machine go and waits for a stop reply */
     bool knows_swbreak, knows_hwbreak;
     bool physical;      /* memory is addressed by the machine, not by a CPU's mapping */
+    unsigned step_bits; /* enum step_bit */
     unsigned cpu;       /* index that registers and memory are of */
     unsigned run_cpu;   /* index that c and s are for, or ALL_CPUS */
     unsigned next_info; /* of qsThreadInfo */
@@ -88,7 +95,7 @@ void points_clear(struct gdbstub *g);
 bool points_has(const struct gdbstub *g, unsigned type, uint64_t pc);
 /* run.c */
 stub_fn cmd_why, cmd_continue, cmd_step, cmd_vcont, cmd_vcont_help, cmd_detach, cmd_kill;
-stub_fn cmd_vkill;
+stub_fn cmd_vkill, cmd_step_bits, cmd_get_step, cmd_set_step;
 /* The machine has stopped: the stop reply goes to g->reply. */
 void stub_stop_reply(struct gdbstub *g);
 /* The machine's run state has changed. */

@@ -136,14 +136,19 @@ static unsigned fp_flags(struct cpu *cpu, bool clear)
                           : backend_host.fp_flags(&cpu->tcg, v->inside));
 }
 
-static void debug_changed(struct cpu *cpu)
+static void break_changed(struct cpu *cpu, uint64_t pc)
 {
     struct tcg *tcg = vcpu_of(cpu)->tcg;
 
     pthread_mutex_lock(&tcg->lock);
-    unit_remove_all(tcg);
+    unit_remove_at(tcg, pc);
     pthread_mutex_unlock(&tcg->lock);
     cache_forget_jumps(cpu);
+}
+
+/* Accesses that go straight to memory are to look for watchpoints first. */
+static void watch_changed(struct cpu *cpu)
+{
     accel_flush_all(cpu);
 }
 
@@ -210,7 +215,8 @@ static const struct cpu_accel_ops cpu_services = {
     .fp_set_round = set_round,
     .fp_set_control = set_control,
     .fp_flags = fp_flags,
-    .debug_changed = debug_changed,
+    .break_changed = break_changed,
+    .watch_changed = watch_changed,
     .info_jit = info_jit,
 };
 

@@ -109,6 +109,7 @@ static struct unit *new_unit(struct builder *b, const struct trans *t, uint32_t 
         const struct map_info *m = &b->tcg->map[b->page[k].map];
         u->page[k] = m->ram;
         u->lines[k] = b->page[k].lines;
+        u->vpage[k] = b->page[k].vpage;
     }
     u->npages = b->npages;
     return u;

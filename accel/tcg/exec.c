@@ -176,7 +176,7 @@ enum exec_state exec_attend(struct tcg_vcpu *v)
         __atomic_store_n(&cpu->halted, 0, __ATOMIC_SEQ_CST);
     }
     /* Who steps through code does not want to step through each tick of the timer. */
-    if (!cpu->single_step)
+    if (!cpu->single_step || cpu->step_irqs)
         cpu->ops->take_interrupt(cpu);
     return EXEC_RUNS;
 }

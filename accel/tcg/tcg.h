@@ -57,6 +57,7 @@ struct unit {
     struct interp_unit *interp;
     ram_addr_t page[UNIT_PAGES]; /* code pages and the lines used in each */
     uint64_t lines[UNIT_PAGES];
+    uint64_t vpage[UNIT_PAGES]; /* the guest's addresses of the pages */
     unsigned npages;
 
     struct unit *next; /* hash chain; atomic */
@@ -245,6 +246,8 @@ void unit_publish(struct tcg *tcg, struct unit *u,
 void unit_link(struct tcg *tcg, struct unit *from, unsigned index, struct unit *to);
 void unit_remove(struct tcg *tcg, struct unit *u);
 void unit_remove_all(struct tcg *tcg);
+/* Those with code at that virtual address, in whatever address space. */
+void unit_remove_at(struct tcg *tcg, uint64_t pc);
 void unit_free(struct unit *u);
 struct code_page *code_page_of(const struct tcg *tcg, ram_addr_t addr); /* NULL: never had code */
 /* Removes units made from these lines of a page; lock held. */

@@ -181,6 +181,24 @@ void unit_remove_all(struct tcg *tcg)
     stat_add(&tcg->stats.flushes, 1);
 }
 
+static bool covers(const struct unit *u, uint64_t pc)
+{
+    uint64_t line = line_mask(pc & (TCG_PAGE_SIZE - 1), 1);
+
+    for (unsigned k = 0; k < u->npages; k++)
+        if (u->vpage[k] == (pc & TCG_PAGE_MASK) && (u->lines[k] & line))
+            return true;
+    return false;
+}
+
+void unit_remove_at(struct tcg *tcg, uint64_t pc)
+{
+    for (unsigned k = 0; k < CACHE_REGIONS; k++)
+        for (struct unit *u = tcg->region[k].units; u; u = u->region_next)
+            if (covers(u, pc))
+                unit_remove(tcg, u);
+}
+
 bool code_touched(const struct tcg *tcg, ram_addr_t addr, uint64_t len)
 {
     struct code_page *p = code_page_of(tcg, addr);

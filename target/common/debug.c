@@ -28,10 +28,16 @@ bool cpu_debug_rw(struct cpu *cpu, uint64_t vaddr, void *buf, size_t len, bool w
     return true;
 }
 
-static void changed(struct cpu *cpu)
+static void break_changed(struct cpu *cpu, uint64_t pc)
 {
     if (cpu->accel_ops)
-        cpu->accel_ops->debug_changed(cpu);
+        cpu->accel_ops->break_changed(cpu, pc);
+}
+
+static void watch_changed(struct cpu *cpu)
+{
+    if (cpu->accel_ops)
+        cpu->accel_ops->watch_changed(cpu);
 }
 
 void cpu_breakpoint_insert(struct cpu *cpu, uint64_t pc)
@@ -39,7 +45,7 @@ void cpu_breakpoint_insert(struct cpu *cpu, uint64_t pc)
     struct cpu_breakpoint b = { pc };
 
     g_array_append_val(cpu->breakpoints, b);
-    changed(cpu);
+    break_changed(cpu, pc);
 }
 
 void cpu_breakpoint_remove(struct cpu *cpu, uint64_t pc)
@@ -48,7 +54,7 @@ void cpu_breakpoint_remove(struct cpu *cpu, uint64_t pc)
         if (g_array_index(cpu->breakpoints, struct cpu_breakpoint, i).pc != pc)
             continue;
         g_array_remove_index_fast(cpu->breakpoints, i);
-        changed(cpu);
+        break_changed(cpu, pc);
         return;
     }
 }
@@ -58,7 +64,7 @@ void cpu_watchpoint_insert(struct cpu *cpu, uint64_t addr, uint64_t len, int kin
     struct cpu_watchpoint w = { addr, len, kind };
 
     g_array_append_val(cpu->watchpoints, w);
-    changed(cpu);
+    watch_changed(cpu);
 }
 
 void cpu_watchpoint_remove(struct cpu *cpu, uint64_t addr, uint64_t len, int kind)
@@ -68,7 +74,7 @@ void cpu_watchpoint_remove(struct cpu *cpu, uint64_t addr, uint64_t len, int kin
         if (w->addr != addr || w->len != len || (int)w->kind != kind)
             continue;
         g_array_remove_index_fast(cpu->watchpoints, i);
-        changed(cpu);
+        watch_changed(cpu);
         return;
     }
 }

@@ -234,7 +234,6 @@ static bool field_ok(const struct riscv_cpu *c, size_t offset, uint64_t v, const
         size_t offset;
         uint64_t bits; /* that can be set */
     } numbers[] = {
-        { AT(cpu.tcg.pc), ~1ULL },
         { AT(fflags), 31 },
         { AT(frm), 7 },
         { AT(vxrm), 3 },

@@ -197,6 +197,12 @@ syswrite $s, "\x03";
 like packet($s), qr/^T02thread:/, 'C with a signal and an address';
 
 # physical memory, monitor
+is ask($s, 'qqemu.sstepbits'), 'ENABLE=1,NOIRQ=2', 'what steps can be told';
+is ask($s, 'qqemu.sstep'), '0x3', 'what they are told at first';
+is ask($s, 'Qqemu.sstep=0x8'), 'E22', 'no such kind of step';
+is ask($s, 'Qqemu.sstep'), 'E22', 'nothing told';
+is ask($s, 'Qqemu.sstep=0x1'), 'OK', 'interrupts in steps';
+is ask($s, 'qqemu.sstep'), '0x1', 'it says so';
 is ask($s, 'Qqemu.PhyMemMode:2'), 'E22', 'no such mode';
 is ask($s, 'Qqemu.PhyMemMode:1'), 'OK', 'physical';
 is ask($s, 'qqemu.PhyMemMode'), '1', 'it says so';
@@ -218,6 +224,7 @@ close $s;
 $s = attach();
 like ask($s, '?'), qr/^T..thread:/, 'back';
 is ask($s, 'qqemu.PhyMemMode'), '0', 'nothing is left of the mode';
+is ask($s, 'qqemu.sstep'), '0x3', 'nor of the steps';
 
 # garbage
 srand $seed;

@@ -135,7 +135,6 @@ struct cpu {
         *unwind; /* where an exception raised in a helper continues; set by the accelerator */
 
     /* Any thread, atomics. */
-    int attention;         /* some request below is set: leave generated code */
     int stop_request;      /* the machine wants it stopped */
     int halted;            /* waits for interrupt, or not started */
     int irq_pending;       /* set_irq() changed something: look at take_interrupt() */
@@ -149,6 +148,7 @@ struct cpu {
     bool stopped;
     bool parked;           /* powered off by the board (reset keeps it) */
     bool single_step;      /* gdb: stop after each instruction */
+    bool step_irqs;        /* interrupts are taken while it steps */
     bool debug_skip_watch; /* the instruction that hit a watchpoint is to run now */
     GArray *breakpoints;   /* struct cpu_breakpoint */
     bool debug_hold;       /* gdb keeps this one stopped while others run */
@@ -231,7 +231,8 @@ struct cpu_accel_ops {
     void (*fp_set_control)(struct cpu *cpu, enum fp_round round, bool daz, bool ftz);
     unsigned (*fp_flags)(struct cpu *cpu, bool clear);
     /* Breakpoints, watchpoints or single step changed; CPU stopped, device lock held. */
-    void (*debug_changed)(struct cpu *cpu);
+    void (*break_changed)(struct cpu *cpu, uint64_t pc); /* a breakpoint came or went there */
+    void (*watch_changed)(struct cpu *cpu);
     void (*info_jit)(struct cpu *cpu, GString *out);
 };
 /* All cached mappings of this CPU are void. */
