@@ -233,6 +233,9 @@ static bool dma_read(struct fw_cfg *c, uint64_t addr, uint32_t len)
 {
     uint8_t chunk[4096];
 
+    /* Longer than memory is no buffer, and would hold up the machine for seconds. */
+    if (len > c->dev.machine->cfg.ram_size)
+        return false;
     while (len) {
         uint32_t n = MIN(len, sizeof(chunk));
 

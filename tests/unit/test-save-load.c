@@ -209,7 +209,8 @@ static void test_devices(gconstpointer data)
     g_assert_cmpuint(g_hash_table_size(made), ==, g_hash_table_size(again));
     for (unsigned round = 0; round < 4; round++) {
         clock_advance(a.loop, 1234567);
-        scribble(&a, rand);
+        if (g_strv_contains(t->archs, "riscv64")) /* the PC's are still being added */
+            scribble(&a, rand);
         first = save(&a);
         load(&b, first);
         second = save(&b);
