@@ -41,8 +41,8 @@ static const struct machine_type bare_machine = {
 };
 
 static const struct cpu_reg fake_rows[] = {
-    { "pc", 64, 0, "general", "code_ptr" },
-    { "a0", 64, 1, "general", "int" },
+    { .name = "pc", .bits = 64, .number = 0, .group = "general", .gdb_type = "code_ptr" },
+    { .name = "a0", .bits = 64, .number = 1, .group = "general", .gdb_type = "int" },
 };
 
 static const struct cpu_reg *fake_regs(struct cpu *cpu, unsigned *count)
