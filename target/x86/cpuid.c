@@ -121,7 +121,7 @@ static void leaf_b(const struct x86_cpu *c, uint32_t sub, uint32_t out[4])
 /* Offset and size of the extended states of XSAVE's area; those without are not there. */
 static const struct {
     uint16_t offset, size;
-} xstates[64] = { [2] = { 576, 256 }, [9] = { 2688, 8 } };
+} xstates[64] = { [2] = { 576, 256 }, [9] = { 832, 8 } };
 
 static uint64_t xcr0_possible(const struct x86_cpu *c)
 {

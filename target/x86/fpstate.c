@@ -517,15 +517,6 @@ static void load_components(const struct area *a, uint64_t how, uint64_t load, s
             area_get(a, comp ? compact_offset(XSTATE_PKRU, comp) : (unsigned)XSAVE_PKRU_OFFSET, 2);
 }
 
-/* Walks look at it. */
-static void set_pkru(struct x86_cpu *c, uint32_t pkru)
-{
-    if (c->pkru == pkru)
-        return;
-    c->pkru = pkru;
-    tlb_flush_all(&c->cpu);
-}
-
 static void h_xrstor(struct cpu *cpu, uint64_t addr, uint64_t how, uint64_t mask)
 {
     struct area a = area(cpu, addr, how);
@@ -554,6 +545,6 @@ static void h_xrstor(struct cpu *cpu, uint64_t addr, uint64_t how, uint64_t mask
     if (rfbm & BIT(XSTATE_AVX))
         memcpy(c->ymmh, x.ymmh, xmm_count(how) * sizeof(x.ymmh[0]));
     if (rfbm & BIT(XSTATE_PKRU))
-        set_pkru(c, x.pkru);
+        x86_set_pkru(c, x.pkru);
 }
 HELPER_DEFINE(xrstor, HELPER_ANY, IR_VOID, 3, IR_I64, IR_I64, IR_I64);

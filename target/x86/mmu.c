@@ -451,6 +451,15 @@ void x86_invpcid(struct x86_cpu *c, uint64_t type, uint64_t pcid, uint64_t addr)
     }
 }
 
+void x86_set_pkru(struct x86_cpu *c, uint32_t val)
+{
+    if (val == c->pkru)
+        return;
+    c->pkru = val;
+    if (c->cr4 & CR4_PKE)
+        tlb_flush_all(&c->cpu);
+}
+
 void x86_mmu_free(struct x86_cpu *c)
 {
     g_free(c->spaces);

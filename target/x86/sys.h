@@ -315,6 +315,8 @@ void x86_mmu_changed(struct x86_cpu *c);
 bool x86_load_pdptes(struct x86_cpu *c, uint64_t cr3);
 void x86_invlpg(struct x86_cpu *c, uint64_t addr);
 void x86_invpcid(struct x86_cpu *c, uint64_t type, uint64_t pcid, uint64_t addr);
+/* WRPKRU and XRSTOR. */
+void x86_set_pkru(struct x86_cpu *c, uint32_t val);
 void x86_mmu_free(struct x86_cpu *c);
 
 /* cpu_fault.extra of FAULT_ACCESS. */
