@@ -130,7 +130,7 @@ static ir_val segmented(struct trans *t, unsigned seg, ir_val offset, unsigned b
     ir_val last = ir_add(ir, offset, ir_imm64(ir, bytes - 1));
     ir_val linear = wrap(t, 2, ir_add(ir, base, offset));
 
-    return ir_select(ir, IR_LE, last, limit, linear, ir_or(ir, offset, ir_imm64(ir, slow)));
+    return ir_select(ir, IR_LE, last, limit, linear, ir_or(ir, linear, ir_imm64(ir, slow)));
 }
 
 struct x86_addr x86_tr_linear(struct trans *t, unsigned seg, ir_val offset, unsigned bytes)

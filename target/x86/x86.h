@@ -215,9 +215,9 @@ struct x86_cpu {
 
 /*
  * Data addresses outside 64-bit code. Generated code checks offsets against seg_limit; where the
- * check fails it accesses this linear address instead, which no page table can map: map() takes it
- * apart, does the whole check of segment type and limit, and then translates base + offset for this
- * one access (page->size_bits 0) or fails with #GP or #SS.
+ * check fails it accesses this address instead, which no page table can map: map() takes it apart,
+ * does the whole check of segment type and limit, and then translates the linear address that its
+ * low 32 bits are, for this one access (page->size_bits 0), or fails with #GP or #SS.
  *
  * Outside long mode a displacement may carry a linear address out of 32 bits, to [-2 GiB, 6 GiB):
  * map() takes it modulo 4 GiB, and who flushes a page flushes it at these places too.
