@@ -152,6 +152,13 @@ uint64_t x86_tsc_hz(const struct cpu *cpu)
     return x86_of_const(cpu)->tsc_hz;
 }
 
+int64_t x86_tsc_ns(const struct cpu *cpu, uint64_t tsc)
+{
+    int64_t ns = tsc - x86_of_const(cpu)->tsc_offset;
+
+    return MAX(ns, 0);
+}
+
 bool x86_has_long_mode(const struct cpu *cpu)
 {
     return x86_have(x86_of_const(cpu), FEAT_LM);

@@ -61,6 +61,8 @@ void x86_sipi(struct cpu *cpu, uint8_t vector);
 void x86_set_a20(struct cpu *cpu, bool on);
 /* Frequency of the time-stamp counter in Hz. */
 uint64_t x86_tsc_hz(const struct cpu *cpu);
+/* When it reaches @tsc, in ns of CLK_VIRTUAL. */
+int64_t x86_tsc_ns(const struct cpu *cpu, uint64_t tsc);
 /* Instruction set: 486 and better; whether the model has long mode. */
 bool x86_has_long_mode(const struct cpu *cpu);
 
