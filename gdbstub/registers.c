@@ -141,9 +141,12 @@ bool cmd_write_reg(struct gdbstub *g, const char *args, size_t len)
 
 bool stub_set_pc(struct gdbstub *g, struct cpu *cpu, uint64_t pc)
 {
+    static const char *const names[] = { "pc", "rip", "eip" };
     uint64_t le = GUINT64_TO_LE(pc);
-    int i = row_named(cpu, "pc");
+    int i = -1;
 
     (void)g;
+    for (unsigned k = 0; i < 0 && k < G_N_ELEMENTS(names); k++)
+        i = row_named(cpu, names[k]);
     return i >= 0 && cpu->ops->set_reg(cpu, i, &le);
 }
