@@ -74,10 +74,8 @@ void trans_goto(struct trans *t, uint64_t pc)
     t->target = pc;
 }
 
-void trans_branch(struct trans *t, enum ir_cond c, ir_val a, ir_val b, uint64_t taken)
+static void branch(struct trans *t, enum ir_cond c, ir_val a, ir_val b, uint64_t taken)
 {
-    if (taken == t->next)
-        return;
     if (taken == t->start && may_unroll(t)) {
         ir_exit_if(t->ir, c ^ 1, a, b, t->next);
         if (t->ir->ended)
@@ -101,6 +99,26 @@ void trans_branch(struct trans *t, enum ir_cond c, ir_val a, ir_val b, uint64_t 
      * from here. */
     if (taken <= t->pc)
         t->cold = true;
+}
+
+/* Bytes of instructions that are worth being done for nothing rather than jumped over. */
+#define SKIP_BYTES 12
+
+static bool may_skip(const struct trans *t, uint64_t taken)
+{
+    return !t->single && !t->skip.on && taken > t->next && taken - t->next <= SKIP_BYTES &&
+           same_page(t->pc, taken) && taken != t->start;
+}
+
+void trans_branch(struct trans *t, enum ir_cond c, ir_val a, ir_val b, uint64_t taken)
+{
+    if (taken == t->next)
+        return;
+    if (may_skip(t, taken)) {
+        t->skip = (struct trans_skip){ true, c, a, b, taken };
+        return;
+    }
+    branch(t, c, a, b, taken);
 }
 
 void trans_goto_ind(struct trans *t, ir_val pc)
@@ -171,6 +189,46 @@ static void translate_one(struct trans *t)
     t->insns++;
 }
 
+/* Translates what the branch skips. False: it cannot be done without the branch. */
+static bool translate_skipped(struct trans *t)
+{
+    for (t->pc = t->next; t->pc != t->skip.to; t->pc = t->next) {
+        if (t->fetch->breakpoint(t->fetch_opaque, t->pc) || t->insns >= t->max_insns)
+            return false;
+        translate_one(t);
+        if (t->fetch_failed || t->how != TRANS_NEXT || t->next > t->skip.to || t->ir->ended)
+            return false;
+    }
+    return true;
+}
+
+/* A branch over a few instructions is pending: makes them conditional, else emits the branch. */
+static void finish_skip(struct trans *t)
+{
+    uint64_t pc = t->pc, next = t->next, guest[G_N_ELEMENTS(t->guest)];
+    struct trans_skip s = t->skip;
+    struct ir_snapshot before;
+    unsigned insns = t->insns;
+    bool cold = t->cold;
+
+    ir_save(t->ir, &before);
+    memcpy(guest, t->guest, sizeof(guest));
+    if (!translate_skipped(t) ||
+        memcmp(guest + 1, t->guest + 1, sizeof(guest) - sizeof(guest[0])) ||
+        !ir_skip_if(t->ir, &before, s.cond, s.a, s.b)) {
+        ir_restore(t->ir, &before);
+        memcpy(t->guest, guest, sizeof(guest));
+        t->pc = pc;
+        t->next = next;
+        t->insns = insns;
+        t->fetch_failed = false;
+        t->cold = cold;
+        t->how = TRANS_NEXT;
+        branch(t, s.cond, s.a, s.b, s.to);
+    }
+    t->skip.on = false;
+}
+
 /* Takes back the instruction that could not be read to its end. */
 static void undo(struct trans *t, const struct ir_mark *mark)
 {
@@ -183,7 +241,7 @@ void trans_unit(struct trans *t)
     t->insns = 0;
     t->rounds = 0;
     t->cold = false;
-    t->fetch_failed = t->straddles = false;
+    t->fetch_failed = t->straddles = t->skip.on = false;
     t->word_at = 0;
     t->npages = 1;
     t->page[0] = t->start & TCG_PAGE_MASK;
@@ -207,6 +265,8 @@ void trans_unit(struct trans *t)
             }
             t->straddles = true;
         }
+        if (t->skip.on)
+            finish_skip(t);
         if (t->how == TRANS_ENDED)
             return;
         uint64_t next = t->how == TRANS_GOTO ? t->target : t->next;

@@ -200,6 +200,20 @@ struct ir_mark {
 struct ir_mark ir_mark(const struct ir *ir);
 void ir_rewind(struct ir *ir, const struct ir_mark *mark);
 
+/* A unit's whole state, to go back to and build on. */
+struct ir_snapshot {
+    struct ir_mark mark;
+    bool full;
+    ir_val known[IR_MAX_SLOTS];
+    ir_val recent[16];
+};
+void ir_save(const struct ir *ir, struct ir_snapshot *s);
+void ir_restore(struct ir *ir, const struct ir_snapshot *s);
+/* What was appended since @s is to have no effect if cond(a, b), values older than @s: its SETs
+ * become SELECTs, and its instructions part of the one before. False where it has other effects, or
+ * too many: the caller then goes back to @s. */
+bool ir_skip_if(struct ir *ir, const struct ir_snapshot *s, enum ir_cond c, ir_val a, ir_val b);
+
 /*
  * Appending. Types follow from the operands where not given. Both operands of a binary operation,
  * shifts included, have one type. A side exit found to be always taken becomes the unit's end:

@@ -17,19 +17,29 @@
 
 #include <target/cpu.h>
 
+/* A branch over the next few instructions that has not been emitted yet. */
+struct trans_skip {
+    bool on;
+    enum ir_cond cond;
+    ir_val a, b;
+    uint64_t to;
+};
+
 struct trans {
     struct ir *ir;
     struct cpu *cpu;   /* only for what is constant for it (model, extensions) */
     uint32_t flags;    /* unit flags */
     uint64_t pc;       /* of this instruction */
     uint64_t next;     /* of the one behind it; the front end sets it before emitting */
-    uint64_t guest[8]; /* front end's own, zeroed at the start of a unit */
+    uint64_t guest[8]; /* front end's own, zeroed at the start of a unit; [0] is for what matters to
+                          one instruction only */
     /* Driver's own from here. */
     uint64_t start;
     unsigned insns, max_insns;
     unsigned count_slot; /* counts the instructions (-icount); 0: nobody does */
     enum { TRANS_NEXT, TRANS_GOTO, TRANS_ENDED } how;
     uint64_t target;
+    struct trans_skip skip;
     unsigned rounds;   /* repetitions of a short loop so far */
     bool single;       /* one instruction only */
     bool no_loop;      /* jumps to the own head leave the unit like others */
