@@ -79,6 +79,7 @@ struct backend_thunks {
     uint32_t raw[NB_THUNKS]; /* bridges that leave pinned registers' slots alone, for units that
                                 borrow */
     const struct ir_slots *slots;
+    bool wide_slots;                  /* no slot is an i32 */
     int8_t pin_of_slot[IR_MAX_SLOTS]; /* register or NO_REG */
     int16_t slot_of_pin[16];          /* slot or NO_SLOT */
     bool bmi2, bmi1, lzcnt, fma, sse41;
@@ -290,7 +291,7 @@ void x86_fp_set_control(struct tcg_cpu *cpu, unsigned round, bool daz, bool ftz,
 
 /* thunks.c: members of struct backend. */
 size_t host_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx, size_t room,
-                const struct backend_runtime *rt, const struct ir_slots *slots);
+                 const struct backend_runtime *rt, const struct ir_slots *slots);
 void host_fini(struct backend_thunks *th);
 void host_enter(const struct backend_thunks *th, struct tcg_cpu *cpu, const void *code);
 const void *host_leave(const struct backend_thunks *th);

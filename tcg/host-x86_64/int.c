@@ -19,7 +19,7 @@ static void move_to(struct gen *g, int to, struct rm m, uint32_t w)
         as_op(&g->as, X_MOV | w, to, m);
 }
 
-/* dst = a + b with LEA where that saves a move. */
+/* dst = a + b with LEA where that saves a move, or where b is to be shifted (gen_analyse()). */
 static bool gen_lea(struct gen *g, const struct ir_insn *i)
 {
     int64_t imm;
@@ -35,7 +35,9 @@ static bool gen_lea(struct gen *g, const struct ir_insn *i)
     int rb = has_imm ? NO_REG : gen_use(g, i->b);
     gen_free_dying(g);
     int rd = gen_def(g, g->pos);
-    if (rd == ra)
+    if (i->op == IR_ADD && i->cond)
+        as_op(&g->as, X_LEA | w, rd, rm_sib(ra, rb, i->cond, 0));
+    else if (rd == ra)
         has_imm ? as_g1(&g->as, w, G1_ADD, rm_reg(rd), imm)
                 : as_op(&g->as, X_ADD | w, rd, rm_reg(rb));
     else if (rd == rb)

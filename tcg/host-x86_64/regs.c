@@ -7,10 +7,47 @@
 
 const uint8_t pinned_regs[NB_PINNED] = { RBX, R12, R13, R14, R15, R8, R9, R10, R11 };
 
-/* TRUNC is no operation here: an i32 is the low half of whatever register or word. */
+/* Whether the host's instruction for an i32 operation clears the register's upper half. */
+static bool clears_upper(const struct ir *ir, const struct ir_insn *i)
+{
+    int64_t imm;
+
+    switch (i->op) {
+    case IR_ADD:
+    case IR_SUB:
+    case IR_MUL:
+    case IR_AND:
+    case IR_OR:
+    case IR_XOR:
+    case IR_NEG:
+    case IR_NOT:
+    case IR_ZEXT8:
+    case IR_ZEXT16:
+    case IR_SEXT8:
+    case IR_SEXT16: return true;
+    case IR_SHL:
+    case IR_SHR:
+    case IR_SAR: return ir_is_const(ir, i->b, &imm) && imm & 31;
+    case IR_LD:
+    case IR_LDH: return !(i->mem & IR_MEM_SIGNED); /* also what the slow path returns */
+    default: return false;
+    }
+}
+
+/*
+ * TRUNC is no operation here: an i32 is the low half of whatever register or word. Neither is
+ * ZEXT32 of what has a clear upper half anyway, if no slot could hold just the low one.
+ */
+static bool is_alias(const struct gen *g, const struct ir_insn *i)
+{
+    if (i->op != IR_ZEXT32)
+        return i->op == IR_TRUNC;
+    return g->th->wide_slots && clears_upper(g->ir, &g->ir->insn[i->a]);
+}
+
 ir_val gen_root(const struct gen *g, ir_val v)
 {
-    while (g->ir->insn[v].op == IR_TRUNC)
+    while (is_alias(g, &g->ir->insn[v]))
         v = g->ir->insn[v].a;
     return v;
 }
@@ -47,6 +84,31 @@ static void note_hint(struct gen *g, uint32_t pos)
     g->hint[v] = set->imm;
 }
 
+/*
+ * a + (b << n), n up to 3, is one LEA where nobody else wants the shifted value: the ADD takes b
+ * itself, and n is in its `cond`. Both stand close together.
+ */
+static void fuse_shift(struct gen *g, uint32_t pos)
+{
+    struct ir_insn *add = &g->in->ir->insn[pos];
+    const struct ir_insn *shl = &g->ir->insn[add->b];
+    int64_t imm;
+
+    if (shl->op != IR_SHL || g->last[add->b] || !ir_is_const(g->ir, shl->b, &imm) || imm < 1 ||
+        imm > 3 || add->a == add->b || pos - add->b > 6)
+        return;
+    for (uint32_t p = add->b + 1; p < pos; p++) {
+        ir_val v[4];
+        unsigned n = opt_operands(&g->ir->insn[p], v);
+
+        for (unsigned k = 0; k < n; k++)
+            if (v[k] == add->b)
+                return;
+    }
+    add->cond = imm;
+    add->b = shl->a;
+}
+
 void gen_analyse(struct gen *g)
 {
     const struct ir *ir = g->ir;
@@ -58,8 +120,10 @@ void gen_analyse(struct gen *g)
     }
     for (uint32_t p = ir->count - 1; p > 0; p--) {
         const struct ir_insn *i = &ir->insn[p];
-        if (i->op == IR_NOP || i->op == IR_INSN || i->op == IR_TRUNC)
+        if (i->op == IR_NOP || i->op == IR_INSN || is_alias(g, i))
             continue;
+        if (i->op == IR_ADD)
+            fuse_shift(g, p);
         ir_val v[4];
         unsigned n = opt_operands(i, v);
         for (unsigned k = 0; k < n; k++)

@@ -331,7 +331,7 @@ static void find_features(struct backend_thunks *th)
 }
 
 size_t host_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx, size_t room,
-                const struct backend_runtime *rt, const struct ir_slots *slots)
+                 const struct backend_runtime *rt, const struct ir_slots *slots)
 {
     struct backend_thunks *th = g_new0(struct backend_thunks, 1);
     struct gen *g = th->gen = g_new0(struct gen, 1);
@@ -339,6 +339,9 @@ size_t host_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx,
     *thunks = th;
     th->rx = rx;
     assign_pins(th, slots);
+    th->wide_slots = true;
+    for (unsigned n = 0; n < slots->count; n++)
+        th->wide_slots &= slots->slot[n].type != IR_I32;
     find_features(th);
     g->th = th;
     gen_default_homes(g);
