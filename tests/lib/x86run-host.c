@@ -14,6 +14,7 @@
 #include "x86run-int.h"
 
 #if defined(__x86_64__) && defined(__linux__)
+#include <asm/ldt.h>
 #include <asm/prctl.h>
 #include <sys/syscall.h>
 
@@ -31,13 +32,18 @@ static const int reg_of[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG
 static struct host {
     enum { IDLE, STARTING, RUNNING } phase;
     bool ready;
-    uint8_t *ram, *code; /* writable views */
+    enum x86run_mode mode; /* whose data segments are loaded */
+    uint8_t *ram, *code;   /* writable views */
     gregset_t home, regs;
     uint8_t home_fp[FP_AREA];
     const struct x86run *run;
     struct x86_v128 xmm[16], ymmh[16];
     uint32_t mxcsr;
 } host;
+
+/* Entries of the local descriptor table, for 16-bit segments. */
+enum { CODE, DATA, EXTRA };
+#define LDT(n) ((n) << 3 | 7)
 
 static void load(ucontext_t *uc)
 {
@@ -54,6 +60,10 @@ static void load(ucontext_t *uc)
     g[REG_EFL] = r->before.eflags;
     if (r->mode == X86RUN_32)
         g[REG_CSGSFS] = (g[REG_CSGSFS] & ~0xffffLL) | 0x23;
+    if (r->mode == X86RUN_16) {
+        g[REG_RIP] = 0;
+        g[REG_CSGSFS] = (g[REG_CSGSFS] & 0xffffffff0000LL) | LDT(CODE) | (uint64_t)LDT(DATA) << 48;
+    }
     memcpy(fp + FX_XMM, r->before.xmm, sizeof(r->before.xmm));
     memcpy(fp + FX_MXCSR, &r->before.mxcsr, 4);
     memcpy(fp + XSAVE_YMMH, r->before.ymmh, sizeof(r->before.ymmh));
@@ -112,6 +122,29 @@ static uint8_t *map_twice(uint64_t at, size_t size, int prot)
     return rw;
 }
 
+static bool set_segment(unsigned n, bool is_code, uint32_t base, uint32_t limit)
+{
+    struct user_desc d = { .entry_number = n,
+                           .base_addr = base,
+                           .limit = limit,
+                           .contents =
+                               is_code ? MODIFY_LDT_CONTENTS_CODE : MODIFY_LDT_CONTENTS_DATA };
+
+    return syscall(SYS_modify_ldt, 0x11, &d, sizeof(d)) == 0;
+}
+
+/* Data segments; 64-bit code does not notice, but for GS. */
+static void load_segments(enum x86run_mode mode)
+{
+    unsigned data = mode == X86RUN_16 ? LDT(DATA) : 0x2b;
+    unsigned extra = mode == X86RUN_16 ? LDT(EXTRA) : 0x2b;
+
+    __asm__ volatile("mov %0, %%ds; mov %0, %%gs; mov %1, %%es" : : "r"(data), "r"(extra));
+    if (mode != X86RUN_16)
+        syscall(SYS_arch_prctl, ARCH_SET_GS, X86RUN_GS);
+    host.mode = mode;
+}
+
 static void set_up(void)
 {
     static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
@@ -126,9 +159,8 @@ static void set_up(void)
     host.code = map_twice(X86RUN_PC, TCG_PAGE_SIZE, PROT_READ | PROT_EXEC);
     host.ram = map_twice(X86RUN_RAM, RAM_SIZE, PROT_READ | PROT_WRITE);
     mprotect((void *)(X86RUN_RAM + X86RUN_RO_PAGE * TCG_PAGE_SIZE), TCG_PAGE_SIZE, PROT_READ);
-    syscall(SYS_arch_prctl, ARCH_SET_GS, X86RUN_GS);
-    __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(0x2b)); /* for 32-bit code */
     memset(host.code, 0xcc, TCG_PAGE_SIZE);
+    load_segments(X86RUN_64);
     host.ready = true;
 }
 
@@ -144,7 +176,7 @@ static char *compare_end(const struct x86run *r)
     const greg_t *g = host.regs;
     int vector = g[REG_TRAPNO] == EXC_SS ? EXC_GP : g[REG_TRAPNO];
     int ours = r->vector == EXC_SS ? EXC_GP : r->vector;
-    uint64_t pc = g[REG_RIP];
+    uint64_t pc = g[REG_RIP] + (r->mode == X86RUN_16 ? X86RUN_PC : 0);
 
     if (vector == EXC_BP && pc - 1 - X86RUN_PC >= r->code_size) {
         vector = -1;
@@ -182,9 +214,14 @@ static char *compare(const struct x86run *r, uint32_t undefined)
 
     if (r->any_fault && r->vector >= 0)
         return what;
-    for (unsigned n = 0; !what && n < nregs; n++)
-        if (c->cpu.tcg.hot[n] != (uint64_t)host.regs[reg_of[n]])
-            what = differ(x86_slots.slot[n].name, c->cpu.tcg.hot[n], host.regs[reg_of[n]]);
+    for (unsigned n = 0; !what && n < nregs; n++) {
+        uint64_t ours = c->cpu.tcg.hot[n], theirs = host.regs[reg_of[n]];
+
+        if (r->mode != X86RUN_64) /* Linux leaves its own in ESP's upper half */
+            theirs = (uint32_t)theirs;
+        if (ours != theirs)
+            what = differ(x86_slots.slot[n].name, ours, theirs);
+    }
     if (!what && (r->eflags ^ host.regs[REG_EFL]) & mask)
         what = differ("eflags", r->eflags & mask, host.regs[REG_EFL] & mask);
     for (unsigned n = 0; !what && n < 16; n++) {
@@ -211,7 +248,13 @@ static char *compare(const struct x86run *r, uint32_t undefined)
 
 bool x86run_has_host(enum x86run_mode mode)
 {
-    return mode == X86RUN_64 || mode == X86RUN_32;
+    static int has_16 = -1; /* not every kernel lets programs have an LDT */
+
+    if (mode == X86RUN_16 && has_16 < 0)
+        has_16 = set_segment(CODE, true, X86RUN_PC, 0xffff) &&
+                 set_segment(DATA, false, X86RUN_RAM, 0xffff) &&
+                 set_segment(EXTRA, false, X86RUN_RAM + 0x800, 0x2fff);
+    return mode == X86RUN_64 || mode == X86RUN_32 || (mode == X86RUN_16 && has_16);
 }
 
 /* A jump to no canonical address faults before it on some processors, and behind it on others. */
@@ -226,6 +269,8 @@ char *x86run_host(struct x86run *r, uint32_t undefined)
         return NULL;
     if (!host.ready)
         set_up();
+    if (host.mode != r->mode)
+        load_segments(r->mode);
     memcpy(host.ram, r->before.ram, RAM_SIZE);
     memcpy(host.code, r->code, 256);
     host.run = r;

@@ -42,8 +42,11 @@ static bool test_once(struct x86run *r, const struct x86_form *f, GRand *rand)
         return true;
     x86run_randomize(r, rand);
     x86run_set_code(r, bytes, len);
-    /* Processors differ in which operand they read first, and in what POPA leaves of registers. */
-    r->any_fault = f->handler == x86_tr_popa || (f->handler == x86_tr_string && f->arg == STR_CMPS);
+    /* Processors differ in which operand they read first, and in what POPA leaves of registers;
+     * that a code segment is not writable they see before they read what they are to change. */
+    r->any_fault = f->handler == x86_tr_popa ||
+                   (f->handler == x86_tr_string && f->arg == STR_CMPS) ||
+                   (r->mode == X86RUN_16 && memchr(bytes, 0x2e, 4));
     what = x86run_run(r);
     if (!what && may_run_on_host(r, f, bytes))
         what = x86run_host(r, f->undefined);
