@@ -285,6 +285,9 @@ static unsigned sp_size(const struct trans *t)
 /* The stack pointer plus @bytes, as offset. */
 static ir_val sp_plus(struct trans *t, int64_t bytes)
 {
+    if (sp_size(t) == 2)
+        return ir_zext32(
+            t->ir, ir_add(t->ir, ir_trunc(t->ir, ir_get(t->ir, R_SP)), ir_imm32(t->ir, bytes)));
     return wrap(t, sp_size(t), ir_add(t->ir, ir_get(t->ir, R_SP), ir_imm64(t->ir, bytes)));
 }
 
