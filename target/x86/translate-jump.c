@@ -75,6 +75,16 @@ static bool expected_return(struct trans *t, uint64_t *pc)
     return *pc != 0;
 }
 
+/* Faults where what is at @offset from the stack pointer cannot be written to: ENTER does so at
+ * the new top of the stack, and calls before they look at their target. */
+static void touch(struct trans *t, int64_t offset, unsigned bytes)
+{
+    struct x86_addr a = x86_stack(t, offset, bytes);
+
+    ir_amo(t->ir, IR_AMO_OR, x86_atomic_mem(t, 0), ir_add(t->ir, a.base, ir_imm64(t->ir, a.disp)),
+           ir_imm32(t->ir, 0));
+}
+
 /* ---- Jumps ---- */
 
 bool x86_tr_jcc(struct trans *t, const struct x86_insn *i)
@@ -101,9 +111,11 @@ bool x86_tr_call(struct trans *t, const struct x86_insn *i)
 {
     ir_val next = x86_tr_eip(t, t->next);
 
-    if (must_check(t))
+    if (must_check(t)) {
+        touch(t, -(1 << i->size), 1 << i->size);
         ir_call(t->ir, &helper_check_jump, ir_imm64(t->ir, i->imm), ir_imm64(t->ir, eip_mask(i)),
                 IR_NONE, IR_NONE);
+    }
     x86_push(t, i->size, x86_narrow(t, i->size, next));
     remember_return(t);
     x86_tr_goto(t, must_check(t) ? i->imm : i->imm & eip_mask(i));
@@ -118,8 +130,11 @@ bool x86_tr_jmp_ind(struct trans *t, const struct x86_insn *i)
 
 bool x86_tr_call_ind(struct trans *t, const struct x86_insn *i)
 {
-    ir_val to = target(t, x86_read(t, i, 0)), next = x86_tr_eip(t, t->next);
+    ir_val to = x86_read(t, i, 0), next = x86_tr_eip(t, t->next);
 
+    if (must_check(t))
+        touch(t, -(1 << i->size), 1 << i->size);
+    to = target(t, to);
     x86_push(t, i->size, x86_narrow(t, i->size, next));
     remember_return(t);
     x86_tr_goto_ind(t, to);
@@ -236,15 +251,6 @@ static void set_sp(struct trans *t, ir_val v)
     x86_set_reg_val(t, size, R_SP, true, x86_narrow(t, size, v));
 }
 
-/* ENTER faults where the new top of the stack cannot be written to. */
-static void touch(struct trans *t, int64_t offset)
-{
-    struct x86_addr a = x86_stack(t, offset, 1);
-
-    ir_amo(t->ir, IR_AMO_OR, x86_atomic_mem(t, 0), ir_add(t->ir, a.base, ir_imm64(t->ir, a.disp)),
-           ir_imm32(t->ir, 0));
-}
-
 /* Nesting levels above 0 copy the display; nothing but the stores may fault before BP changes. */
 bool x86_tr_enter(struct trans *t, const struct x86_insn *i)
 {
@@ -269,7 +275,7 @@ bool x86_tr_enter(struct trans *t, const struct x86_insn *i)
         at -= bytes;
         x86_tr_store(t, i->size, x86_stack(t, at, bytes), x86_narrow(t, i->size, frame));
     }
-    touch(t, at - size);
+    touch(t, at - size, 1);
     x86_move_sp(t, at - size);
     x86_set_reg_val(t, i->size, R_BP, true, x86_narrow(t, i->size, frame));
     return true;

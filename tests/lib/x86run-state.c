@@ -256,6 +256,22 @@ void x86run_outcome(struct x86run *r)
     c->cpu.tcg.hot[R_SP] = frame_word(r, k + 3);
 }
 
+void x86run_report(const struct x86run *r, const char *name, const char *what)
+{
+    g_autoptr(GString) code = g_string_new(NULL);
+
+    for (size_t k = 0; k < r->code_size; k++)
+        g_string_append_printf(code, "%02x", r->code[k]);
+    g_test_message("%s %s: %s", name, code->str, what);
+    for (unsigned n = 0; n < 8; n++)
+        g_test_message("%s %016" G_GINT64_MODIFIER "x   %s %016" G_GINT64_MODIFIER "x",
+                       x86_slots.slot[n].name, r->before.reg[n], x86_slots.slot[n + 8].name,
+                       r->before.reg[n + 8]);
+    g_test_message("eflags %" G_GINT64_MODIFIER "x, then %" G_GINT64_MODIFIER "x", r->before.eflags,
+                   r->eflags);
+    g_test_fail();
+}
+
 /* ---- Random instructions ---- */
 
 static unsigned prefixes(const struct x86run *r, const struct x86_form *f, GRand *rand, uint8_t *b)

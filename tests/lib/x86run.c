@@ -449,6 +449,8 @@ static void run_side(struct x86run *r, struct x86run_side *s)
         (s->jit ? unit_jit : unit_interp)(r, s);
     }
     r->skipped |= n == MAX_UNITS;
+    if (!s->jit)
+        r->units = n;
 }
 
 static size_t plain_state(size_t *first)

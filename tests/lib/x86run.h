@@ -40,6 +40,7 @@ struct x86run {
     size_t code_size;
     bool skipped;   /* the last run was given up: too many units */
     bool any_fault; /* x86run_host(): which of several faults is taken does not matter */
+    unsigned units; /* that the interpreter went through in it */
     /* How the last run ended. */
     int vector; /* -1: no exception */
     uint32_t error;
@@ -73,6 +74,9 @@ bool x86run_has_host(enum x86run_mode mode);
 /* After x86run_run(): runs the same code from the same state on the host, whose results must be
  * those of r->cpu but for bits of EFLAGS in @undefined. NULL, or the difference (g_free). */
 char *x86run_host(struct x86run *r, uint32_t undefined);
+
+/* Fails the running test with a line that names code and difference, and the registers before. */
+void x86run_report(const struct x86run *r, const char *name, const char *what);
 
 /* A random instruction of the row, decoded as such in this mode; its length, 0: could not. */
 unsigned x86run_encode(struct x86run *r, const struct x86_form *form, GRand *rand, uint8_t *bytes);
