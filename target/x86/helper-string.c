@@ -307,10 +307,8 @@ static uint32_t h_string(struct cpu *cpu, uint32_t how)
     bool end = false;
 
     r.down = (int64_t)r.c->df < 0;
-    if (r.repeat && !offset(&r, R_CX)) {
-        set(&r, R_CX, 0);
+    if (r.repeat && !offset(&r, R_CX))
         return 0;
-    }
     do {
         if (!many(&r, &end))
             end = one(&r);
