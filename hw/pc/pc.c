@@ -8,8 +8,12 @@
 #include "pc.h"
 
 #include <base/bug.h>
+#include <base/bits.h>
 #include <hw/isa/piix3.h>
+#include <hw/misc/fw_cfg.h>
 #include <hw/pci/i440fx.h>
+#include "acpi.h"
+#include "setup.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -58,9 +62,30 @@ static bool add_pm(struct pc *pc, GError **err)
     return true;
 }
 
+/* RAM only: what is reserved, firmware knows best. */
+static void add_e820(struct pc *pc)
+{
+    const struct pc_range rows[] = { { 0, pc->below_4g, PC_RAM },
+                                     { UINT64_C(1) << 32, pc->above_4g, PC_RAM } };
+    uint8_t out[2 * 20];
+    unsigned n = pc->above_4g ? 2 : 1;
+
+    for (unsigned i = 0; i < n; i++) {
+        stq_le(out + 20 * i, rows[i].base);
+        stq_le(out + 20 * i + 8, rows[i].size);
+        stl_le(out + 20 * i + 16, rows[i].type);
+    }
+    fw_cfg_add_file(pc->fw_cfg, "etc/e820", out, 20 * n);
+}
+
 static bool add_fw_cfg(struct pc *pc, GError **err)
 {
     pc->fw_cfg = make(pc, "fw_cfg_io", "fw_cfg");
+    fw_cfg_add_u16(pc->fw_cfg, FW_CFG_NB_CPUS, (uint16_t)pc->m.cfg.cpus);
+    fw_cfg_add_u16(pc->fw_cfg, FW_CFG_MAX_CPUS, (uint16_t)pc->m.cfg.max_cpus);
+    add_e820(pc);
+    if (pc->host)
+        pc_acpi_init(pc);
     return device_realize(pc->fw_cfg, NULL, err);
 }
 
@@ -68,7 +93,17 @@ static bool add_fw_cfg(struct pc *pc, GError **err)
 static bool add_rest(struct pc *pc, GError **err)
 {
     return pc_legacy_init(pc, err) && pc_cpus_init(pc, err) && add_fw_cfg(pc, err) &&
-           pc_roms_init(pc, err) && pc_boot_init(pc, 0, err);
+           pc_roms_init(pc, err) && pc_boot_init(pc, pc->host ? PC_RSDP : 0, err);
+}
+
+static void board_reset(void *opaque)
+{
+    struct pc *pc = opaque;
+
+    if (pc->host)
+        pc_acpi_ready(pc);
+    if (pc->direct_boot)
+        pc_set_up(pc);
 }
 
 /* A kernel starts by itself unless firmware was asked for. */
@@ -84,6 +119,7 @@ static bool pc_init(struct machine *m, GError **err)
     struct pc *pc = (struct pc *)m;
 
     choose_boot(pc);
+    machine_on_reset(m, board_reset, pc);
     pc_memory_init(pc);
     return add_chipset(pc, err) && add_pm(pc, err) && add_rest(pc, err) && pc_apic_init(pc, err);
 }
@@ -93,6 +129,7 @@ static bool isapc_init(struct machine *m, GError **err)
     struct pc *pc = (struct pc *)m;
 
     choose_boot(pc);
+    machine_on_reset(m, board_reset, pc);
     pc_memory_init(pc);
     pc->rom_space = &m->system;
     pc_float_init(pc);
@@ -105,6 +142,7 @@ static bool isapc_init(struct machine *m, GError **err)
 
 static void pc_free(struct machine *m)
 {
+    machine_off_reset(m, board_reset, m);
     pc_cpus_free((struct pc *)m);
     pc_memory_free((struct pc *)m);
 }

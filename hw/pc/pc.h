@@ -14,6 +14,11 @@
  */
 #define PC_TABLES_SIZE 0x20000
 
+/* The root of these tables, where kernels search it. */
+#define PC_RSDP     0xf0000
+/* PCI windows lie above RAM and above this. */
+#define PC_PCI_HOLE UINT64_C(0xc0000000)
+
 enum pc_irq { PC_IRQ_SCI = 9, PC_IRQ_FPU = 13 };
 
 /* Where firmware puts PIIX4's registers, and so do we where there is none. */
