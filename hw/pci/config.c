@@ -126,10 +126,37 @@ void pci_device_write(struct pci_device *pd, unsigned offset, unsigned size, uin
         pd->hooks->written(pd, offset, size);
 }
 
-/* Buses behind bridges will be looked up here; there is only the first one so far. */
+/* The bus that a bridge leads to, NULL for other functions. */
+static struct pci_bus *bus_behind(const struct pci_device *pd)
+{
+    struct bus *bus;
+
+    if (!pd->dev.buses->len)
+        return NULL;
+    bus = g_ptr_array_index(pd->dev.buses, 0);
+    return bus->type == BUS_PCI ? container_of(bus, struct pci_bus, bus) : NULL;
+}
+
+/* On this bus, or behind one of its bridges. */
+static struct pci_device *find_on(struct pci_bus *b, unsigned number, uint8_t devfn)
+{
+    if (b->number == number)
+        return b->at[devfn];
+    for (unsigned i = 0; i < PCI_FUNCTIONS; i++) {
+        struct pci_bus *behind;
+
+        if (!b->at[i])
+            continue;
+        behind = bus_behind(b->at[i]);
+        if (behind && behind->number && number >= behind->number && number <= behind->last)
+            return find_on(behind, number, devfn);
+    }
+    return NULL;
+}
+
 static struct pci_device *find_function(struct pci_bus *root, uint32_t where)
 {
-    return where >> 16 ? NULL : root->at[where >> 8 & 0xff];
+    return find_on(root, where >> 16, where >> 8 & 0xff);
 }
 
 uint32_t pci_config_read(struct pci_bus *root, uint32_t where, unsigned size)

@@ -31,20 +31,27 @@ static unsigned line_of(const struct pci_device *pd)
     return (PCI_SLOT(pd->devfn) + pd->config[PCI_IRQ_PIN] - 1u) & 3;
 }
 
+static void drive_line(struct pci_bus *b, unsigned line, bool level)
+{
+    b->asserted[line] += level ? 1 : -1;
+    irq_set(&b->intx[line], b->asserted[line] != 0);
+}
+
+void pci_pass_intx(struct pci_device *bridge, unsigned n, bool level)
+{
+    drive_line(bridge->bus, (PCI_SLOT(bridge->devfn) + n) & 3, level);
+}
+
 void pci_update_intx(struct pci_device *pd)
 {
     bool off = lduw_le(pd->config + PCI_COMMAND) & PCI_COMMAND_INTX_OFF;
     bool level = pd->intx && !off;
-    struct pci_bus *b = pd->bus;
-    unsigned line = line_of(pd);
-
     pd->config[PCI_STATUS] =
         (uint8_t)((pd->config[PCI_STATUS] & ~PCI_STATUS_INTX) | (pd->intx ? PCI_STATUS_INTX : 0));
     if (level == pd->intx_driven)
         return;
     pd->intx_driven = level;
-    b->asserted[line] += level ? 1 : -1;
-    irq_set(&b->intx[line], b->asserted[line] != 0);
+    drive_line(pd->bus, line_of(pd), level);
 }
 
 void pci_set_intx(struct pci_device *pd, bool level)

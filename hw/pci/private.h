@@ -12,5 +12,7 @@ void pci_update_intx(struct pci_device *pd);
 /* After MSI-X control may have changed: vectors that wait. */
 void pci_msix_control(struct pci_device *pd);
 void pci_msix_reset(struct pci_device *pd);
+/* A line of the bus behind a bridge changed; it is the bridge's pin n. */
+void pci_pass_intx(struct pci_device *bridge, unsigned n, bool level);
 
 #endif

@@ -85,6 +85,7 @@ struct pci_bus {
     struct mem_region *mmio, *io;         /* what BARs are placed in */
     struct irq_line *intx;                /* four lines */
     uint16_t asserted[4];                 /* functions that drive each line */
+    uint8_t number, last; /* as the bridge to it says, 0 before; buses behind go up to last */
 };
 
 /* What the function wants to know of its configuration space. Members may be NULL. */
