@@ -225,20 +225,74 @@ static bool refuse_absent(struct opts *o, GError **err)
     return true;
 }
 
+/* Interfaces whose drives have a place on one of a few buses: index= is bus= * units + unit=. */
+struct place {
+    const char *iface;
+    unsigned buses, units;
+};
+
+static const struct place places[] = { { "ide", 2, 2 }, { "floppy", 1, 2 } };
+
+static const struct block *drive_at(const struct block_set *set, const struct block *but,
+                                    unsigned index)
+{
+    for (unsigned i = 0; i < set->blocks->len; i++) {
+        const struct block *b = g_ptr_array_index(set->blocks, i);
+
+        if (b != but && g_strcmp0(b->iface, but->iface) == 0 && b->index == (int)index)
+            return b;
+    }
+    return NULL;
+}
+
+static bool settle_index(struct block *b, const struct place *p, uint32_t index, uint32_t bus,
+                         uint32_t unit, GError **err)
+{
+    unsigned max = p->buses * p->units;
+    const struct block *other;
+
+    if (index == UINT32_MAX && unit != UINT32_MAX)
+        index = unit < p->units && bus < p->buses ? bus * p->units + unit : max;
+    else if (index == UINT32_MAX)
+        for (index = bus * p->units; index < max && drive_at(b->set, b, index);)
+            index++;
+    if (index >= max)
+        return error_set(err, "-drive: if=%s has room for %u drives", p->iface, max);
+    other = drive_at(b->set, b, index);
+    if (other)
+        return error_set(err, "-drive: if=%s,index=%u is taken by '%s'", p->iface, index,
+                         other->id);
+    b->index = (int)index;
+    return true;
+}
+
+static const struct place *find_place(const char *iface)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(places); i++)
+        if (strcmp(places[i].iface, iface) == 0)
+            return &places[i];
+    return NULL;
+}
+
 static bool take_place(struct opts *o, struct block *b, const char *default_if, GError **err)
 {
     static const char *const media[] = { "disk", "cdrom", NULL };
     const char *iface = opts_str(o, "if", default_if);
     uint32_t index = UINT32_MAX, bus = 0, unit = UINT32_MAX;
+    const struct place *p = find_place(iface);
     int kind = 0;
 
     if (!g_strv_contains(interfaces, iface))
-        return error_set(err, "-drive: if=%s is not one of none, virtio, pflash", iface);
+        return error_set(err, "-drive: if=%s is not one of none, virtio, ide, floppy, pflash",
+                         iface);
     if (!opts_enum(o, "media", media, &kind, err) || !opts_u32(o, "index", 0, 1023, &index, err) ||
-        !opts_u32(o, "bus", 0, 0, &bus, err) || !opts_u32(o, "unit", 0, 1023, &unit, err))
+        !opts_u32(o, "bus", 0, p ? p->buses - 1 : 0, &bus, err) ||
+        !opts_u32(o, "unit", 0, 1023, &unit, err))
         return false;
     b->iface = g_strdup(iface);
     b->cdrom = kind == 1;
+    if (p)
+        return settle_index(b, p, index, bus, unit, err);
     b->index = (int)MIN(index, unit); /* -1 for neither */
     return true;
 }

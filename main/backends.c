@@ -74,7 +74,56 @@ struct implied {
     bool ok;
 };
 
-/* -drive with if=virtio is a disk by itself, unless a -device names it. */
+/* The bus of a machine that -drive's if= means; `units` drives to a bus. */
+struct place {
+    const char *interface, *bus;
+    unsigned units;
+};
+
+static const struct place places[] = {
+    { "ide", "ide", 2 },
+    { "floppy", "floppy-bus", 2 },
+};
+
+static const struct place *find_place(const char *interface)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
+        if (strcmp(places[i].interface, interface) == 0) {
+            return &places[i];
+        }
+    }
+    return NULL;
+}
+
+static bool no_such_place(const struct implied *i, const char *interface)
+{
+    return error_set(i->err, "-drive: machine '%s' has no disks of if=%s; there are %s",
+                     i->s->machine->type->name, interface, "virtio, pflash and none");
+}
+
+/* A drive with a place of its own on a controller that the machine has. */
+static bool set_place(const struct implied *i, const struct block *b, struct opts *o)
+{
+    const char *interface = block_interface(b);
+    const struct place *p = find_place(interface);
+    unsigned index = (unsigned)block_index(b);
+    g_autofree char *bus = p ? g_strdup_printf("%s.%u", p->bus, index / p->units) : NULL;
+    g_autofree char *unit = p ? g_strdup_printf("%u", index % p->units) : NULL;
+
+    if (!p || !bus_find(i->s->machine, bus)) {
+        return no_such_place(i, interface);
+    }
+    if (strcmp(interface, "floppy") == 0) {
+        opts_set(o, "driver", "floppy");
+    } else {
+        opts_set(o, "driver", block_is_cdrom(b) ? "ide-cd" : "ide-hd");
+    }
+    opts_set(o, "bus", bus);
+    opts_set(o, "unit", unit);
+    return true;
+}
+
+/* -drive with any other if= than none is a device by itself, unless a -device names it. */
 static void add_disk(struct block *b, void *opaque)
 {
     struct implied *i = opaque;
@@ -85,12 +134,12 @@ static void add_disk(struct block *b, void *opaque)
         strcmp(interface, "pflash") == 0) {
         return;
     }
-    if (strcmp(interface, "virtio") != 0) {
-        i->ok = error_set(i->err, "-drive: machine '%s' has no disks of if=%s; there are %s",
-                          i->s->machine->type->name, interface, "virtio, pflash and none");
+    if (strcmp(interface, "virtio") == 0) {
+        opts_set(o, "driver", "virtio-blk-pci");
+    } else if (!set_place(i, b, o)) {
+        i->ok = false;
         return;
     }
-    opts_set(o, "driver", "virtio-blk-pci");
     opts_set(o, "drive", block_id(b));
     i->ok = device_create(i->s->machine, o, i->err) != NULL;
 }

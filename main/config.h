@@ -29,6 +29,7 @@ enum config_one {
     ONE_MACHINE,
     ONE_SMP,
     ONE_MEMORY,
+    ONE_BOOT,
     ONE_RTC,
     ONE_ICOUNT,
     ONE_NAME,

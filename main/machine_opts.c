@@ -54,6 +54,32 @@ static bool set_memory(struct opts *o, struct machine_config *mc, GError **err)
     return opts_size(o, "size", 1 << 20, 1, INT64_MAX, &mc->ram_size, err) && opts_done(o, err);
 }
 
+/* Letters of drives, each at most once. */
+static bool set_letters(struct opts *o, const char *key, char **to, GError **err)
+{
+    const char *text = opts_str(o, key, NULL);
+
+    for (const char *p = text; p && *p; p++) {
+        if (*p < 'a' || *p > 'p' || strchr(p + 1, *p)) {
+            return error_set(err, "-boot: %s=%s: '%c' is %s", key, text, *p,
+                             *p < 'a' || *p > 'p' ? "not one of a to p" : "there twice");
+        }
+    }
+    *to = g_strdup(text);
+    return true;
+}
+
+static bool set_boot(struct opts *o, struct machine_config *mc, GError **err)
+{
+    mc->boot_wait = mc->boot_retry = -1;
+    return set_letters(o, "order", &mc->boot_order, err) &&
+           set_letters(o, "once", &mc->boot_once, err) &&
+           opts_bool(o, "menu", &mc->boot_menu, err) &&
+           opts_bool(o, "strict", &mc->boot_strict, err) &&
+           opts_i64(o, "splash-time", 0, UINT16_MAX, &mc->boot_wait, err) &&
+           opts_i64(o, "reboot-timeout", -1, UINT16_MAX, &mc->boot_retry, err) && opts_done(o, err);
+}
+
 static bool set_name(struct opts *o, struct machine_config *mc, GError **err)
 {
     const char *process = opts_str(o, "process", NULL);
@@ -141,8 +167,8 @@ bool machine_opts_config(struct config *c, const char *arch, struct machine_conf
         return false;
     }
     return set_smp(c->one[ONE_SMP], mc, err) && set_memory(c->one[ONE_MEMORY], mc, err) &&
-           set_name(c->one[ONE_NAME], mc, err) && set_uuid(c->text[TEXT_UUID], mc->uuid, err) &&
-           set_seed(c->text[TEXT_SEED], mc, err);
+           set_boot(c->one[ONE_BOOT], mc, err) && set_name(c->one[ONE_NAME], mc, err) &&
+           set_uuid(c->text[TEXT_UUID], mc->uuid, err) && set_seed(c->text[TEXT_SEED], mc, err);
 }
 
 const char *machine_opts_arch(const struct config *c, GError **err)

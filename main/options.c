@@ -79,6 +79,21 @@ static bool take_one(struct config *c, const struct option *o, const char *arg, 
     return true;
 }
 
+/* "-hda FILE" is "-drive file=FILE,if=ide,index=0,media=disk": what is not the file is in
+ * `implied`.
+ */
+static bool take_disk(struct config *c, const struct option *o, const char *arg, GError **err)
+{
+    struct opts *opts = opts_parse("-drive", o->implied, NULL, err);
+
+    if (!opts) {
+        return false;
+    }
+    opts_set(opts, "file", arg);
+    g_ptr_array_add(c->lists[LIST_DRIVE], opts);
+    return true;
+}
+
 /* "-accel kvm:tcg" is "-accel kvm -accel tcg" */
 static bool take_accel(struct config *c, const struct option *o, const char *arg, GError **err)
 {
@@ -160,6 +175,8 @@ static const struct option options[] = {
     { "initrd", "FILE", "initial RAM disk", take_text, TEXT_INITRD, NULL },
     { "append", "TEXT", "the kernel's command line", take_text, TEXT_APPEND, NULL },
     { "dtb", "FILE", "device tree in place of the machine's own", take_text, TEXT_DTB, NULL },
+    { "boot", "[order=]LETTERS[,once=LETTERS][,menu=on|off][,strict=on|off]",
+      "what firmware tries: a floppy, c disk, d CD, n network", take_one, ONE_BOOT, "order" },
     { "bios", "FILE", "firmware; 'default' is built in, 'none' for none", take_text, TEXT_BIOS,
       NULL },
 
@@ -169,6 +186,15 @@ static const struct option options[] = {
       "driver" },
     { "drive", "[file=FILE][,format=raw][,if=TYPE][,id=ID][,readonly=on]", "a disk image",
       take_list, LIST_DRIVE, NULL },
+    { "hda", "FILE", "disk 0 of the IDE controllers; -hdb, -hdc, -hdd: 1 to 3", take_disk, 0,
+      "if=ide,index=0,media=disk" },
+    { "hdb", "FILE", NULL, take_disk, 0, "if=ide,index=1,media=disk" },
+    { "hdc", "FILE", NULL, take_disk, 0, "if=ide,index=2,media=disk" },
+    { "hdd", "FILE", NULL, take_disk, 0, "if=ide,index=3,media=disk" },
+    { "cdrom", "FILE", "a CD in the third IDE drive", take_disk, 0, "if=ide,index=2,media=cdrom" },
+    { "fda", "FILE", "floppy disk in the first drive; -fdb: in the second", take_disk, 0,
+      "if=floppy,index=0" },
+    { "fdb", "FILE", NULL, take_disk, 0, "if=floppy,index=1" },
     { "blockdev", "[driver=]NAME,node-name=ID[,OPT=VALUE...]", "a block node", take_list,
       LIST_BLOCKDEV, "driver" },
     { "netdev", "[type=]user,id=ID[,OPT=VALUE...]", "a network", take_list, LIST_NETDEV, "type" },

@@ -161,8 +161,9 @@ void machine_ready(struct machine *m)
 
 void machine_config_clear(struct machine_config *c)
 {
-    char **strings[] = { &c->arch, &c->cpu,      &c->kernel,   &c->initrd, &c->append,
-                         &c->dtb,  &c->firmware, &c->dump_dtb, &c->name,   &c->memory_backend };
+    char **strings[] = { &c->arch,       &c->cpu,       &c->kernel,   &c->initrd,
+                         &c->append,     &c->dtb,       &c->firmware, &c->dump_dtb,
+                         &c->boot_order, &c->boot_once, &c->name };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(strings); i++)
         g_clear_pointer(strings[i], g_free);

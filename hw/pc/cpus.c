@@ -1,9 +1,43 @@
-/* The processors of a PC and what stands around each. */
+/* The processors of a PC and what stands around each: A20 gate, numeric errors, SMRAM. */
 #include "pc.h"
 
 #include <string.h>
+#include <base/loop.h>
+#include <hw/irqchip/i8259.h>
+#include <hw/pci/i440fx.h>
+#include <target/cpu.h>
 
 #define FPU_PORT 0xf0 /* a write takes IRQ 13 back */
+
+/* ---- what a CPU asks of the board ---- */
+
+static void enter_smm(void *opaque, bool in_smm)
+{
+    struct cpu *cpu = opaque;
+    struct pc *pc = (struct pc *)cpu->machine;
+
+    if (pc->host)
+        cpu->as = in_smm ? i440fx_smm_space(pc->host) : &pc->m.memory;
+}
+
+static void numeric_error(void *opaque)
+{
+    const struct cpu *cpu = opaque;
+    struct pc *pc = (struct pc *)cpu->machine;
+    bool taken = loop_lock_if(pc->m.loop);
+
+    irq_raise(&pc->fpu_line);
+    loop_unlock_if(pc->m.loop, taken);
+}
+
+static void triple_fault(void *opaque)
+{
+    const struct cpu *cpu = opaque;
+
+    machine_request_reset(cpu->machine, CAUSE_GUEST_RESET);
+}
+
+static const struct x86_platform_ops platform = { enter_smm, numeric_error, triple_fault };
 
 static uint64_t fpu_read(void *opaque, uint64_t offset, unsigned size)
 {
@@ -20,6 +54,57 @@ static void fpu_write(void *opaque, uint64_t offset, uint64_t value, unsigned si
 }
 
 static const struct io_ops fpu_io = { .read = fpu_read, .write = fpu_write, .own_sizes = { 1, 1 } };
+
+/* ---- A20 ---- */
+
+static void a20_changed(void *opaque, unsigned n, bool level)
+{
+    const struct pc *pc = opaque;
+
+    (void)n;
+    for (unsigned i = 0; i < pc->m.cpus->len; i++)
+        x86_set_a20(pc->m.cpus->pdata[i], level);
+}
+
+struct irq_line pc_a20_in(struct pc *pc, unsigned n)
+{
+    return irq_or_in(&pc->a20, n);
+}
+
+/* ---- interrupts ---- */
+
+static void drive(void *opaque, unsigned line, bool level)
+{
+    struct cpu *cpu = opaque;
+
+    cpu->ops->set_irq(cpu, line, level);
+}
+
+static struct irq_line cpu_input(struct cpu *cpu, enum x86_irq line)
+{
+    return (struct irq_line){ drive, cpu, line };
+}
+
+/* The 8259s speak to the first CPU. */
+static int pic_ack(void *opaque)
+{
+    struct device *pic = opaque;
+    bool taken = loop_lock_if(device_loop(pic));
+    int vector = i8259_pending(pic) ? i8259_ack(pic) : -1;
+
+    loop_unlock_if(device_loop(pic), taken);
+    return vector;
+}
+
+static const struct x86_irqchip_ops pic_chip = { .ack = pic_ack };
+
+static void wire_cpu(struct pc *pc, struct cpu *cpu, unsigned n)
+{
+    if (n)
+        return;
+    device_connect_irq(pc->pic, 0, cpu_input(cpu, X86_IRQ_INTR));
+    x86_set_irqchip(cpu, &pic_chip, pc->pic);
+}
 
 /* ---- making them ---- */
 
@@ -44,21 +129,47 @@ uint32_t pc_apic_id(const struct pc *pc, unsigned n)
 
 bool pc_has_long_mode(const struct pc *pc)
 {
-    return strcmp(pc->m.cfg.arch, "x86_64") == 0;
+    if (!pc->m.cpus->len)
+        return strcmp(pc->m.cfg.arch, "x86_64") == 0;
+    return x86_has_long_mode(pc->m.cpus->pdata[0]);
+}
+
+static bool add_cpu(struct pc *pc, unsigned n, GError **err)
+{
+    struct machine *m = &pc->m;
+    struct cpu *cpu = cpu_create(m->cfg.arch, m->cfg.cpu, err);
+
+    if (!cpu)
+        return false;
+    cpu->machine = m;
+    cpu->as = &m->memory;
+    cpu->index = n;
+    x86_set_cpu(cpu, m->loop, pc_apic_id(pc, n), MAX(m->cfg.threads, 1), MAX(m->cfg.cores, 1));
+    x86_set_bsp(cpu, n == 0);
+    x86_set_platform(cpu, &platform, cpu);
+    wire_cpu(pc, cpu, n);
+    g_ptr_array_add(m->cpus, cpu);
+    return true;
 }
 
 bool pc_cpus_init(struct pc *pc, GError **err)
 {
     struct machine *m = &pc->m;
 
-    (void)err;
+    pc->a20.out = (struct irq_line){ .fn = a20_changed, .opaque = pc };
     pc->fpu_line = isa_bus_line(pc->isa, PC_IRQ_FPU);
     mem_region_init_io(&pc->fpu_io, m->mem, &fpu_io, pc, "ioportF0", 1);
     mem_region_add(&m->io, FPU_PORT, &pc->fpu_io);
+    for (unsigned i = 0; i < m->cfg.cpus && !m->cfg.no_cpus; i++)
+        if (!add_cpu(pc, i, err))
+            return false;
+    if (pc->pm && m->cpus->len)
+        device_connect_irq_named(pc->pm, "smi", 0, cpu_input(m->cpus->pdata[0], X86_IRQ_SMI));
     return true;
 }
 
 void pc_cpus_free(struct pc *pc)
 {
     mem_region_destroy(&pc->fpu_io);
+    g_ptr_array_foreach(pc->m.cpus, (GFunc)(void (*)(void))cpu_free, NULL);
 }

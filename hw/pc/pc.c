@@ -13,7 +13,9 @@
 #include <hw/misc/fw_cfg.h>
 #include <hw/pci/i440fx.h>
 #include "acpi.h"
+#include "cmos.h"
 #include "setup.h"
+#include "smbios.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -78,12 +80,31 @@ static void add_e820(struct pc *pc)
     fw_cfg_add_file(pc->fw_cfg, "etc/e820", out, 20 * n);
 }
 
+/* -boot, where CMOS has no place for it. */
+static void add_boot_options(struct pc *pc)
+{
+    const struct machine_config *c = &pc->m.cfg;
+    uint8_t b[4];
+
+    fw_cfg_add_u16(pc->fw_cfg, FW_CFG_BOOT_MENU, c->boot_menu);
+    if (c->boot_wait >= 0) {
+        stw_le(b, (uint16_t)c->boot_wait);
+        fw_cfg_add_file(pc->fw_cfg, "etc/boot-menu-wait", b, 2);
+    }
+    if (c->boot_retry >= 0) {
+        stl_le(b, (uint32_t)c->boot_retry);
+        fw_cfg_add_file(pc->fw_cfg, "etc/boot-fail-wait", b, 4);
+    }
+}
+
 static bool add_fw_cfg(struct pc *pc, GError **err)
 {
     pc->fw_cfg = make(pc, "fw_cfg_io", "fw_cfg");
     fw_cfg_add_u16(pc->fw_cfg, FW_CFG_NB_CPUS, (uint16_t)pc->m.cfg.cpus);
     fw_cfg_add_u16(pc->fw_cfg, FW_CFG_MAX_CPUS, (uint16_t)pc->m.cfg.max_cpus);
     add_e820(pc);
+    add_boot_options(pc);
+    pc_smbios_init(pc);
     if (pc->host)
         pc_acpi_init(pc);
     return device_realize(pc->fw_cfg, NULL, err);
@@ -92,14 +113,16 @@ static bool add_fw_cfg(struct pc *pc, GError **err)
 /* What needs no more of the chip set than an ISA bus. */
 static bool add_rest(struct pc *pc, GError **err)
 {
-    return pc_legacy_init(pc, err) && pc_cpus_init(pc, err) && add_fw_cfg(pc, err) &&
-           pc_roms_init(pc, err) && pc_boot_init(pc, pc->host ? PC_RSDP : 0, err);
+    return pc_cmos_check(pc, err) && pc_legacy_init(pc, err) && pc_cpus_init(pc, err) &&
+           add_fw_cfg(pc, err) && pc_roms_init(pc, err) &&
+           pc_boot_init(pc, pc->host ? PC_RSDP : 0, err);
 }
 
 static void board_reset(void *opaque)
 {
     struct pc *pc = opaque;
 
+    pc_cmos_ready(pc);
     if (pc->host)
         pc_acpi_ready(pc);
     if (pc->direct_boot)
@@ -138,6 +161,15 @@ static bool isapc_init(struct machine *m, GError **err)
         return false;
     pc->isa = isa_bridge_bus(pc->isa_bridge);
     return add_rest(pc, err);
+}
+
+/* Where a boot loader would have left the first CPU. */
+static void pc_cpus_ready(struct machine *m)
+{
+    struct pc *pc = (struct pc *)m;
+
+    if (pc->direct_boot && m->cpus->len)
+        x86_set_boot_state(m->cpus->pdata[0], &pc->boot);
 }
 
 static void pc_free(struct machine *m)
@@ -181,6 +213,7 @@ const struct machine_type pc_machine = {
     .default_nic = "e1000",
     .drive_if = "ide",
     .init = pc_init,
+    .cpus_ready = pc_cpus_ready,
     .free = pc_free,
 };
 
@@ -197,5 +230,6 @@ const struct machine_type isapc_machine = {
     .default_nic = "ne2k_isa",
     .drive_if = "ide",
     .init = isapc_init,
+    .cpus_ready = pc_cpus_ready,
     .free = pc_free,
 };

@@ -15,9 +15,11 @@
 #define PC_TABLES_SIZE 0x20000
 
 /* The root of these tables, where kernels search it. */
-#define PC_RSDP     0xf0000
+#define PC_RSDP       0xf0000
+#define PC_SMBIOS     0xf0040
+#define PC_SMBIOS_END 0x100000
 /* PCI windows lie above RAM and above this. */
-#define PC_PCI_HOLE UINT64_C(0xc0000000)
+#define PC_PCI_HOLE   UINT64_C(0xc0000000)
 
 enum pc_irq { PC_IRQ_SCI = 9, PC_IRQ_FPU = 13 };
 
@@ -43,10 +45,12 @@ struct pc {
     struct irq_split irq_split[ISA_IRQS];
     struct mem_region *rom_space; /* where ROMs are placed: behind RAM */
     /* processors */
+    struct irq_or a20; /* open if any of port 92h and keyboard controller says so */
     struct irq_line fpu_line;
     struct mem_region fpu_io;
     /* a kernel that starts without firmware */
     bool direct_boot;
+    bool booted; /* -boot once= is over */
     struct x86_boot_state boot;
 };
 
@@ -72,6 +76,8 @@ void pc_cpus_free(struct pc *pc);
 /* The local APIC's ID of CPU n: threads, cores and sockets in bit fields of their own. */
 uint32_t pc_apic_id(const struct pc *pc, unsigned n);
 bool pc_has_long_mode(const struct pc *pc);
+/* An input of the A20 gate. */
+struct irq_line pc_a20_in(struct pc *pc, unsigned n);
 
 /* -kernel: loads it, or shows it to firmware that was asked for. `rsdp`: address of the ACPI
  * tables' root for kernels that start without firmware. */

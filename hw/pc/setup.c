@@ -9,6 +9,7 @@
 #include <hw/isa/piix3.h>
 #include <hw/pci/i440fx.h>
 #include "acpi.h"
+#include "smbios.h"
 
 #define REG_PAM0    0x59
 #define PAM0_RAM    0x30
@@ -90,6 +91,7 @@ static void put_tables(struct pc *pc)
     pc_acpi_place(pc, pc->below_4g - PC_TABLES_SIZE, rsdp);
     pci_config_write(bus, REG_PAM0, 1, PAM0_RAM);
     space_write(&pc->m.memory, PC_RSDP, rsdp, sizeof(rsdp), 0);
+    pc_smbios_place(pc, PC_SMBIOS, PC_SMBIOS_END);
     pci_config_write(bus, REG_PAM0, 1, PAM0_ROM);
 }
 

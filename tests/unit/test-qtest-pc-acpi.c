@@ -126,10 +126,39 @@ static void check_tables(uint64_t at, uint16_t pm, unsigned cpus)
     g_free(xsdt);
 }
 
+/* The entry point beside the RSDP, and a structure after the other. */
+static void check_smbios(void)
+{
+    uint8_t anchor[24], *p;
+    uint64_t types = 0;
+    uint32_t len;
+
+    qc_memread(q, RSDP + 0x40, anchor, sizeof(anchor));
+    g_assert_cmpint(memcmp(anchor, "_SM3_", 5), ==, 0);
+    g_assert_cmphex(sum(anchor, sizeof(anchor)), ==, 0);
+    len = ldl_le(anchor + 12);
+    g_assert_cmpuint(len, <, 16384);
+    p = g_malloc(len);
+    qc_memread(q, ldq_le(anchor + 16), p, len);
+    for (uint32_t i = 0; i < len;) {
+        types |= BIT(p[i] & 63);
+        i += p[i + 1];
+        while (p[i] || p[i + 1])
+            i++;
+        i += 2;
+        g_assert_cmpuint(i, <=, len);
+    }
+    g_assert_cmphex(types, ==,
+                    BIT(0) | BIT(1) | BIT(3) | BIT(4) | BIT(16) | BIT(17) | BIT(19) | BIT(32) |
+                        BIT(63));
+    g_free(p);
+}
+
 static void test_kernel(void)
 {
     start_kernel("-smp 3");
     check_tables(RSDP, 0x600, 3);
+    check_smbios();
     /* written again at each reset */
     qc_writel(q, (64 << 20) - 0x20000 + 64, 0);
     qc_reset(q);

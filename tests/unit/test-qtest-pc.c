@@ -1,4 +1,5 @@
 /* The PC's chip set: configuration mechanism 1, PAM and SMRAM, interrupt routing, power. */
+#include <string.h>
 #include <unistd.h>
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -308,6 +309,120 @@ static void test_memory(void)
     qc_stop(q);
 }
 
+static uint8_t cmos(uint8_t at)
+{
+    out('b', 0x70, at);
+    return (uint8_t)in('b', 0x71);
+}
+
+static void test_cmos(void)
+{
+    unsigned sum = 0;
+
+    q = qc_start("-machine pc -arch x86_64 -nodefaults -m 4G -smp 2 -boot order=nc,once=d,menu=on");
+    g_assert_cmphex(cmos(0x15) | cmos(0x16) << 8, ==, 640);
+    g_assert_cmphex(cmos(0x17) | cmos(0x18) << 8, ==, 65535);
+    g_assert_cmphex(cmos(0x34) | cmos(0x35) << 8, ==, 0xbf00); /* 3 GiB without 16 MiB */
+    g_assert_cmphex(cmos(0x5b) | cmos(0x5c) << 8 | cmos(0x5d) << 16, ==, 0x4000);
+    g_assert_cmphex(cmos(0x5f), ==, 1);
+    g_assert_cmphex(cmos(0x10), ==, 0);
+    g_assert_cmphex(cmos(0x12), ==, 0);
+    for (unsigned i = 0x10; i < 0x2e; i++)
+        sum += cmos((uint8_t)i);
+    g_assert_cmphex(cmos(0x2e) << 8 | cmos(0x2f), ==, sum);
+    out('w', 0x510, 0x0e);
+    g_assert_cmphex(in('b', 0x511), ==, 1);
+    /* the CD once, then the network and the disk */
+    g_assert_cmphex(cmos(0x3d), ==, 0x03);
+    qc_reset(q);
+    g_assert_cmphex(cmos(0x3d), ==, 0x24);
+    qc_stop(q);
+}
+
+static void behind(unsigned slot, unsigned reg)
+{
+    out('l', 0xcf8, 0x80010000u | slot << 11 | reg);
+}
+
+/* A function behind a bridge: found by its bus number, seen through windows, heard on a line. */
+static void test_bridge(void)
+{
+    q = qc_start(
+        "-machine pc -arch x86_64 -nodefaults -device pci-bridge,id=br,addr=4,chassis_nr=2 "
+        "-device virtio-rng-pci,bus=br,addr=3");
+    g_assert_cmphex(config_read('l', 4, 0, 0), ==, 0x00011b36);
+    g_assert_cmphex(config_read('b', 4, 0, 0xe), ==, 1);
+    behind(3, 0);
+    g_assert_cmphex(in('l', 0xcfc), ==, 0xffffffff);
+    config_write('l', 4, 0, 0x18, 0x00010100);
+    behind(3, 0);
+    g_assert_cmphex(in('l', 0xcfc), ==, 0x10441af4);
+    /* its MSI-X table at 0xe0000000; the window lets it through */
+    behind(3, 0x14);
+    out('l', 0xcfc, 0xe0000000);
+    behind(3, 4);
+    out('w', 0xcfc, 7);
+    g_assert_cmphex(qc_readl(q, 0xe000000c), ==, 0xffffffff);
+    config_write('l', 4, 0, 0x20, 0xe000e000);
+    g_assert_cmphex(qc_readl(q, 0xe000000c), ==, 0xffffffff);
+    config_write('w', 4, 0, 4, 3);
+    g_assert_cmphex(qc_readl(q, 0xe000000c), ==, 1);
+    config_write('l', 4, 0, 0x20, 0xe010e010);
+    g_assert_cmphex(qc_readl(q, 0xe000000c), ==, 0xffffffff);
+    /* reset behind it */
+    config_write('w', 4, 0, 0x3e, 0x40);
+    behind(3, 0x14);
+    g_assert_cmphex(in('l', 0xcfc), ==, 0);
+    qc_stop(q);
+}
+
+/* What the program says to options that a PC cannot take. */
+static void refused(const char *options, const char *want)
+{
+    g_autofree char *err = NULL, *cmd = NULL;
+    int status;
+
+    cmd = g_strdup_printf("%s -machine pc -arch x86_64 -accel qtest -nodefaults -display none %s",
+                          g_getenv("MYNA"), options);
+    g_assert_true(g_spawn_command_line_sync(cmd, NULL, &err, &status, NULL));
+    g_assert_false(g_spawn_check_wait_status(status, NULL));
+    g_assert_nonnull(strstr(err, want));
+    g_assert_cmpint(strchr(err, '\n') - err, ==, (long)strlen(err) - 1);
+}
+
+static void test_refused(void)
+{
+    refused("-boot e", "not one of a, b, c, d, n");
+    refused("-boot order=cdan", "at most 3");
+    refused("-boot cc", "there twice");
+    refused("-m 2T", "not what machine 'pc' takes");
+    refused("-smp 65", "takes 1 to 64");
+    refused("-bios /dev/null", "not a regular file");
+}
+
+/* Places of drives: index= or bus= and unit=, each taken once. */
+static void test_places(void)
+{
+    g_autofree char *image = make_bios();
+    g_autofree char *ro = g_strdup_printf("readonly=on,format=raw,file=%s", image);
+    static const struct {
+        const char *first, *second, *want;
+    } rows[] = {
+        { "if=ide,index=0", "if=ide,index=4", "room for 4" },
+        { "if=ide,index=2", "if=ide,bus=1,unit=0", "is taken by 'ide0'" },
+        { "if=floppy,index=1", "if=floppy,unit=1", "is taken by 'floppy0'" },
+        { "if=floppy", "if=floppy,index=2", "room for 2" },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *options =
+            g_strdup_printf("-drive %s,%s -drive %s,%s", rows[i].first, ro, rows[i].second, ro);
+
+        refused(options, rows[i].want);
+    }
+    g_unlink(image);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -321,5 +436,9 @@ int main(int argc, char **argv)
     g_test_add_func("/pc/smbus", test_smbus);
     g_test_add_func("/pc/fw-cfg", test_fw_cfg);
     g_test_add_func("/pc/memory", test_memory);
+    g_test_add_func("/pc/cmos", test_cmos);
+    g_test_add_func("/pc/bridge", test_bridge);
+    g_test_add_func("/pc/refused", test_refused);
+    g_test_add_func("/pc/places", test_places);
     return g_test_run();
 }

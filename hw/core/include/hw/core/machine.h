@@ -50,9 +50,12 @@ struct machine_config {
     char *memory_backend; /* -machine memory-backend=: an object that the RAM is made of, or NULL */
     bool dump_ram;        /* -machine dump-guest-core=on: RAM is in core dumps */
     char *kernel, *initrd, *append, *dtb;
-    char *firmware; /* -bios: path, "none", "default" or NULL */
-    char *dump_dtb; /* -machine dumpdtb=: write the tree there and exit */
-    bool has_seed;  /* -seed */
+    char *firmware;               /* -bios: path, "none", "default" or NULL */
+    char *boot_order, *boot_once; /* -boot: letters 'a' to 'p', NULL when not given */
+    bool boot_menu, boot_strict;
+    int64_t boot_wait, boot_retry; /* ms: splash-time, reboot-timeout; -1 when not given */
+    char *dump_dtb;                /* -machine dumpdtb=: write the tree there and exit */
+    bool has_seed;                 /* -seed */
     uint64_t seed;
     char *name;       /* -name */
     uint8_t uuid[16]; /* -uuid */
