@@ -205,7 +205,7 @@ static void add_isa(struct aml *a, const struct pc *pc)
 
 static bool has_hpet(const struct pc *pc)
 {
-    return device_find((struct machine *)&pc->m, "/machine/hpet") != NULL;
+    return pc->hpet != NULL;
 }
 
 static void add_hpet_device(struct aml *a)

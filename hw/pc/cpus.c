@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <base/loop.h>
+#include <hw/irqchip/apic.h>
 #include <hw/irqchip/i8259.h>
 #include <hw/pci/i440fx.h>
 #include <target/cpu.h>
@@ -66,11 +67,6 @@ static void a20_changed(void *opaque, unsigned n, bool level)
         x86_set_a20(pc->m.cpus->pdata[i], level);
 }
 
-struct irq_line pc_a20_in(struct pc *pc, unsigned n)
-{
-    return irq_or_in(&pc->a20, n);
-}
-
 /* ---- interrupts ---- */
 
 static void drive(void *opaque, unsigned line, bool level)
@@ -85,7 +81,46 @@ static struct irq_line cpu_input(struct cpu *cpu, enum x86_irq line)
     return (struct irq_line){ drive, cpu, line };
 }
 
-/* The 8259s speak to the first CPU. */
+/* Threads of CPUs are the only ones whose accesses to the APICs' registers mean one CPU's own. */
+static unsigned current_cpu(void *opaque)
+{
+    const struct pc *pc = opaque;
+
+    for (unsigned i = 0; i < pc->m.cpus->len; i++) {
+        const struct cpu *cpu = pc->m.cpus->pdata[i];
+
+        if (cpu->has_thread && pthread_equal(cpu->thread, pthread_self()))
+            return i;
+    }
+    return 0;
+}
+
+static void start_cpu(void *opaque, unsigned n, uint8_t vector)
+{
+    const struct pc *pc = opaque;
+
+    if (n < pc->m.cpus->len)
+        x86_sipi(pc->m.cpus->pdata[n], vector);
+}
+
+static int64_t tsc_deadline(void *opaque, unsigned n, uint64_t tsc)
+{
+    const struct pc *pc = opaque;
+
+    return n < pc->m.cpus->len ? x86_tsc_ns(pc->m.cpus->pdata[n], tsc) : INT64_MAX;
+}
+
+static const struct apic_board_ops apic_board = { current_cpu, start_cpu, tsc_deadline };
+
+static const struct x86_irqchip_ops apic_chip = {
+    .ack = apic_cpu_ack,
+    .get_tpr = apic_cpu_get_tpr,
+    .set_tpr = apic_cpu_set_tpr,
+    .read_msr = apic_cpu_read_msr,
+    .write_msr = apic_cpu_write_msr,
+};
+
+/* Without APICs, the 8259s speak to the only CPU. */
 static int pic_ack(void *opaque)
 {
     struct device *pic = opaque;
@@ -100,10 +135,17 @@ static const struct x86_irqchip_ops pic_chip = { .ack = pic_ack };
 
 static void wire_cpu(struct pc *pc, struct cpu *cpu, unsigned n)
 {
-    if (n)
+    if (!pc->apic) {
+        device_connect_irq(pc->pic, 0, cpu_input(cpu, X86_IRQ_INTR));
+        x86_set_irqchip(cpu, &pic_chip, pc->pic);
         return;
-    device_connect_irq(pc->pic, 0, cpu_input(cpu, X86_IRQ_INTR));
-    x86_set_irqchip(cpu, &pic_chip, pc->pic);
+    }
+    apic_set_id(pc->apic, n, (uint8_t)pc_apic_id(pc, n));
+    device_connect_irq_named(pc->apic, "intr", n, cpu_input(cpu, X86_IRQ_INTR));
+    device_connect_irq_named(pc->apic, "nmi", n, cpu_input(cpu, X86_IRQ_NMI));
+    device_connect_irq_named(pc->apic, "smi", n, cpu_input(cpu, X86_IRQ_SMI));
+    device_connect_irq_named(pc->apic, "init", n, cpu_input(cpu, X86_IRQ_INIT));
+    x86_set_irqchip(cpu, &apic_chip, apic_of_cpu(pc->apic, n));
 }
 
 /* ---- making them ---- */
@@ -156,10 +198,12 @@ bool pc_cpus_init(struct pc *pc, GError **err)
 {
     struct machine *m = &pc->m;
 
-    pc->a20.out = (struct irq_line){ .fn = a20_changed, .opaque = pc };
+    device_connect_irq_named(pc->kbd, "a20", 0, (struct irq_line){ a20_changed, pc, 0 });
     pc->fpu_line = isa_bus_line(pc->isa, PC_IRQ_FPU);
     mem_region_init_io(&pc->fpu_io, m->mem, &fpu_io, pc, "ioportF0", 1);
     mem_region_add(&m->io, FPU_PORT, &pc->fpu_io);
+    if (pc->apic)
+        apic_connect(pc->apic, &apic_board, pc, pc->pic);
     for (unsigned i = 0; i < m->cfg.cpus && !m->cfg.no_cpus; i++)
         if (!add_cpu(pc, i, err))
             return false;

@@ -113,9 +113,9 @@ static bool add_fw_cfg(struct pc *pc, GError **err)
 /* What needs no more of the chip set than an ISA bus. */
 static bool add_rest(struct pc *pc, GError **err)
 {
-    return pc_cmos_check(pc, err) && pc_legacy_init(pc, err) && pc_cpus_init(pc, err) &&
-           add_fw_cfg(pc, err) && pc_roms_init(pc, err) &&
-           pc_boot_init(pc, pc->host ? PC_RSDP : 0, err);
+    return pc_cmos_check(pc, err) && pc_legacy_init(pc, err) &&
+           (!pc->host || pc_apic_init(pc, err)) && pc_cpus_init(pc, err) && add_fw_cfg(pc, err) &&
+           pc_roms_init(pc, err) && pc_boot_init(pc, pc->host ? PC_RSDP : 0, err);
 }
 
 static void board_reset(void *opaque)
@@ -144,7 +144,7 @@ static bool pc_init(struct machine *m, GError **err)
     choose_boot(pc);
     machine_on_reset(m, board_reset, pc);
     pc_memory_init(pc);
-    return add_chipset(pc, err) && add_pm(pc, err) && add_rest(pc, err) && pc_apic_init(pc, err);
+    return add_chipset(pc, err) && add_pm(pc, err) && add_rest(pc, err);
 }
 
 static bool isapc_init(struct machine *m, GError **err)

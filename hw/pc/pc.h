@@ -45,7 +45,6 @@ struct pc {
     struct irq_split irq_split[ISA_IRQS];
     struct mem_region *rom_space; /* where ROMs are placed: behind RAM */
     /* processors */
-    struct irq_or a20; /* open if any of port 92h and keyboard controller says so */
     struct irq_line fpu_line;
     struct mem_region fpu_io;
     /* a kernel that starts without firmware */
@@ -70,14 +69,12 @@ void pc_memory_free(struct pc *pc);
  * is set apart. */
 GArray *pc_memory_map(const struct pc *pc, bool tables);
 
-/* Makes the CPUs. Wants the ISA bus. */
+/* Makes the CPUs and wires them to the chips that are there. */
 bool pc_cpus_init(struct pc *pc, GError **err);
 void pc_cpus_free(struct pc *pc);
 /* The local APIC's ID of CPU n: threads, cores and sockets in bit fields of their own. */
 uint32_t pc_apic_id(const struct pc *pc, unsigned n);
 bool pc_has_long_mode(const struct pc *pc);
-/* An input of the A20 gate. */
-struct irq_line pc_a20_in(struct pc *pc, unsigned n);
 
 /* -kernel: loads it, or shows it to firmware that was asked for. `rsdp`: address of the ACPI
  * tables' root for kernels that start without firmware. */
