@@ -54,11 +54,21 @@ static void place_bar(struct pci_device *pd, unsigned n, struct room *r)
         pci_device_write(pd, PCI_BARS + 4 * n, 4, (uint32_t)at);
 }
 
+/* A bridge's windows, closed: base above limit. Who looks behind it opens them. */
+static void close_bridge(struct pci_device *pd)
+{
+    pci_device_write(pd, PCI_IO_WINDOW, 2, 0x00f0);
+    pci_device_write(pd, PCI_MEMORY_WINDOW, 4, 0x0000fff0);
+    pci_device_write(pd, PCI_PREFETCH_WINDOW, 4, 0x0000fff0);
+}
+
 static void set_up_function(struct pci_device *pd, struct room *r)
 {
     unsigned pin = pd->config[PCI_IRQ_PIN], irq;
     uint16_t command = lduw_le(pd->config + PCI_COMMAND);
 
+    if ((pd->config[PCI_HEADER_TYPE] & 0x7f) == PCI_HEADER_BRIDGE)
+        close_bridge(pd);
     for (unsigned i = 0; i < PCI_BARS_COUNT; i++)
         place_bar(pd, i, r);
     pci_device_write(pd, PCI_COMMAND, 2, command | PCI_COMMAND_IO | PCI_COMMAND_MEMORY);

@@ -23,7 +23,6 @@ enum {
     BRIDGE_CONTROL = 0x3e,
 };
 
-#define HEADER_BRIDGE    0x01
 #define CONTROL_WRITABLE 0x00ff
 #define CONTROL_RESET    0x0040
 #define CAP_SLOT_ID      4 /* number of the chassis at 3 */
@@ -129,7 +128,7 @@ static void init_header(struct bridge *b)
     uint8_t *c = b->pci.config, *w = b->pci.wmask;
 
     b->pci.hooks = &bridge_hooks;
-    c[PCI_HEADER_TYPE] |= HEADER_BRIDGE;
+    c[PCI_HEADER_TYPE] |= PCI_HEADER_BRIDGE;
     stw_le(c + PCI_STATUS, 0x02a0); /* 66 MHz, fast back-to-back, medium DEVSEL timing */
     stw_le(c + SECONDARY_STATUS, 0x02a0);
     stl_le(c + PCI_SUBVENDOR, 0); /* windows are there in this header */

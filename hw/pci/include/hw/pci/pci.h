@@ -36,6 +36,12 @@ enum pci_reg {
     PCI_HEADER_LEN = 0x40,
 };
 
+/* Header type of bridges, and the windows in that header. */
+#define PCI_HEADER_BRIDGE   0x01
+#define PCI_IO_WINDOW       0x1c
+#define PCI_MEMORY_WINDOW   0x20
+#define PCI_PREFETCH_WINDOW 0x24
+
 #define PCI_COMMAND_IO       0x0001
 #define PCI_COMMAND_MEMORY   0x0002
 #define PCI_COMMAND_MASTER   0x0004
