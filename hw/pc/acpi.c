@@ -26,7 +26,7 @@ static const uint32_t pci_irqs[] = { 5, 10, 11 };
 static void add_pci_windows(struct aml *a, const struct pc *pc)
 {
     uint64_t high = align_up(4 * GIB + pc->above_4g, GIB);
-    uint32_t low = (uint32_t)MAX(pc->below_4g, PC_PCI_HOLE);
+    uint32_t low = (uint32_t)pc->below_4g;
 
     aml_name(a, "_CRS");
     aml_resources(a);
