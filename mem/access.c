@@ -5,27 +5,7 @@
 #include "internal.h"
 
 #include <base/bits.h>
-
-/* One aligned host access of the little-endian number at p. */
-static uint64_t atomic_ld(const void *p, unsigned size)
-{
-    switch (size) {
-    case 1: return __atomic_load_n((const uint8_t *)p, __ATOMIC_RELAXED);
-    case 2: return GUINT16_FROM_LE(__atomic_load_n((const uint16_t *)p, __ATOMIC_RELAXED));
-    case 4: return GUINT32_FROM_LE(__atomic_load_n((const uint32_t *)p, __ATOMIC_RELAXED));
-    default: return GUINT64_FROM_LE(__atomic_load_n((const uint64_t *)p, __ATOMIC_RELAXED));
-    }
-}
-
-static void atomic_st(void *p, unsigned size, uint64_t v)
-{
-    switch (size) {
-    case 1: __atomic_store_n((uint8_t *)p, (uint8_t)v, __ATOMIC_RELAXED); break;
-    case 2: __atomic_store_n((uint16_t *)p, GUINT16_TO_LE((uint16_t)v), __ATOMIC_RELAXED); break;
-    case 4: __atomic_store_n((uint32_t *)p, GUINT32_TO_LE((uint32_t)v), __ATOMIC_RELAXED); break;
-    default: __atomic_store_n((uint64_t *)p, GUINT64_TO_LE(v), __ATOMIC_RELAXED); break;
-    }
-}
+#include <base/shared.h>
 
 enum mem_result space_load(struct address_space *as, uint64_t addr, unsigned size, uint64_t *val,
                            mem_attrs attrs)
@@ -38,7 +18,7 @@ enum mem_result space_load(struct address_space *as, uint64_t addr, unsigned siz
     bool taken;
 
     if (s.host && len == size && !((uintptr_t)s.host & (size - 1))) {
-        *val = atomic_ld(s.host, size);
+        *val = shared_load(s.host, size);
         mem_read_end(as->mem, cookie);
         return MEM_OK;
     }
@@ -67,7 +47,7 @@ enum mem_result space_store(struct address_space *as, uint64_t addr, unsigned si
     bool taken;
 
     if (s.host && !s.readonly && len == size && !((uintptr_t)s.host & (size - 1))) {
-        atomic_st(s.host, size, val);
+        shared_store(s.host, val, size);
         ram_written(as->mem->ram, s.ram, size);
         mem_read_end(as->mem, cookie);
         return MEM_OK;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <xmmintrin.h>
 #include <base/bits.h>
+#include <base/shared.h>
 #include <mem/space.h>
 #include "tcg.h"
 
@@ -82,33 +83,6 @@ static enum mem_result io(struct tcg_vcpu *v, uint64_t paddr, unsigned size, uin
     return r;
 }
 
-static uint64_t host_load(const void *p, unsigned size)
-{
-    switch (size) {
-    case 1: return *(const uint8_t *)p;
-    case 2: {
-        uint16_t x;
-        memcpy(&x, p, 2);
-        return x;
-    }
-    case 4: {
-        uint32_t x;
-        memcpy(&x, p, 4);
-        return x;
-    }
-    default: {
-        uint64_t x;
-        memcpy(&x, p, 8);
-        return x;
-    }
-    }
-}
-
-static void host_store(void *p, uint64_t val, unsigned size)
-{
-    memcpy(p, &val, size);
-}
-
 /* Memory was stored to: whoever watches the page hears of it. */
 static void stored(struct tcg_vcpu *v, const struct tlb2_entry *t, uint64_t addr, unsigned len)
 {
@@ -138,7 +112,7 @@ static uint64_t load_in_page(struct tcg_vcpu *v, uint64_t addr, unsigned size, u
     if (v->cpu->watchpoints->len)
         check_watch(v, addr, size, WATCH_READ);
     if (t->host)
-        return host_load(t->host + (addr & (TCG_PAGE_SIZE - 1)), size);
+        return shared_load(t->host + (addr & (TCG_PAGE_SIZE - 1)), size);
     if (io(v, paddr, size, &val, false) != MEM_OK)
         raise_fault(v, FAULT_ACCESS, ACCESS_READ, addr);
     return val;
@@ -153,7 +127,7 @@ static void store_in_page(struct tcg_vcpu *v, uint64_t addr, uint64_t val, unsig
     if (v->cpu->watchpoints->len)
         check_watch(v, addr, size, WATCH_WRITE);
     if (t->host && !t->readonly) {
-        host_store(t->host + (addr & (TCG_PAGE_SIZE - 1)), val, size);
+        shared_store(t->host + (addr & (TCG_PAGE_SIZE - 1)), val, size);
         stored(v, t, addr, size);
     } else if (io(v, paddr, size, &val, true) != MEM_OK) {
         raise_fault(v, FAULT_ACCESS, ACCESS_WRITE, addr);
@@ -337,7 +311,7 @@ uint64_t access_amo(struct tcg_cpu *c, uint64_t addr, uint64_t val, uint32_t mem
         return amo_in_parts(c, addr, val, mem, op);
     void *p = atomic_host(v, addr, mem, &t, &once);
     bool be = mem & IR_MEM_BE;
-    uint64_t raw = host_load(p, size), seen;
+    uint64_t raw = shared_load(p, size), seen;
 
     for (;;) {
         uint64_t old = be ? swap(raw, size) : raw;
@@ -372,6 +346,11 @@ uint64_t access_cmpxchg(struct tcg_cpu *c, uint64_t addr, uint64_t expected, uin
     return extend(be ? swap(seen, size) : seen, mem);
 }
 
+static uint64_t tag_for(const struct tcg_tlb_entry *e, enum mem_access access)
+{
+    return access == ACCESS_READ ? e->read : __atomic_load_n(&e->write, __ATOMIC_RELAXED);
+}
+
 void *access_host(struct cpu *cpu, uint64_t addr, unsigned len, enum mem_access access,
                   unsigned mode)
 {
@@ -383,12 +362,12 @@ void *access_host(struct cpu *cpu, uint64_t addr, unsigned len, enum mem_access 
 
     if (crosses(addr, len) || access == ACCESS_FETCH)
         return NULL;
-    if ((access == ACCESS_READ ? e->read : e->write) != page) {
+    if (tag_for(e, access) != page) {
         t = tlb_lookup(v, addr, access, mode, &once, &fault);
         if (!t || t == &once)
             return NULL;
         tlb_fill(v, addr, mode, t);
-        if ((access == ACCESS_READ ? e->read : e->write) != page)
+        if (tag_for(e, access) != page)
             return NULL;
     }
     return (void *)(uintptr_t)(addr + e->addend);
@@ -406,5 +385,5 @@ bool access_probe(struct tcg_cpu *c, uint64_t addr, uint32_t len, uint32_t mem)
     if (mem & IR_MEM_ALIGNED && addr & (size_of(mem) - 1))
         return false;
     return access_host((struct cpu *)c, addr, len, ACCESS_READ, mode_of(mem)) &&
-           (!(mem & IR_MEM_WRITE) || e->write == (addr & TCG_PAGE_MASK));
+           (!(mem & IR_MEM_WRITE) || tag_for(e, ACCESS_WRITE) == (addr & TCG_PAGE_MASK));
 }

@@ -32,7 +32,7 @@ static struct unit *find(struct tcg_vcpu *v, uint32_t variant, struct cpu_fault 
 {
     struct cpu *cpu = v->cpu;
     uint64_t pc = cpu->tcg.pc;
-    uint32_t flags = cpu->tcg.flags & ~TCG_FLAGS_ATTENTION;
+    uint32_t flags = __atomic_load_n(&cpu->tcg.flags, __ATOMIC_RELAXED) & ~TCG_FLAGS_ATTENTION;
     uint32_t map = map_current(cpu, pc, flags, fault);
 
     if (!map)
@@ -91,10 +91,11 @@ const void *exec_link(struct tcg_cpu *c, const void *unit, uint32_t index)
     struct cpu_fault fault;
     uint64_t evicted = __atomic_load_n(&tcg->evict_epoch, __ATOMIC_SEQ_CST);
 
-    if (exec_wants_attention(v->cpu) || !chains(v) || breakpoint_at(v->cpu, c->pc))
+    if (exec_wants_attention(v->cpu) || !chains(v) || v->cpu->debug_skip_watch ||
+        breakpoint_at(v->cpu, c->pc))
         return leave(v);
     to = find(v, 0, &fault);
-    if (!to || from->variant & VARIANT_SINGLE)
+    if (!to)
         return leave(v);
     pthread_mutex_lock(&tcg->lock);
     /* If anything was evicted meanwhile, `from` may be gone. */

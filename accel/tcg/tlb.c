@@ -114,7 +114,7 @@ void tlb_fill(struct tcg_vcpu *v, uint64_t addr, unsigned mode, const struct tlb
     v->modes_used |= 1u << mode;
     if (!t->global)
         v->modes_nonglobal |= 1u << mode;
-    e->addend = (uintptr_t)t->host - page;
+    __atomic_store_n(&e->addend, (uintptr_t)t->host - page, __ATOMIC_RELAXED);
     e->read = read;
     /* Whoever marks the page as code after this store sees the tag (tlb_protect), before it, we see
      * the mark. */
@@ -133,7 +133,7 @@ void tlb_protect(struct tcg *tcg, const uint8_t *host_page)
         for (unsigned mode = 0; mode < TCG_MMU_MODES; mode++) {
             for (unsigned i = 0; i < TCG_TLB_SIZE; i++) {
                 struct tcg_tlb_entry *e = &v->cpu->tcg.tlb[mode][i];
-                uint64_t w = __atomic_load_n(&e->write, __ATOMIC_RELAXED);
+                uint64_t w = __atomic_load_n(&e->write, __ATOMIC_SEQ_CST);
                 if (!(w & ~TCG_PAGE_MASK) &&
                     w + __atomic_load_n(&e->addend, __ATOMIC_RELAXED) == (uintptr_t)host_page)
                     __atomic_fetch_or(&e->write, TCG_TLB_SLOW, __ATOMIC_SEQ_CST);

@@ -3,6 +3,7 @@
  * through the first-level TLB, and what that does not hold through the runtime's slow paths.
  */
 #include <string.h>
+#include <base/shared.h>
 #include <tcg/vec.h>
 #include "ops.h"
 
@@ -66,14 +67,8 @@ static uint64_t extend(uint64_t v, unsigned mem, unsigned type)
 static uint64_t load_host(const void *p, unsigned mem, unsigned type)
 {
     unsigned log2size = mem & IR_MEM_SIZE;
-    uint64_t v = 0;
+    uint64_t v = shared_load(p, 1u << log2size);
 
-    switch (log2size) {
-    case 0: memcpy(&v, p, 1); break;
-    case 1: memcpy(&v, p, 2); break;
-    case 2: memcpy(&v, p, 4); break;
-    default: memcpy(&v, p, 8); break;
-    }
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "hosts are little endian"
 #endif
@@ -88,12 +83,7 @@ static void store_host(void *p, unsigned mem, uint64_t v)
 
     if (mem & IR_MEM_BE)
         v = __builtin_bswap64(v) >> (64 - (8u << log2size));
-    switch (log2size) {
-    case 0: memcpy(p, &v, 1); break;
-    case 1: memcpy(p, &v, 2); break;
-    case 2: memcpy(p, &v, 4); break;
-    default: memcpy(p, &v, 8); break;
-    }
+    shared_store(p, v, 1u << log2size);
 }
 
 static uint64_t narrowed(uint64_t v, unsigned type)
@@ -227,7 +217,7 @@ static void select_wide(const struct interp_op *i, uint64_t *v)
         uint64_t addr = ADDR;                                                           \
         const struct tcg_tlb_entry *e = tlb_entry(cpu, addr, i->mem);                   \
         if (__builtin_expect((addr & (TCG_PAGE_MASK | (sizeof(T) - 1))) == e->read, 1)) \
-            v[i->d] = __atomic_load_n((T *)host(e->addend, addr), __ATOMIC_RELAXED);    \
+            v[i->d] = (T)shared_load(host(e->addend, addr), sizeof(T));                 \
         else                                                                            \
             v[i->d] = (T)rt->load(cpu, addr, i->mem);                                   \
         NEXT;                                                                           \
@@ -238,27 +228,24 @@ static void select_wide(const struct interp_op *i, uint64_t *v)
         uint64_t addr = ADDR;                                                                \
         const struct tcg_tlb_entry *e = tlb_entry(cpu, addr, i->mem);                        \
         if (__builtin_expect((addr & (TCG_PAGE_MASK | (sizeof(T) - 1))) == write_tag(e), 1)) \
-            __atomic_store_n((T *)host(e->addend, addr), (T)v[i->b], __ATOMIC_RELAXED);      \
+            shared_store(host(e->addend, addr), (T)v[i->b], sizeof(T));                      \
         else                                                                                 \
             rt->store(cpu, addr, (T)v[i->b], i->mem);                                        \
         NEXT;                                                                                \
     }
 
 /* Under a CHECK; of any alignment. */
-#define CODE_LDH(name, T)                               \
-    do_LDH_##name:                                      \
-    {                                                   \
-        T value;                                        \
-        memcpy(&value, host(v[i->b], ADDR), sizeof(T)); \
-        v[i->d] = value;                                \
-        NEXT;                                           \
+#define CODE_LDH(name, T)                                         \
+    do_LDH_##name:                                                \
+    {                                                             \
+        v[i->d] = (T)shared_load(host(v[i->b], ADDR), sizeof(T)); \
+        NEXT;                                                     \
     }
-#define CODE_STH(name, T)                               \
-    do_STH_##name:                                      \
-    {                                                   \
-        T value = v[i->b];                              \
-        memcpy(host(v[i->d], ADDR), &value, sizeof(T)); \
-        NEXT;                                           \
+#define CODE_STH(name, T)                                         \
+    do_STH_##name:                                                \
+    {                                                             \
+        shared_store(host(v[i->d], ADDR), (T)v[i->b], sizeof(T)); \
+        NEXT;                                                     \
     }
 
 static enum interp_exit run_unit(struct tcg_cpu *cpu, const struct interp_unit *u,

@@ -1,0 +1,46 @@
+/*
+ * Guest memory as CPUs and devices on several threads access it at the same time. An aligned number
+ * is never seen torn; of others, the parts that are aligned are not.
+ *
+ * Loads acquire and stores release. The guest's own fences make the order that it needs, but
+ * ThreadSanitizer does not see fences, and on hosts that keep these orders anyway it costs nothing.
+ */
+#ifndef BASE_SHARED_H
+#define BASE_SHARED_H
+
+#include <stdint.h>
+
+/* The number of @size (1, 2, 4 or 8) bytes at @p in the host's order, zero extended. */
+static inline uint64_t shared_load(const void *p, unsigned size)
+{
+    unsigned half = size / 2;
+
+    if ((uintptr_t)p & (size - 1))
+        return shared_load(p, half) | shared_load((const char *)p + half, half) << (8 * half);
+    switch (size) {
+    case 1: return __atomic_load_n((const uint8_t *)p, __ATOMIC_ACQUIRE);
+    case 2: return __atomic_load_n((const uint16_t *)p, __ATOMIC_ACQUIRE);
+    case 4: return __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE);
+    default: return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);
+    }
+}
+
+/* Stores the low @size bytes of @v. */
+static inline void shared_store(void *p, uint64_t v, unsigned size)
+{
+    unsigned half = size / 2;
+
+    if ((uintptr_t)p & (size - 1)) {
+        shared_store(p, v, half);
+        shared_store((char *)p + half, v >> (8 * half), half);
+        return;
+    }
+    switch (size) {
+    case 1: __atomic_store_n((uint8_t *)p, (uint8_t)v, __ATOMIC_RELEASE); break;
+    case 2: __atomic_store_n((uint16_t *)p, (uint16_t)v, __ATOMIC_RELEASE); break;
+    case 4: __atomic_store_n((uint32_t *)p, (uint32_t)v, __ATOMIC_RELEASE); break;
+    default: __atomic_store_n((uint64_t *)p, v, __ATOMIC_RELEASE); break;
+    }
+}
+
+#endif
