@@ -6,7 +6,7 @@
  */
 #include "races.h"
 
-#define STEPS 400
+#define STEPS 20000
 
 static uint64_t *word;  /* what all work on */
 static uint64_t *other; /* a word beside it for each hart */
