@@ -217,7 +217,7 @@ static void select_wide(const struct interp_op *i, uint64_t *v)
         uint64_t addr = ADDR;                                                           \
         const struct tcg_tlb_entry *e = tlb_entry(cpu, addr, i->mem);                   \
         if (__builtin_expect((addr & (TCG_PAGE_MASK | (sizeof(T) - 1))) == e->read, 1)) \
-            v[i->d] = (T)shared_load(host(e->addend, addr), sizeof(T));                 \
+            v[i->d] = __atomic_load_n((T *)host(e->addend, addr), __ATOMIC_ACQUIRE);    \
         else                                                                            \
             v[i->d] = (T)rt->load(cpu, addr, i->mem);                                   \
         NEXT;                                                                           \
@@ -228,7 +228,7 @@ static void select_wide(const struct interp_op *i, uint64_t *v)
         uint64_t addr = ADDR;                                                                \
         const struct tcg_tlb_entry *e = tlb_entry(cpu, addr, i->mem);                        \
         if (__builtin_expect((addr & (TCG_PAGE_MASK | (sizeof(T) - 1))) == write_tag(e), 1)) \
-            shared_store(host(e->addend, addr), (T)v[i->b], sizeof(T));                      \
+            __atomic_store_n((T *)host(e->addend, addr), (T)v[i->b], __ATOMIC_RELEASE);      \
         else                                                                                 \
             rt->store(cpu, addr, (T)v[i->b], i->mem);                                        \
         NEXT;                                                                                \

@@ -10,13 +10,29 @@
 
 #include <stdint.h>
 
-/* The number of @size (1, 2, 4 or 8) bytes at @p in the host's order, zero extended. */
-static inline uint64_t shared_load(const void *p, unsigned size)
+static inline uint64_t shared_load(const void *p, unsigned size);
+static inline void shared_store(void *p, uint64_t v, unsigned size);
+
+static inline __attribute__((noinline)) uint64_t shared_load_halves(const void *p, unsigned size)
 {
     unsigned half = size / 2;
 
-    if ((uintptr_t)p & (size - 1))
-        return shared_load(p, half) | shared_load((const char *)p + half, half) << (8 * half);
+    return shared_load(p, half) | shared_load((const char *)p + half, half) << (8 * half);
+}
+
+static inline __attribute__((noinline)) void shared_store_halves(void *p, uint64_t v, unsigned size)
+{
+    unsigned half = size / 2;
+
+    shared_store(p, v, half);
+    shared_store((char *)p + half, v >> (8 * half), half);
+}
+
+/* The number of @size (1, 2, 4 or 8) bytes at @p in the host's order, zero extended. */
+static inline uint64_t shared_load(const void *p, unsigned size)
+{
+    if (__builtin_expect((uintptr_t)p & (size - 1), 0))
+        return shared_load_halves(p, size);
     switch (size) {
     case 1: return __atomic_load_n((const uint8_t *)p, __ATOMIC_ACQUIRE);
     case 2: return __atomic_load_n((const uint16_t *)p, __ATOMIC_ACQUIRE);
@@ -28,11 +44,8 @@ static inline uint64_t shared_load(const void *p, unsigned size)
 /* Stores the low @size bytes of @v. */
 static inline void shared_store(void *p, uint64_t v, unsigned size)
 {
-    unsigned half = size / 2;
-
-    if ((uintptr_t)p & (size - 1)) {
-        shared_store(p, v, half);
-        shared_store((char *)p + half, v >> (8 * half), half);
+    if (__builtin_expect((uintptr_t)p & (size - 1), 0)) {
+        shared_store_halves(p, v, size);
         return;
     }
     switch (size) {
