@@ -13,14 +13,15 @@
 static inline uint64_t shared_load(const void *p, unsigned size);
 static inline void shared_store(void *p, uint64_t v, unsigned size);
 
-static inline __attribute__((noinline)) uint64_t shared_load_halves(const void *p, unsigned size)
+static __attribute__((noinline, unused)) uint64_t shared_load_halves(const void *p, unsigned size)
 {
     unsigned half = size / 2;
 
     return shared_load(p, half) | shared_load((const char *)p + half, half) << (8 * half);
 }
 
-static inline __attribute__((noinline)) void shared_store_halves(void *p, uint64_t v, unsigned size)
+static __attribute__((noinline, unused)) void shared_store_halves(void *p, uint64_t v,
+                                                                  unsigned size)
 {
     unsigned half = size / 2;
 
