@@ -24,7 +24,6 @@ static const int reg_of[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG
 
 #define XSAVE_HEADER 512
 #define XSAVE_YMMH   576
-#define FX_MXCSR     24
 #define FX_XMM       160
 #define FP_AREA      (XSAVE_YMMH + 256)
 
@@ -38,7 +37,7 @@ static struct host {
     uint8_t home_fp[FP_AREA];
     const struct x86run *run;
     struct x86_v128 xmm[16], ymmh[16];
-    uint32_t mxcsr;
+    uint8_t fx[512];
 } host;
 
 /* Entries of the local descriptor table, for 16-bit segments. */
@@ -65,7 +64,7 @@ static void load(ucontext_t *uc)
         g[REG_CSGSFS] = (g[REG_CSGSFS] & 0xffffffff0000LL) | LDT(CODE) | (uint64_t)LDT(DATA) << 48;
     }
     memcpy(fp + FX_XMM, r->before.xmm, sizeof(r->before.xmm));
-    memcpy(fp + FX_MXCSR, &r->before.mxcsr, 4);
+    x86run_load_fp(r, fp);
     memcpy(fp + XSAVE_YMMH, r->before.ymmh, sizeof(r->before.ymmh));
     memcpy(&used, fp + XSAVE_HEADER, 8);
     used |= 7;
@@ -85,7 +84,7 @@ static void unload(ucontext_t *uc)
         memcpy(host.xmm, fp + FX_XMM, sizeof(host.xmm));
     if (used & 4)
         memcpy(host.ymmh, fp + XSAVE_YMMH, sizeof(host.ymmh));
-    memcpy(&host.mxcsr, fp + FX_MXCSR, 4);
+    memcpy(host.fx, fp, sizeof(host.fx));
     memcpy(uc->uc_mcontext.gregs, host.home, sizeof(host.home));
     memcpy(fp, host.home_fp, FP_AREA);
 }
@@ -198,7 +197,8 @@ static char *compare_end(const struct x86run *r)
         return differ("pc", r->pc, pc);
     /* The kernel does not tell which of its own pages are there, and reads that a write will follow
      * count as writes on the host. */
-    if (vector == EXC_PF && !((r->error ^ g[REG_ERR]) & 2) && r->cpu->cr2 != (uint64_t)g[REG_CR2])
+    if (vector == EXC_PF && !((r->error ^ g[REG_ERR]) & 2) &&
+        r->cpu->cr2 - g[REG_CR2] + (r->any_address ? 512 : 0) > (r->any_address ? 1024 : 0))
         return differ("cr2", r->cpu->cr2, g[REG_CR2]);
     if (vector == EXC_PF && (r->error ^ g[REG_ERR]) & 4)
         return differ("error code", r->error, g[REG_ERR]);
@@ -233,7 +233,9 @@ static char *compare(const struct x86run *r, uint32_t undefined)
                     differ(x86_slots.slot[SLOT_YMMH0 + n].name, c->ymmh[n].q[k], host.ymmh[n].q[k]);
         }
     }
-    if (!what && !memcmp(r->ram, host.ram, RAM_SIZE))
+    if (!what)
+        what = x86run_compare_fp(r, host.fx);
+    if (!what && (!memcmp(r->ram, host.ram, RAM_SIZE) || (r->any_address && r->vector == EXC_PF)))
         return NULL;
     for (unsigned n = 0; !what && n < RAM_SIZE; n += 8)
         if (memcmp(r->ram + n, host.ram + n, 8)) {

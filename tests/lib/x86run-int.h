@@ -30,4 +30,10 @@ struct x86run_side {
 void x86run_keep(struct x86run *r);    /* the state before a run */
 void x86run_outcome(struct x86run *r); /* how it ended */
 
+/* x86run-fp.c: x87 and MXCSR, also in and from FXSAVE's format. */
+void x86run_random_fp(struct x86run *r, GRand *rand);
+void x86run_keep_fp(struct x86run *r);
+void x86run_load_fp(const struct x86run *r, uint8_t *fx);
+char *x86run_compare_fp(const struct x86run *r, const uint8_t *fx);
+
 #endif

@@ -196,10 +196,7 @@ void x86run_randomize(struct x86run *r, GRand *rand)
         c->cpu.tcg.hot[R_SP] = r->mode >= X86RUN_16 ? sp & 0xffff : sp;
     }
     random_flags(c, rand);
-    c->mxcsr = 0x1f80;
-    c->fpu_cw = 0x37f;
-    c->fpu_sw = 0;
-    c->fpu_tw = 0xffff;
+    x86run_random_fp(r, rand);
     random_vectors(r, rand);
     random_memory(r, rand);
     c->cr2 = 0;
@@ -216,7 +213,7 @@ void x86run_keep(struct x86run *r)
     memcpy(r->before.ymmh, c->ymmh, sizeof(c->ymmh));
     memcpy(r->before.ram, r->ram, RAM_SIZE);
     r->before.eflags = x86_eflags(c);
-    r->before.mxcsr = c->mxcsr;
+    x86run_keep_fp(r);
 }
 
 static uint64_t frame_word(const struct x86run *r, unsigned n)

@@ -9,6 +9,7 @@
 #include <tcg/backend.h>
 #include <tcg/interp.h>
 #include <tcg/opt.h>
+#include "target/x86/fpstate.h"
 #include "x86run-int.h"
 
 #define MAX_IR    4096
@@ -107,6 +108,10 @@ static void access_bytes(struct tcg_cpu *c, uint64_t addr, uint32_t mem, bool wr
     bool is64 = x86_code64(x86_of((struct cpu *)c));
 
     addr = plain_address(c, addr, mode, write);
+    if (size == 16 && mem & IR_MEM_ALIGNED && addr & 15) {
+        struct cpu_fault f = { .kind = FAULT_MISALIGNED, .vaddr = addr };
+        cpu_raise_fault((struct cpu *)c, &f);
+    }
     for (unsigned k = 0; k < size; k++) {
         uint64_t at = is64 ? addr + k : (uint32_t)(addr + k);
         p[k] = byte_at(s, at, write, mode);
@@ -275,10 +280,21 @@ static void fp_set_round(struct cpu *cpu, enum fp_round round)
         backend_host.fp_set_round(&cpu->tcg, round, s->inside);
 }
 
+static void fp_set_control(struct cpu *cpu, enum fp_round round, bool daz, bool ftz)
+{
+    struct x86run_side *s = side_of(&cpu->tcg);
+
+    s->fp.round = round;
+    s->fp.denormals_are_zero = daz;
+    s->fp.flush = ftz ? FP_FLUSH_X86 : FP_FLUSH_OFF;
+    if (s->jit)
+        backend_host.fp_set_control(&cpu->tcg, round, daz, ftz, s->inside);
+}
+
 static unsigned fp_flags(struct cpu *cpu, bool clear)
 {
     struct x86run_side *s = side_of(&cpu->tcg);
-    unsigned flags = s->fp.flags & 0x3f;
+    unsigned flags = s->fp.flags & (0x1f | FP_DE);
 
     if (clear)
         s->fp.flags = 0;
@@ -300,6 +316,7 @@ static const struct cpu_accel_ops accel_ops = {
     .amo = op_amo,
     .cmpxchg = op_cmpxchg,
     .fp_set_round = fp_set_round,
+    .fp_set_control = fp_set_control,
     .fp_flags = fp_flags,
 };
 
@@ -483,6 +500,7 @@ static void prepare(struct x86run_side *s)
     cpu->halted = 0;
     cpu->tcg.mxcsr = 0x1f80;
     memset(&s->fp, 0, sizeof(s->fp));
+    x86_set_mxcsr(s->cpu, s->cpu->mxcsr);
     s->cpu->shadow = 0;
     s->cpu->shadow_pc = ~UINT64_C(0);
     s->cpu->delivering = 0;
@@ -540,6 +558,8 @@ char *x86run_run(struct x86run *r)
     prepare(r->side[1]);
     run_side(r, r->side[0]);
     run_side(r, r->side[1]);
+    x86_mxcsr(r->side[0]->cpu);
+    x86_mxcsr(r->side[1]->cpu);
     what = r->skipped ? NULL : compare(r);
     x86run_outcome(r);
     return what;

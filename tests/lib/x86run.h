@@ -41,6 +41,8 @@ struct x86run {
     bool skipped;   /* the last run was given up: too many units */
     bool any_fault; /* x86run_host(): which of several faults is taken does not matter */
     unsigned units; /* that the interpreter went through in it */
+    /* x86run_host(): the address of a page fault, and what was stored before it, do not matter */
+    bool any_address;
     /* How the last run ended. */
     int vector; /* -1: no exception */
     uint32_t error;
@@ -53,6 +55,8 @@ struct x86run {
         struct x86_v128 xmm[16], ymmh[16];
         uint32_t mxcsr;
         uint8_t *ram;
+        uint16_t cw, sw, tw;
+        struct x86_f80 fpr[8];
     } before;
     GArray *special[2]; /* floats of both sizes */
     struct x86run_side *side[2];
