@@ -50,10 +50,13 @@ bool x86_tr_mmx_vv(struct trans *t, const struct x86_insn *i)
     enum ir_vop vop = VA_VOP(i->arg);
     enum mmx_kind kind = kind_of(vop);
     unsigned lane = VA_LANE(i->arg), imm = i->arg & VA_IMM ? i->imm & 0xff : 0;
+    bool low = vop == IR_V_UNPLO && i->is_mem; /* reads 32 bits */
+    ir_val mem;
     uint64_t word;
 
     if (!mmx_begin(t))
         return true;
+    mem = low ? x86_wide(t, x86_tr_load(t, 2, x86_address(t, i, 0, 4))) : mem64(t, i);
     /* What differs on 128 bits: the whole is shifted; both halves are interleaved at once. */
     if (vop == IR_V_ALIGN)
         vop = IR_V_SHRB;
@@ -62,9 +65,9 @@ bool x86_tr_mmx_vv(struct trans *t, const struct x86_insn *i)
     word = vop | (uint64_t)lane << MMX_LANE | (uint64_t)imm << MMX_IMM | operands(i) |
            (uint64_t)kind << MMX_KIND;
     if (i->arg & VA_SWAP)
-        call(t, &helper_mmx_andn, number(t, word), mem64(t, i));
+        call(t, &helper_mmx_andn, number(t, word), mem);
     else
-        call(t, &helper_mmx_op, number(t, word), mem64(t, i));
+        call(t, &helper_mmx_op, number(t, word), mem);
     return true;
 }
 
