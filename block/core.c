@@ -26,7 +26,7 @@ void block_node_close(struct block_node *n)
     g_free(n);
 }
 
-static void block_free(struct block *b)
+void block_free(struct block *b)
 {
     block_node_close(b->node);
     g_free(b->id);
@@ -74,12 +74,14 @@ const char *block_id(const struct block *b)
 
 const char *block_filename(const struct block *b)
 {
+    if (!b->node)
+        return "";
     return b->node->file ? b->node->file->filename : b->node->filename;
 }
 
 const char *block_format(const struct block *b)
 {
-    return b->node->driver->name;
+    return b->node ? b->node->driver->name : "raw";
 }
 
 const char *block_interface(const struct block *b)
@@ -99,12 +101,12 @@ bool block_is_cdrom(const struct block *b)
 
 bool block_readonly(const struct block *b)
 {
-    return b->node->how.readonly;
+    return b->node ? b->node->how.readonly : b->cdrom;
 }
 
 uint64_t block_size(const struct block *b)
 {
-    return b->node->size;
+    return b->node ? b->node->size : 0;
 }
 
 bool block_writeback(const struct block *b)
@@ -119,7 +121,7 @@ void block_set_writeback(struct block *b, bool on)
 
 bool block_discards(const struct block *b)
 {
-    return b->node->how.discard;
+    return b->node && b->node->how.discard;
 }
 
 enum block_policy block_policy(const struct block *b, bool write)
@@ -226,7 +228,9 @@ void block_submit(struct block *b, struct block_req *r)
     r->block = b;
     r->flushing = false;
     b->inflight++;
-    if (ranged && (r->offset > b->node->size || r->bytes > b->node->size - r->offset))
+    if (!b->node)
+        end_late(r, ENOMEDIUM);
+    else if (ranged && (r->offset > b->node->size || r->bytes > b->node->size - r->offset))
         end_late(r, EIO);
     else if (!reads && block_readonly(b))
         end_late(r, EROFS);
@@ -306,7 +310,7 @@ int block_set_flush(struct block_set *set)
         int error;
 
         block_drain(b);
-        error = block_readonly(b) ? 0 : run_now(b, &r);
+        error = block_readonly(b) || !b->node ? 0 : run_now(b, &r);
         if (!first)
             first = error;
     }

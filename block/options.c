@@ -112,19 +112,25 @@ static struct block_node *open_image(struct block_set *set, const char *filename
     return n;
 }
 
-static struct block *add(struct block_set *set, struct block_node *n, const char *id)
+static struct block *block_new(struct block_set *set)
 {
     struct block *b = g_new0(struct block, 1);
 
     b->set = set;
-    b->node = n;
-    b->id = g_strdup(id);
     b->index = -1;
     b->writeback = true;
     b->werror = BLOCK_ENOSPC;
     b->rerror = BLOCK_REPORT;
-    g_ptr_array_add(set->blocks, b);
     return b;
+}
+
+static void add(struct block_set *set, struct block_node *n, const char *id)
+{
+    struct block *b = block_new(set);
+
+    b->node = n;
+    b->id = g_strdup(id);
+    g_ptr_array_add(set->blocks, b);
 }
 
 /* ---- keys that several options share ---- */
@@ -297,56 +303,69 @@ static bool take_place(struct opts *o, struct block *b, const char *default_if, 
     return true;
 }
 
-/* The name by which -device can ask for it. */
-static char *drive_id(struct block_set *set, struct opts *o, const char *default_if)
+/* The name by which -device can ask for it, as QEMU makes them up: virtio0, ide1-cd0, floppy0. */
+static char *drive_id(struct block_set *set, const struct block *b, const char *id)
 {
-    const char *id = opts_str(o, "id", NULL);
-
     if (id)
         return g_strdup(id);
-    return g_strdup_printf("%s%u", opts_str(o, "if", default_if), set->numbered++);
+    if (strcmp(b->iface, "ide") == 0)
+        return g_strdup_printf("%s%d-%s%d", b->iface, b->index / 2, b->cdrom ? "cd" : "hd",
+                               b->index % 2);
+    for (unsigned n = b->index >= 0 ? (unsigned)b->index : 0;; n++) {
+        char *name = g_strdup_printf("%s%u", b->iface, n);
+
+        if (!block_find(set, name, NULL))
+            return name;
+        g_free(name);
+    }
 }
 
-static struct block *open_drive(struct block_set *set, struct opts *o, const char *id, GError **err)
+struct block_node *block_open_drive(struct block_set *set, struct opts *o, const char *name,
+                                    bool cdrom, bool *writeback, GError **err)
 {
-    const char *name = opts_str(o, "file", NULL), *format = opts_str(o, "format", NULL);
-    struct block_open how = { .locking = true };
-    bool writeback = true;
-    struct block_node *n;
-    struct block *b;
+    const char *format = opts_str(o, "format", NULL);
+    struct block_open how = { .locking = true, .readonly = cdrom };
 
-    if (!name)
-        name = opts_str(o, "file.filename", NULL);
-    if (!name) {
-        error_set(err, "-drive: file= is missing");
-        return NULL;
-    }
-    how.readonly = g_strcmp0(opts_str(o, "media", NULL), "cdrom") == 0;
     if (!take_readonly(o, "readonly", &how.readonly, err) ||
         !take_readonly(o, "read-only", &how.readonly, err) ||
-        !take_cache(o, &how, &writeback, err) || !take_aio(o, "aio", set, &how, err) ||
+        !take_cache(o, &how, writeback, err) || !take_aio(o, "aio", set, &how, err) ||
         !take_discard(o, &how, err) || !opts_bool(o, "file.locking", &how.locking, err) ||
         !refuse_absent(o, err))
         return NULL;
-    n = open_image(set, name, format, &how, o, err);
-    if (!n)
-        return NULL;
-    b = add(set, n, id);
-    b->writeback = writeback;
-    return b;
+    return open_image(set, name, format, &how, o, err);
+}
+
+/* Without an image only drives can be that take media; the device says so where it cannot. */
+static bool open_drive(struct block *b, struct opts *o, GError **err)
+{
+    const char *name = opts_str(o, "file", NULL);
+
+    if (!name)
+        name = opts_str(o, "file.filename", NULL);
+    if (!name && !find_place(b->iface) && !b->cdrom)
+        return error_set(err, "-drive: file= is missing");
+    if (!name)
+        return true;
+    b->node = block_open_drive(b->set, o, name, b->cdrom, &b->writeback, err);
+    return b->node;
 }
 
 struct block *block_add_drive(struct block_set *set, struct opts *o, const char *default_if,
                               GError **err)
 {
-    char *id = drive_id(set, o, default_if);
-    struct block *b = NULL;
+    const char *id = opts_str(o, "id", NULL);
+    struct block *b;
 
-    if (id_is_free(set, "-drive", id, err))
-        b = open_drive(set, o, id, err);
-    g_free(id);
-    if (!b || !take_place(o, b, default_if, err) || !take_policies(o, b, err) || !opts_done(o, err))
+    if (id && !id_is_free(set, "-drive", id, err))
         return NULL;
+    b = block_new(set);
+    if (!take_place(o, b, default_if, err) || !open_drive(b, o, err) ||
+        !take_policies(o, b, err) || !opts_done(o, err)) {
+        block_free(b);
+        return NULL;
+    }
+    b->id = drive_id(set, b, id);
+    g_ptr_array_add(set->blocks, b);
     return b;
 }
 

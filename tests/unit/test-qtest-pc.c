@@ -409,8 +409,8 @@ static void test_places(void)
         const char *first, *second, *want;
     } rows[] = {
         { "if=ide,index=0", "if=ide,index=4", "room for 4" },
-        { "if=ide,index=2", "if=ide,bus=1,unit=0", "is taken by 'ide0'" },
-        { "if=floppy,index=1", "if=floppy,unit=1", "is taken by 'floppy0'" },
+        { "if=ide,index=2", "if=ide,bus=1,unit=0", "is taken by 'ide1-hd0'" },
+        { "if=floppy,index=1", "if=floppy,unit=1", "is taken by 'floppy1'" },
         { "if=floppy", "if=floppy,index=2", "room for 2" },
     };
 

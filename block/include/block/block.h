@@ -60,8 +60,9 @@ struct block_stats {
 struct block_set *block_set_new(struct loop *loop);
 /* Waits for requests, flushes, closes. Devices must be gone. */
 void block_set_free(struct block_set *set);
-/* -drive: file=, if=, index=, bus=, unit=, media=, format=, id=, cache=, readonly=, aio=, werror=,
- * rerror=, discard=, detect-zeroes=. `default_if` is what no if= means. */
+/* -drive (without file=: a drive without a medium): file=, if=, index=, bus=, unit=, media=,
+ * format=, id=, cache=, readonly=, aio=, werror=, rerror=, discard=, detect-zeroes=. `default_if`
+ * is what no if= means. */
 struct block *block_add_drive(struct block_set *set, struct opts *o, const char *default_if,
                               GError **err);
 /* -blockdev: driver=, node-name= and the driver's own. */
@@ -98,6 +99,39 @@ bool block_attach(struct block *b, const char *user, GError **err);
 void block_detach(struct block *b);
 /* Who uses it, or NULL. */
 const char *block_user(const struct block *b);
+
+/* ---- removable media: drives whose image comes and goes ---- */
+
+/* What a device with a tray tells and does. Device lock. */
+struct block_media_ops {
+    void (*changed)(void *opaque); /* another image, or none; no request is under way */
+    bool (*tray_is_open)(void *opaque);
+    bool (*is_locked)(void *opaque); /* by the guest */
+    void (*set_tray)(void *opaque, bool open);
+    void (*eject_wanted)(void *opaque); /* somebody pressed the button of a locked drive */
+};
+
+/* By the device, attached, that takes media; NULL to end it. A drive has media that can be changed
+ * while it has these. */
+void block_set_media(struct block *b, const struct block_media_ops *ops, void *opaque);
+bool block_is_removable(const struct block *b);
+bool block_tray_is_open(const struct block *b);
+bool block_is_locked(const struct block *b);
+/* Whether there is an image. Without, the size is 0 and requests end in ENOMEDIUM. */
+bool block_has_medium(const struct block *b);
+/* What `eject` does: opens the tray and takes the image out. A locked drive is only asked. */
+bool block_eject(struct block *b, bool force, GError **err);
+/* Opens the tray, closes it; a drive without one (floppies) takes no notice. */
+bool block_open_tray(struct block *b, bool force, GError **err);
+void block_close_tray(struct block *b);
+/* Takes the image out of an open tray. */
+bool block_remove_medium(struct block *b, GError **err);
+/* Puts another one in: keys file, format, read-only of `o` ("change"). */
+bool block_change(struct block *b, struct opts *o, bool force, GError **err);
+/* Devices tell here of each move of the tray; one listener. */
+void block_tray_moved(struct block *b, bool open);
+typedef void block_tray_fn(void *opaque, struct block *b, bool open);
+void block_set_on_tray(struct block_set *set, block_tray_fn *fn, void *opaque);
 
 /* The request stays the caller's, unchanged, until done() is called. */
 void block_submit(struct block *b, struct block_req *r);
