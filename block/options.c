@@ -359,8 +359,8 @@ struct block *block_add_drive(struct block_set *set, struct opts *o, const char 
     if (id && !id_is_free(set, "-drive", id, err))
         return NULL;
     b = block_new(set);
-    if (!take_place(o, b, default_if, err) || !open_drive(b, o, err) ||
-        !take_policies(o, b, err) || !opts_done(o, err)) {
+    if (!take_place(o, b, default_if, err) || !open_drive(b, o, err) || !take_policies(o, b, err) ||
+        !opts_done(o, err)) {
         block_free(b);
         return NULL;
     }

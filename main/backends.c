@@ -46,6 +46,42 @@ static bool give_to_board(struct session *s, const struct block *b, GError **err
     return machine_set(s->machine, prop, block_id(b), err);
 }
 
+static bool add_drive(struct session *s, struct opts *o, GError **err)
+{
+    struct block *b = block_add_drive(s->blocks, o, default_interface(s), err);
+
+    return b && give_to_board(s, b, err);
+}
+
+static void find_third_ide(struct block *b, void *opaque)
+{
+    if (g_strcmp0(block_interface(b), "ide") == 0 && block_index(b) == 2) {
+        *(bool *)opaque = true;
+    }
+}
+
+/* The drive that PCs have had for ever, empty; not where another one is asked for. */
+static bool add_default_cdrom(struct session *s, GError **err)
+{
+    const GPtrArray *devices = s->config->lists[LIST_DEVICE];
+    opts_auto struct opts *o = opts_new("-drive");
+    bool taken = !s->machine->type->default_cdrom || s->config->flag[FLAG_NODEFAULTS];
+
+    for (guint i = 0; i < devices->len; i++) {
+        const char *driver = opts_str(devices->pdata[i], "driver", "");
+
+        taken = taken || g_str_has_suffix(driver, "-cd");
+    }
+    block_foreach(s->blocks, find_third_ide, &taken);
+    if (taken) {
+        return true;
+    }
+    opts_set(o, "if", "ide");
+    opts_set(o, "index", "2");
+    opts_set(o, "media", "cdrom");
+    return add_drive(s, o, err);
+}
+
 bool backends_make(struct session *s, GError **err)
 {
     const GPtrArray *nodes = s->config->lists[LIST_BLOCKDEV];
@@ -59,13 +95,11 @@ bool backends_make(struct session *s, GError **err)
         }
     }
     for (guint i = 0; i < drives->len; i++) {
-        struct block *b = block_add_drive(s->blocks, drives->pdata[i], default_interface(s), err);
-
-        if (!b || !give_to_board(s, b, err)) {
+        if (!add_drive(s, drives->pdata[i], err)) {
             return false;
         }
     }
-    return true;
+    return add_default_cdrom(s, err);
 }
 
 struct implied {

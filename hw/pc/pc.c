@@ -55,6 +55,33 @@ static bool add_chipset(struct pc *pc, GError **err)
     return true;
 }
 
+static bool add_ide(struct pc *pc, GError **err)
+{
+    pc->ide = add_function(pc, "piix3-ide", "01.1", false, err);
+    if (!pc->ide)
+        return false;
+    for (unsigned i = 0; i < 2; i++)
+        device_connect_irq(pc->ide, i, isa_bus_line(pc->isa, PC_IRQ_IDE + i));
+    return true;
+}
+
+/* Both channels of a board without PCI. */
+static bool add_isa_ide(struct pc *pc, GError **err)
+{
+    static const uint16_t ports[] = { 0x1f0, 0x170 };
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct device *dev = make(pc, "isa-ide", NULL);
+
+        device_set_num(dev, "iobase", ports[i]);
+        device_set_num(dev, "iobase2", ports[i] + 0x206u);
+        device_set_num(dev, "irq", PC_IRQ_IDE + i);
+        if (!device_realize(dev, &pc->isa->bus, err))
+            return false;
+    }
+    return true;
+}
+
 static bool add_pm(struct pc *pc, GError **err)
 {
     pc->pm = add_function(pc, "PIIX4_PM", "01.3", false, err);
@@ -144,7 +171,7 @@ static bool pc_init(struct machine *m, GError **err)
     choose_boot(pc);
     machine_on_reset(m, board_reset, pc);
     pc_memory_init(pc);
-    return add_chipset(pc, err) && add_pm(pc, err) && add_rest(pc, err);
+    return add_chipset(pc, err) && add_ide(pc, err) && add_pm(pc, err) && add_rest(pc, err);
 }
 
 static bool isapc_init(struct machine *m, GError **err)
@@ -160,7 +187,7 @@ static bool isapc_init(struct machine *m, GError **err)
     if (!device_realize(pc->isa_bridge, NULL, err))
         return false;
     pc->isa = isa_bridge_bus(pc->isa_bridge);
-    return add_rest(pc, err);
+    return add_isa_ide(pc, err) && add_rest(pc, err);
 }
 
 /* Where a boot loader would have left the first CPU. */
@@ -212,6 +239,7 @@ const struct machine_type pc_machine = {
     .is_default = true,
     .default_nic = "e1000",
     .drive_if = "ide",
+    .default_cdrom = true,
     .init = pc_init,
     .cpus_ready = pc_cpus_ready,
     .free = pc_free,
@@ -229,6 +257,7 @@ const struct machine_type isapc_machine = {
     .size = sizeof(struct pc),
     .default_nic = "ne2k_isa",
     .drive_if = "ide",
+    .default_cdrom = true,
     .init = isapc_init,
     .cpus_ready = pc_cpus_ready,
     .free = pc_free,

@@ -21,7 +21,7 @@
 /* PCI windows lie above RAM and above this. */
 #define PC_PCI_HOLE   UINT64_C(0xc0000000)
 
-enum pc_irq { PC_IRQ_SCI = 9, PC_IRQ_FPU = 13 };
+enum pc_irq { PC_IRQ_SCI = 9, PC_IRQ_FPU = 13, PC_IRQ_IDE = 14 };
 
 /* Where firmware puts PIIX4's registers, and so do we where there is none. */
 enum pc_port { PC_PORT_PM = 0x600, PC_PORT_SMBUS = 0xb100 };
@@ -38,8 +38,8 @@ struct pc {
     /* memory */
     uint64_t below_4g, above_4g; /* bytes of RAM on each side of the hole */
     struct mem_region ram_low, ram_high, option_rom, bios, bios_low, no_memory, no_port;
-    /* chips; NULL on boards without PCI: host, piix3, pm */
-    struct device *host, *piix3, *pm, *isa_bridge, *fw_cfg;
+    /* chips; NULL on boards without PCI: host, piix3, ide, pm */
+    struct device *host, *piix3, *ide, *pm, *isa_bridge, *fw_cfg;
     struct isa_bus *isa;
     struct device *pic, *pit, *rtc, *dma, *kbd, *apic, *ioapic, *hpet;
     struct irq_split irq_split[ISA_IRQS];

@@ -7,6 +7,7 @@
 #include <base/bits.h>
 #include <hw/acpi/piix4.h>
 #include <hw/isa/piix3.h>
+#include <hw/ide/piix.h>
 #include <hw/pci/i440fx.h>
 #include "acpi.h"
 #include "smbios.h"
@@ -109,6 +110,7 @@ void pc_set_up(struct pc *pc)
 {
     if (!pc->host)
         return;
+    piix_ide_setup(pc->ide);
     piix4_pm_setup(pc->pm, PC_PORT_PM, PC_PORT_SMBUS);
     set_up_pci(pc);
     put_tables(pc);

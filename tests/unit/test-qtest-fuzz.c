@@ -5,7 +5,7 @@
  */
 #include <inttypes.h>
 #include <glib.h>
-#include "qclient.h"
+#include "pcio.h"
 
 struct window {
     uint64_t base, size;
@@ -34,6 +34,12 @@ static const struct window pc_windows[] = {
     { PORT | 0x64, 1 },    { PORT | 0x70, 4 },    { PORT | 0xa0, 2 },    { PORT | 0x4d0, 2 },
     { PORT | 0x00, 0x10 }, { PORT | 0x80, 0x10 }, { PORT | 0xc0, 0x20 }, { PORT | 0x3f8, 8 },
     { 0xfed00000, 0x160 }, { 0xfec00000, 0x44 },  { 0xfee00000, 0x400 }, { 0xfee01000, 0x10 },
+};
+
+/* The disks' registers; bus mastering at 0xc000. */
+static const struct window disk_windows[] = {
+    { PORT | 0x1f0, 8 }, { PORT | 0x3f6, 1 },   { PORT | 0x170, 8 },
+    { PORT | 0x376, 1 }, { PORT | 0xc000, 16 },
 };
 
 static GRand *rnd;
@@ -88,7 +94,8 @@ static void rare_event(struct qclient *q)
     }
 }
 
-static void fuzz(const char *args, const struct window *windows, unsigned n)
+static void fuzz(const char *args, const struct window *windows, unsigned n,
+                 void (*prepare)(struct qclient *q))
 {
     const char *ms = g_getenv("QTEST_FUZZ_MS");
     gint64 end = g_get_monotonic_time() + (ms ? g_ascii_strtoll(ms, NULL, 10) : 700) * 1000;
@@ -97,6 +104,8 @@ static void fuzz(const char *args, const struct window *windows, unsigned n)
     do {
         const struct window *w = &windows[g_rand_int_range(rnd, 0, (int)n)];
 
+        if (prepare)
+            prepare(q);
         for (unsigned i = 0; i < 200; i++)
             one_access(q, w);
         qc_settle(q);
@@ -108,17 +117,50 @@ static void fuzz(const char *args, const struct window *windows, unsigned n)
 static void test_virt(void)
 {
     fuzz("-machine virt,aclint=on -arch riscv64 -smp 2 -m 16M", virt_windows,
-         G_N_ELEMENTS(virt_windows));
+         G_N_ELEMENTS(virt_windows), NULL);
 }
 
 static void test_spike(void)
 {
-    fuzz("-machine spike -arch riscv64 -m 16M", spike_windows, G_N_ELEMENTS(spike_windows));
+    fuzz("-machine spike -arch riscv64 -m 16M", spike_windows, G_N_ELEMENTS(spike_windows), NULL);
 }
 
 static void test_pc(void)
 {
-    fuzz("-machine pc -arch x86_64 -m 16M", pc_windows, G_N_ELEMENTS(pc_windows));
+    fuzz("-machine pc -arch x86_64 -m 16M", pc_windows, G_N_ELEMENTS(pc_windows), NULL);
+}
+
+/* Places the bus master's registers, which a reset takes away, and starts commands that random
+ * writes would hardly come by: any ATA command, or a packet. */
+static void prepare_disks(struct qclient *q)
+{
+    uint16_t base = g_rand_boolean(rnd) ? 0x1f0 : 0x170;
+
+    pc_config_write(q, 1, 1, 0x20, 4, 0xc000);
+    pc_config_write(q, 1, 1, 4, 2, 5);
+    pc_out(q, 1, base + 0x206u, 0);
+    pc_out(q, 1, base + 6u, 0xe0);
+    pc_out(q, 1, base + 1u, g_rand_boolean(rnd));
+    for (uint16_t i = 2; i < 6; i++)
+        pc_out(q, 1, base + i, (uint8_t)random_value());
+    if (base == 0x1f0 || g_rand_boolean(rnd)) {
+        pc_out(q, 1, base + 7u, (uint8_t)random_value());
+        return;
+    }
+    pc_out(q, 1, base + 7u, 0xa0);
+    for (unsigned i = 0; i < 12; i += 4)
+        pc_out(q, 4, base, (uint32_t)random_value() & (i ? 0xff00ff00 : 0xffff00ff));
+}
+
+static void test_pc_disks(void)
+{
+    char *disk = pc_image_new(1 << 20), *disc = pc_image_new(1 << 20);
+    g_autofree char *args =
+        g_strdup_printf("-machine pc -arch x86_64 -m 16M -hda %s -cdrom %s", disk, disc);
+
+    fuzz(args, disk_windows, G_N_ELEMENTS(disk_windows), prepare_disks);
+    pc_image_free(disk);
+    pc_image_free(disc);
 }
 
 int main(int argc, char **argv)
@@ -132,5 +174,6 @@ int main(int argc, char **argv)
     g_test_add_func("/fuzz/virt", test_virt);
     g_test_add_func("/fuzz/spike", test_spike);
     g_test_add_func("/fuzz/pc", test_pc);
+    g_test_add_func("/fuzz/pc-disks", test_pc_disks);
     return g_test_run();
 }

@@ -35,6 +35,7 @@ struct machine_type {
     bool is_default;          /* for its architectures */
     const char *default_nic;  /* device type for -nic and default network, or NULL */
     const char *drive_if;     /* what -drive without if= means: "virtio", "ide", "none" */
+    bool default_cdrom;       /* has a CD-ROM drive at index 2 of if=ide unless told otherwise */
     bool (*init)(struct machine *m, GError **err);
     /* After each reset of the CPUs: what a boot loader would have left in them. NULL: nothing. */
     void (*cpus_ready)(struct machine *m);
