@@ -1,6 +1,7 @@
 /*
  * Making x86 CPUs, and what their translations depend on.
  */
+#include "debug.h"
 #include "feature.h"
 #include "helper.h"
 #include "sys.h"
@@ -58,15 +59,6 @@ static uint32_t float_flags(const struct x86_cpu *c)
     return f | (x87_slow(c) ? UF_X87SLOW : 0);
 }
 
-/* DR7: an enabled breakpoint on I/O, of the four (Intel volume 3, 18.2.4). */
-static bool has_io_breakpoint(const struct x86_cpu *c)
-{
-    for (unsigned n = 0; n < 4; n++)
-        if ((c->dr[7] >> 2 * n & 3) && (c->dr[7] >> (16 + 4 * n) & 3) == 2)
-            return true;
-    return false;
-}
-
 uint32_t x86_unit_flags(const struct cpu *cpu)
 {
     const struct x86_cpu *c = x86_of_const(cpu);
@@ -74,11 +66,12 @@ uint32_t x86_unit_flags(const struct cpu *cpu)
     uint32_t f = cpl | x86_mode_at(c, cpl) << UF_MODE_SHIFT;
 
     f |= segment_flags(c) | float_flags(c);
-    f |= c->eflags & FLAG_TF ? UF_TF : 0;
+    f |= c->eflags & FLAG_TF || c->debug_pending ? UF_TF : 0;
     f |= c->shadow ? UF_SHADOW : 0;
     f |= c->in_smm ? UF_SMM : 0;
     f |= cpl <= x86_iopl(c) ? UF_IOPL_OK : 0;
-    f |= c->cr4 & CR4_DE && has_io_breakpoint(c) ? UF_DBG_IO : 0;
+    f |= x86_debug_ports(c) ? UF_DBG_IO : 0;
+    f |= x86_debug_fetches(c) ? UF_DBG_CODE : 0;
     return f;
 }
 

@@ -1,6 +1,7 @@
 /*
  * EFLAGS as a whole, put together from its lazy parts and taken apart again.
  */
+#include "debug.h"
 #include "flags.h"
 
 uint32_t x86_eflags(const struct x86_cpu *c)
@@ -17,6 +18,8 @@ void x86_set_eflags(struct x86_cpu *c, uint32_t val, uint32_t mask)
     uint64_t *hot = c->cpu.tcg.hot;
 
     val = (x86_eflags(c) & ~mask) | (val & mask);
+    if (!x86_debug_fetches(c))
+        val &= ~(uint32_t)FLAG_RF; /* would only be in force for one instruction */
     hot[SLOT_CC_SRC] = val & FLAGS_ARITH;
     hot[SLOT_CC_OP] = CC_EFLAGS;
     c->df = val & FLAG_DF ? -1 : 1;

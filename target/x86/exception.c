@@ -7,6 +7,7 @@
  */
 #include <inttypes.h>
 #include <base/log.h>
+#include "debug.h"
 #include "feature.h"
 #include "stack.h"
 #include "sys.h"
@@ -399,6 +400,11 @@ void x86_take_fault(struct cpu *cpu, const struct cpu_fault *fault)
         break;
     case FAULT_MISALIGNED: exception(c, EXC_GP, 0); break;
     default:
+        if (fault->extra == FAULT_X_WATCH) {
+            c->debug_pending = x86_debug_access(c, fault->vaddr, fault->access == ACCESS_WRITE);
+            cpu_update_flags(cpu);
+            break;
+        }
         if (!fault->extra)
             log_guest_error("x86: nothing to access at %" PRIx64 ", pc %" PRIx64 "\n", fault->vaddr,
                             c->cpu.tcg.pc);

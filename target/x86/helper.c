@@ -1,6 +1,7 @@
 /*
  * The list of helpers, and those that any instruction may need.
  */
+#include "debug.h"
 #include "helper.h"
 #include "sys.h"
 
@@ -30,16 +31,15 @@ static void h_raise_if(struct cpu *cpu, uint32_t condition, uint32_t vector)
 }
 HELPER_DEFINE(raise_if, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_VOID, 2, IR_I32, IR_I32);
 
-#define DR6_BS (1u << 14)
-
 /* The trap behind an instruction that began with TF set. */
 static void h_step_here(struct cpu *cpu)
 {
     struct x86_cpu *c = x86_of(cpu);
 
-    c->dr[6] |= DR6_BS;
-    x86_enter(c, EXC_DB, EVENT_TRAP, false, 0, x86_eip(c));
-    cpu_resume(cpu);
+    /* A breakpoint alone is no single step. */
+    if (!c->debug_pending || c->eflags & FLAG_TF)
+        c->dr[6] |= DR6_BS;
+    x86_debug_trap(c);
 }
 HELPER_DEFINE(step_here, HELPER_ANY, IR_VOID, 0);
 
@@ -49,6 +49,12 @@ static void h_step(struct cpu *cpu, uint64_t pc)
     h_step_here(cpu);
 }
 HELPER_DEFINE(step, HELPER_ANY, IR_VOID, 1, IR_I64);
+
+static void h_debug_fetch(struct cpu *cpu)
+{
+    x86_debug_fetch(x86_of(cpu));
+}
+HELPER_DEFINE(debug_fetch, HELPER_ANY, IR_VOID, 0);
 
 static void h_end_shadow(struct cpu *cpu)
 {

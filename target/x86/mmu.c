@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <base/log.h>
 #include <mem/space.h>
+#include "debug.h"
 #include "feature.h"
 #include "sys.h"
 
@@ -330,6 +331,23 @@ static bool translate(struct x86_cpu *c, struct walk *w, struct cpu_page *page, 
     return ok;
 }
 
+/*
+ * Pages with data breakpoints are never cached. An access that begins at one is refused once; while
+ * the breakpoint is pending (and the instruction run for the second time) it is not.
+ */
+static bool check_watch(const struct walk *w, struct cpu_page *page, struct cpu_fault *f)
+{
+    const struct x86_cpu *c = w->c;
+
+    for (unsigned n = 0; n < 4; n++)
+        if (x86_debug_enabled(c, n) && !((c->dr[n] ^ w->vaddr) & TCG_PAGE_MASK))
+            page->size_bits = 0;
+    if (c->debug_pending || !x86_debug_access(c, w->vaddr, w->access == ACCESS_WRITE))
+        return true;
+    *f = (struct cpu_fault){ FAULT_ACCESS, w->access, w->vaddr, FAULT_X_WATCH };
+    return false;
+}
+
 bool x86_map(struct cpu *cpu, uint64_t vaddr, enum mem_access access, unsigned mode, bool debug,
              struct cpu_page *page, struct cpu_fault *f)
 {
@@ -346,6 +364,8 @@ bool x86_map(struct cpu *cpu, uint64_t vaddr, enum mem_access access, unsigned m
 
     if (slow)
         page->size_bits = 0;
+    if (ok && !debug && access != ACCESS_FETCH && x86_debug_data(w.c))
+        ok = check_watch(&w, page, f);
     if (log_wanted(LOG_MMU, vaddr))
         log_printf(LOG_MMU,
                    "cpu %u: map %016" PRIx64 " access %d mode %u: %s paddr %" PRIx64

@@ -33,8 +33,14 @@ struct rows {
 static void add(struct rows *r, enum row_kind kind, uint32_t at, const char *name, unsigned bits,
                 const char *group, const char *type)
 {
-    struct cpu_reg reg = { name,  bits, kind == ROW_HIDDEN ? CPU_REG_NONE : r->next++,
-                           group, type, false };
+    struct cpu_reg reg = {
+        .name = name,
+        .bits = bits,
+        .number = kind == ROW_HIDDEN ? CPU_REG_NONE : r->next++,
+        .group = group,
+        .gdb_type = type,
+        .derived = kind == ROW_CR || kind == ROW_EFER,
+    };
     struct row row = { kind, at };
 
     g_array_append_val(r->reg, reg);

@@ -21,6 +21,7 @@ static void reset_core(struct x86_cpu *c)
     c->cr2 = c->cr3 = c->cr4 = 0;
     c->efer = 0;
     c->delivering = 0;
+    c->debug_pending = 0;
     c->shadow = 0;
     c->shadow_pc = ~0ULL;
     c->monitor_addr = ~0ULL;

@@ -320,6 +320,11 @@ void x86_set_pkru(struct x86_cpu *c, uint32_t val);
 void x86_mmu_free(struct x86_cpu *c);
 
 /* cpu_fault.extra of FAULT_ACCESS. */
-enum { FAULT_X_BUS, FAULT_X_GP, FAULT_X_SS };
+enum {
+    FAULT_X_BUS,
+    FAULT_X_GP,
+    FAULT_X_SS,
+    FAULT_X_WATCH, /* a data breakpoint: the instruction is run again, with a trap behind it */
+};
 
 #endif

@@ -120,6 +120,8 @@ void x86_translate(struct trans *t)
         return;
     if (t->flags & UF_SHADOW)
         ir_call(t->ir, &helper_end_shadow, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+    if (t->flags & UF_DBG_CODE)
+        ir_call(t->ir, &helper_debug_fetch, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
     if (!ok && i.len > 15) {
         x86_tr_raise_error(t, EXC_GP, 0);
         return;

@@ -68,7 +68,7 @@ enum {
     UF_CS32 = 1 << 9,    /* CS.D: default sizes are 32 bits */
     UF_SS32 = 1 << 10,   /* SS.B: the stack pointer is ESP */
     UF_FLAT = 1 << 11,   /* CS, DS, ES, SS: base 0, limit 4 GiB - 1, usable for any data access */
-    UF_TF = 1 << 12,     /* #DB after each instruction */
+    UF_TF = 1 << 12,     /* #DB after this instruction: EFLAGS.TF, or a breakpoint that it met */
     UF_SHADOW = 1 << 13, /* behind STI or a load of SS: interrupts wait for one instruction */
     UF_EM = 1 << 14,     /* CR0.EM, TS, MP as FPU and SSE instructions see them */
     UF_TS = 1 << 15,
@@ -77,9 +77,11 @@ enum {
     UF_AVX = 1 << 18,    /* CR4.OSXSAVE and XCR0 bits 2:1: VEX-encoded vectors may be used */
     UF_FPSLOW = 1 << 19, /* MXCSR unmasks an exception: SSE arithmetic goes through exact helpers */
     UF_SMM = 1 << 20,
-    UF_IOPL_OK = 1 << 21, /* CPL <= IOPL */
-    UF_DBG_IO = 1 << 22,  /* CR4.DE and an I/O breakpoint is set */
-    UF_X87SLOW = 1 << 23, /* x87_slow(): waiting x87 instructions look for a pending exception */
+    UF_IOPL_OK = 1 << 21,  /* CPL <= IOPL */
+    UF_DBG_IO = 1 << 22,   /* CR4.DE and an I/O breakpoint is set */
+    UF_DBG_CODE = 1 << 24, /* a breakpoint on fetches is set: it is looked for in front of each
+                              instruction */
+    UF_X87SLOW = 1 << 23,  /* x87_slow(): waiting x87 instructions look for a pending exception */
 };
 
 /* MMU modes: who asks, and whether SMAP forbids user pages. */
@@ -181,7 +183,7 @@ struct x86_cpu {
     uint16_t fpu_pending; /* status word once the store between two helper calls has been done */
     uint64_t fpu_ip, fpu_dp;
     uint32_t sse_pending; /* exceptions of the instruction in progress, for sse_report */
-    uint32_t mxcsr; /* as last gathered: host's sticky flags are added when it is read */
+    uint32_t mxcsr;       /* as last gathered: host's sticky flags are added when it is read */
 
     uint8_t shadow; /* UF_SHADOW */
     /* Behind STI or a load of SS: linear address of the instruction in front of which no interrupt

@@ -2,6 +2,7 @@
  * Entering handlers of x86 exceptions and interrupts: frames, error codes, CR2, stacks, double and
  * triple faults, software interrupts, in real, protected, virtual-8086 and long mode.
  */
+#include "target/x86/debug.h"
 #include "x86sys.h"
 
 #define SP (s.c->cpu.tcg.hot[R_SP])
@@ -261,6 +262,41 @@ static void inputs(void)
     x86sys_free(&s);
 }
 
+/* DR0 at an instruction: a fault in front of it, unless RF is set; DR1 at data: a trap behind. */
+static void breakpoints(void)
+{
+    struct cpu_page page;
+    struct cpu_fault f;
+    struct x86sys s;
+
+    x86sys_new(&s, "x86_64", "max");
+    x86sys_long_mode(&s);
+    s.c->dr[0] = 0x30000;
+    s.c->dr[1] = 0x31008;
+    x86_debug_write(s.c, 7, 1 << 0 | 1 << 2 | 0xd << 20); /* DR1: stores of 4 bytes */
+    g_assert_true(x86_unit_flags(&s.c->cpu) & UF_DBG_CODE);
+    s.c->eflags |= FLAG_RF;
+    g_assert_true(TRY(&s, x86_debug_fetch(s.c)));
+    g_assert_false(TRY(&s, x86_debug_fetch(s.c)));
+    g_assert_cmpint(x86sys_vector(&s), ==, EXC_DB);
+    g_assert_cmphex(s.c->dr[6] & 0xf, ==, 1);
+    g_assert_cmphex(x86sys_frame(&s, 0), ==, 0x30000);
+
+    s.c->dr[6] = 0;
+    g_assert_true(x86_map(&s.c->cpu, 0x31008, ACCESS_READ, MODE_KERNEL, false, &page, &f));
+    g_assert_cmpint(page.size_bits, ==, 0);
+    g_assert_false(x86_map(&s.c->cpu, 0x3100a, ACCESS_WRITE, MODE_KERNEL, false, &page, &f));
+    x86_take_fault(&s.c->cpu, &f);
+    g_assert_true(x86_unit_flags(&s.c->cpu) & UF_TF);
+    g_assert_true(x86_map(&s.c->cpu, 0x3100a, ACCESS_WRITE, MODE_KERNEL, false, &page, &f));
+    s.c->cpu.tcg.pc = 0x30004;
+    g_assert_false(TRY(&s, x86_debug_trap(s.c)));
+    g_assert_cmphex(s.c->dr[6] & 0x400f, ==, 2);
+    g_assert_cmphex(x86sys_frame(&s, 0), ==, 0x30004);
+    g_assert_false(x86_unit_flags(&s.c->cpu) & UF_TF);
+    x86sys_free(&s);
+}
+
 static void bad_frame(void)
 {
     struct x86sys s;
@@ -288,6 +324,7 @@ int main(int argc, char **argv)
     g_test_add_func("/x86/exc/virtual-8086", virtual_8086);
     g_test_add_func("/x86/exc/real", real_mode);
     g_test_add_func("/x86/exc/inputs", inputs);
+    g_test_add_func("/x86/exc/breakpoints", breakpoints);
     g_test_add_func("/x86/exc/bad-frame", bad_frame);
     return g_test_run();
 }
