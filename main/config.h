@@ -34,6 +34,7 @@ enum config_one {
     ONE_ICOUNT,
     ONE_NAME,
     ONE_SANDBOX,
+    ONE_ACTION,
     ONE_COUNT
 };
 

@@ -142,6 +142,28 @@ static bool check_usb(struct opts *o, GError **err)
     return !usb || error_set(err, "-machine: usb=on: no machine has a USB controller");
 }
 
+/* -action; -no-reboot and -no-shutdown are short for two of them. */
+static bool set_actions(struct config *c, struct machine_config *mc, GError **err)
+{
+    static const char *const reboots[] = { "reset", "shutdown", NULL };
+    static const char *const shutdowns[] = { "poweroff", "pause", NULL };
+    struct opts *o = c->one[ONE_ACTION];
+    int reboot = c->flag[FLAG_NO_REBOOT], shutdown = c->flag[FLAG_NO_SHUTDOWN];
+    int watchdog = WATCHDOG_RESET, panic = PANIC_SHUTDOWN;
+
+    if (!opts_enum(o, "reboot", reboots, &reboot, err) ||
+        !opts_enum(o, "shutdown", shutdowns, &shutdown, err) ||
+        !opts_enum(o, "watchdog", watchdog_action_names, &watchdog, err) ||
+        !opts_enum(o, "panic", panic_action_names, &panic, err) || !opts_done(o, err)) {
+        return false;
+    }
+    mc->no_reboot = reboot == 1;
+    mc->no_shutdown = shutdown == 1;
+    mc->watchdog_action = watchdog;
+    mc->panic_action = panic;
+    return true;
+}
+
 bool machine_opts_config(struct config *c, const char *arch, struct machine_config *mc,
                          GError **err)
 {
@@ -154,8 +176,6 @@ bool machine_opts_config(struct config *c, const char *arch, struct machine_conf
     mc->firmware = text_or_key(c, TEXT_BIOS, "firmware");
     mc->dump_dtb = g_strdup(opts_str(c->one[ONE_MACHINE], "dumpdtb", NULL));
     mc->memory_backend = g_strdup(opts_str(c->one[ONE_MACHINE], "memory-backend", NULL));
-    mc->no_reboot = c->flag[FLAG_NO_REBOOT];
-    mc->no_shutdown = c->flag[FLAG_NO_SHUTDOWN];
     if (mc->append && !mc->kernel) {
         return error_set(err, "-append: there is no -kernel to give '%s' to", mc->append);
     }
@@ -166,9 +186,10 @@ bool machine_opts_config(struct config *c, const char *arch, struct machine_conf
         !check_usb(c->one[ONE_MACHINE], err)) {
         return false;
     }
-    return set_smp(c->one[ONE_SMP], mc, err) && set_memory(c->one[ONE_MEMORY], mc, err) &&
-           set_boot(c->one[ONE_BOOT], mc, err) && set_name(c->one[ONE_NAME], mc, err) &&
-           set_uuid(c->text[TEXT_UUID], mc->uuid, err) && set_seed(c->text[TEXT_SEED], mc, err);
+    return set_actions(c, mc, err) && set_smp(c->one[ONE_SMP], mc, err) &&
+           set_memory(c->one[ONE_MEMORY], mc, err) && set_boot(c->one[ONE_BOOT], mc, err) &&
+           set_name(c->one[ONE_NAME], mc, err) && set_uuid(c->text[TEXT_UUID], mc->uuid, err) &&
+           set_seed(c->text[TEXT_SEED], mc, err);
 }
 
 const char *machine_opts_arch(const struct config *c, GError **err)

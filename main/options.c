@@ -115,6 +115,14 @@ static bool take_accel(struct config *c, const struct option *o, const char *arg
     return true;
 }
 
+static bool take_watchdog(struct config *c, const struct option *o, const char *arg, GError **err)
+{
+    (void)o, (void)err;
+    opts_remove(c->one[ONE_ACTION], "watchdog");
+    opts_set(c->one[ONE_ACTION], "watchdog", arg);
+    return true;
+}
+
 static bool take_kvm(struct config *c, const struct option *o, const char *arg, GError **err)
 {
     (void)arg;
@@ -228,6 +236,10 @@ static const struct option options[] = {
     { "no-reboot", NULL, "end in place of a reboot", take_flag, FLAG_NO_REBOOT, NULL },
     { "no-shutdown", NULL, "stop in place of the end when the guest powers off", take_flag,
       FLAG_NO_SHUTDOWN, NULL },
+    { "action", "reboot=ACTION|shutdown=ACTION|panic=ACTION|watchdog=ACTION",
+      "what becomes of a guest that reboots, powers off, panics or hangs", take_one, ONE_ACTION,
+      NULL },
+    { "watchdog-action", "ACTION", "the same as -action watchdog=ACTION", take_watchdog, 0, NULL },
     { "daemonize", NULL, "go to the background once everything is set up", take_flag,
       FLAG_DAEMONIZE, NULL },
     { "pidfile", "FILE", "write the process id there", take_text, TEXT_PIDFILE, NULL },

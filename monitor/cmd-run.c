@@ -57,6 +57,14 @@ static json_t *system_wakeup(struct mon *mon, const json_t *args, GError **err)
     return NULL;
 }
 
+static json_t *inject_nmi(struct mon *mon, const json_t *args, GError **err)
+{
+    (void)args;
+    if (!machine_nmi(mon->machine))
+        error_set(err, "machine '%s' does not provide NMIs", mon->machine->type->name);
+    return NULL;
+}
+
 static const struct mon_type run_state_type = ENUM_TYPE("RunState", run_state_names);
 static const struct mon_member status_members[] = {
     MEMBER("running", &mon_bool),
@@ -104,6 +112,7 @@ const struct mon_command run_commands[] = {
       .hmp = "system_wakeup",
       .run = system_wakeup,
       .help = "wakeup guest from suspend" },
+    { .qmp = "inject-nmi", .hmp = "nmi", .run = inject_nmi, .help = "inject an NMI" },
     { .qmp = "query-status",
       .run = query_status,
       .ret = &status_info,

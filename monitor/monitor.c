@@ -197,6 +197,15 @@ static const struct mon_member deleted_members[] = {
 };
 static const struct mon_type deleted_data = OBJECT_TYPE("DeviceDeletedData", deleted_members);
 
+static const struct mon_type watchdog_type = ENUM_TYPE("WatchdogAction", watchdog_action_names);
+static const struct mon_member watchdog_members[] = { MEMBER("action", &watchdog_type), { 0 } };
+static const struct mon_type watchdog_data = OBJECT_TYPE("WatchdogData", watchdog_members);
+
+static const char *const panic_results[] = { "pause", "poweroff", "run", NULL };
+static const struct mon_type panic_type = ENUM_TYPE("GuestPanicAction", panic_results);
+static const struct mon_member panic_members[] = { MEMBER("action", &panic_type), { 0 } };
+static const struct mon_type panic_data = OBJECT_TYPE("GuestPanickedData", panic_members);
+
 /* The machine's events come first, in the order of enum machine_event. */
 const struct mon_event mon_events[] = {
     [EVENT_STOP] = { .name = "STOP" },
@@ -206,18 +215,39 @@ const struct mon_event mon_events[] = {
     [EVENT_POWERDOWN] = { .name = "POWERDOWN" },
     [EVENT_SUSPEND] = { .name = "SUSPEND" },
     [EVENT_WAKEUP] = { .name = "WAKEUP" },
+    [EVENT_WATCHDOG] = { .name = "WATCHDOG", .data = &watchdog_data },
+    [EVENT_GUEST_PANICKED] = { .name = "GUEST_PANICKED", .data = &panic_data },
     { .name = "DEVICE_DELETED", .data = &deleted_data },
     { 0 },
 };
 
+static json_t *event_data(const struct machine *m, enum machine_event e, enum machine_cause cause)
+{
+    static const char *const panic_result[] = {
+        [PANIC_SHUTDOWN] = "poweroff",
+        [PANIC_PAUSE] = "pause",
+        [PANIC_NONE] = "run",
+        [PANIC_EXIT_FAILURE] = "poweroff",
+    };
+
+    switch (e) {
+    case EVENT_WATCHDOG:
+        return json_pack("{s:s}", "action", watchdog_action_names[m->cfg.watchdog_action]);
+    case EVENT_GUEST_PANICKED:
+        return json_pack("{s:s}", "action", panic_result[m->cfg.panic_action]);
+    case EVENT_RESET:
+    case EVENT_SHUTDOWN:
+        return json_pack("{s:b, s:s}", "guest", machine_cause_is_guest(cause), "reason",
+                         machine_cause_name(cause));
+    default: return NULL;
+    }
+}
+
 static void on_machine_event(void *opaque, enum machine_event e, enum machine_cause cause)
 {
-    json_t *data = NULL;
+    struct monitors *set = opaque;
 
-    if (mon_events[e].data)
-        data = json_pack("{s:b, s:s}", "guest", machine_cause_is_guest(cause), "reason",
-                         machine_cause_name(cause));
-    monitors_event(opaque, mon_events[e].name, data);
+    monitors_event(set, mon_events[e].name, event_data(set->machine, e, cause));
 }
 
 struct monitors *monitors_new(struct machine *machine, struct chardev_set *chardevs)

@@ -169,10 +169,19 @@ void machine_config_clear(struct machine_config *c)
         g_clear_pointer(strings[i], g_free);
 }
 
+static bool unwire(struct device *dev, void *opaque)
+{
+    (void)opaque;
+    device_unwire(dev);
+    return true;
+}
+
 void machine_free(struct machine *m)
 {
     struct machine_private *p = m->priv;
 
+    /* devices that go lower their lines, where the other end may be gone already */
+    bus_walk(&m->root, unwire, NULL);
     bus_destroy(&m->root);
     rom_list_free(m->roms);
     if (m->type->free)

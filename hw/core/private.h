@@ -73,6 +73,8 @@ void machine_globals_init(struct machine *m);
 void machine_globals_destroy(struct machine *m);
 /* Changes what a new device has by default. */
 void machine_apply_globals(struct device *dev);
+/* Outputs lead nowhere from now on. */
+void device_unwire(struct device *dev);
 void machine_emit(struct machine *m, enum machine_event e, enum machine_cause c);
 
 #endif

@@ -93,6 +93,15 @@ void device_connect_irq(struct device *dev, unsigned n, struct irq_line to)
     device_connect_irq_named(dev, NULL, n, to);
 }
 
+void device_unwire(struct device *dev)
+{
+    for (unsigned i = 0; i < dev->irqs_out->len; i++) {
+        const struct irq_group *g = g_ptr_array_index(dev->irqs_out, i);
+
+        memset(g->wired ? g->wired : g->outs, 0, g->n * sizeof(*g->outs));
+    }
+}
+
 static void output_changed(void *opaque, unsigned n, bool level)
 {
     const struct irq_group *g = opaque;

@@ -147,3 +147,10 @@ bool pc_legacy_init(struct pc *pc, GError **err)
     return add_pic(pc, err) && add_clocks(pc, err) && add_dma(pc, err) && add_keyboard(pc, err) &&
            add_serials(pc, err);
 }
+
+void pc_nmi(struct machine *m)
+{
+    const struct irq_line nmi = device_irq_in_named(((struct pc *)m)->apic, "nmi", 0);
+
+    irq_pulse(&nmi);
+}

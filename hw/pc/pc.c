@@ -240,6 +240,7 @@ const struct machine_type pc_machine = {
     .default_nic = "e1000",
     .drive_if = "ide",
     .default_cdrom = true,
+    .nmi = pc_nmi,
     .init = pc_init,
     .cpus_ready = pc_cpus_ready,
     .free = pc_free,

@@ -62,6 +62,8 @@ void pc_float_init(struct pc *pc);
 bool pc_roms_init(struct pc *pc, GError **err);
 /* Local and I/O APICs, where the ISA bus's lines then lead, too. */
 bool pc_apic_init(struct pc *pc, GError **err);
+/* The NMI button. */
+void pc_nmi(struct machine *m);
 /* The chips on the ISA bus's lines that every PC has. */
 bool pc_legacy_init(struct pc *pc, GError **err);
 void pc_memory_free(struct pc *pc);

@@ -39,8 +39,24 @@ struct machine_type {
     bool (*init)(struct machine *m, GError **err);
     /* After each reset of the CPUs: what a boot loader would have left in them. NULL: nothing. */
     void (*cpus_ready)(struct machine *m);
+    /* The NMI button; NULL: the board has none. */
+    void (*nmi)(struct machine *m);
     void (*free)(struct machine *m); /* undoes init, after all devices are gone */
 };
+
+/* What to do when a watchdog runs out, and when the guest panics (-action); names end with NULL. */
+enum watchdog_action {
+    WATCHDOG_RESET,
+    WATCHDOG_SHUTDOWN, /* the power button */
+    WATCHDOG_POWEROFF,
+    WATCHDOG_PAUSE,
+    WATCHDOG_DEBUG, /* tell of it */
+    WATCHDOG_NONE,
+    WATCHDOG_NMI,
+};
+extern const char *const watchdog_action_names[];
+enum panic_action { PANIC_SHUTDOWN, PANIC_PAUSE, PANIC_NONE, PANIC_EXIT_FAILURE };
+extern const char *const panic_action_names[];
 
 /* What users ask of a machine; strings belong to it. */
 struct machine_config {
@@ -61,6 +77,8 @@ struct machine_config {
     char *name;       /* -name */
     uint8_t uuid[16]; /* -uuid */
     bool no_reboot, no_shutdown;
+    enum watchdog_action watchdog_action;
+    enum panic_action panic_action;
     bool no_cpus; /* qtest: nobody runs the CPUs */
 };
 
@@ -113,6 +131,8 @@ enum machine_event {
     EVENT_POWERDOWN,
     EVENT_SUSPEND,
     EVENT_WAKEUP,
+    EVENT_WATCHDOG,
+    EVENT_GUEST_PANICKED,
 };
 
 /* What an accelerator does for the machine's CPUs; all in the main thread, device lock held. */
@@ -208,6 +228,11 @@ void machine_request_powerdown(struct machine *m);
 void machine_request_stop(struct machine *m, enum run_state s);
 void machine_request_suspend(struct machine *m);
 void machine_request_wakeup(struct machine *m);
+/* A watchdog ran out, the guest says that it panicked: does what cfg asks for; any thread. */
+void machine_watchdog(struct machine *m);
+void machine_panicked(struct machine *m);
+/* False: the board has no NMI. Device lock held. */
+bool machine_nmi(struct machine *m);
 
 /* Reset handlers run in order of registration, after all devices were reset and before CPUs are.
  * They may write guest memory. */
