@@ -1,8 +1,10 @@
-/* The PC's HPET, DMA controllers and serial ports. */
+/* The PC's HPET, DMA controllers, serial and parallel ports. */
 #include <glib.h>
+#include <unistd.h>
 #include "qclient.h"
 
 static struct qclient *q;
+static char *printed; /* the parallel port's file */
 
 static uint8_t in(uint16_t port)
 {
@@ -163,19 +165,60 @@ static void test_serial(void)
     g_assert_cmphex(in(0x3fa), ==, 2);
 }
 
+static void test_testdev(void)
+{
+    qc_cmd(q, "outl 0xe0 0x12345678");
+    g_assert_cmphex(in(0xe1), ==, 0x56);
+    qc_writel(q, 0xff000010, 0xabcd);
+    g_assert_cmphex(qc_readw(q, 0xff000010), ==, 0xabcd);
+    out(0x2005, 1);
+    g_assert_true(qc_irq(q, 5));
+    out(0x2005, 0);
+    g_assert_false(qc_irq(q, 5));
+}
+
+/* What is strobed out comes at the other end. */
+static void test_parallel(void)
+{
+    g_autofree char *text = NULL;
+
+    qc_reset(q);
+    init_pic();
+    g_assert_cmphex(in(0x379) & 0xf8, ==, 0xd8);
+    out(0x378, 'p');
+    out(0x37a, 0x1d);
+    g_assert_true(requested(7));
+    out(0x37a, 0x0c);
+    out(0x378, 'q');
+    out(0x37a, 0x0d);
+    g_assert_cmphex(in(0x378), ==, 'q');
+    qc_cmd(q, "inb 0x378"); /* the file is written by now */
+    g_assert_true(g_file_get_contents(printed, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "pq");
+}
+
 int main(int argc, char **argv)
 {
+    g_autofree char *args = NULL;
     int r;
 
     g_test_init(&argc, &argv, NULL);
-    q = qc_start("-machine pc -arch x86_64");
+    printed = g_strdup_printf("/tmp/pc-chips-%d.lpt", getpid());
+    args = g_strdup_printf("-machine pc -arch x86_64 -chardev file,id=lpt,path=%s "
+                           "-device isa-parallel,chardev=lpt -device pc-testdev",
+                           printed);
+    q = qc_start(args);
     qc_intercept(q, "/machine/ioapic", false);
     g_test_add_func("/hpet/counter", test_hpet_counter);
     g_test_add_func("/hpet/legacy", test_hpet_legacy);
     g_test_add_func("/hpet/level", test_hpet_level);
     g_test_add_func("/dma/registers", test_dma);
     g_test_add_func("/serial/isa", test_serial);
+    g_test_add_func("/testdev", test_testdev);
+    g_test_add_func("/parallel", test_parallel);
     r = g_test_run();
     qc_stop(q);
+    unlink(printed);
+    g_free(printed);
     return r;
 }
