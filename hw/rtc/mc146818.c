@@ -183,8 +183,6 @@ static int64_t shown_time(const struct mc146818 *r, int64_t fraction)
     unsigned month = decode(r, r->cmos[MONTH]);
     int64_t days, s;
 
-    if (year > 2261) /* the end of 64 bits of ns */
-        year = 2261;
     days = days_of(year,
                    month < 1    ? 1
                    : month > 12 ? 12
@@ -192,8 +190,7 @@ static int64_t shown_time(const struct mc146818 *r, int64_t fraction)
                    (int)decode(r, r->cmos[DAY]));
     s = days * DAY_S + decode_hour(r, r->cmos[HOURS]) * INT64_C(3600) +
         decode(r, r->cmos[MINUTES]) * INT64_C(60) + decode(r, r->cmos[SECONDS]);
-    if (s < INT64_MIN / NS_PER_SEC + 1)
-        s = INT64_MIN / NS_PER_SEC + 1;
+    s = CLAMP(s, INT64_MIN / NS_PER_SEC + 1, INT64_MAX / NS_PER_SEC - 1); /* 1677 to 2262 */
     return s * NS_PER_SEC + fraction;
 }
 
