@@ -25,12 +25,12 @@ static struct area area(struct cpu *cpu, uint64_t addr, uint64_t how)
 
 static uint64_t area_get(const struct area *a, unsigned offset, unsigned log2size)
 {
-    return x86_load(a->c, x86_linear(a->c, a->addr + offset), log2size, a->mode);
+    return x86_load(a->c, x86_operand_at(a->c, a->addr, offset), log2size, a->mode);
 }
 
 static void area_put(const struct area *a, unsigned offset, unsigned log2size, uint64_t val)
 {
-    x86_store(a->c, x86_linear(a->c, a->addr + offset), log2size, a->mode, val);
+    x86_store(a->c, x86_operand_at(a->c, a->addr, offset), log2size, a->mode, val);
 }
 
 /* Faults as stores to all of its @bytes would: nothing is stored before this. */
@@ -38,9 +38,9 @@ static void area_touch(const struct area *a, unsigned bytes)
 {
     uint64_t page = TCG_PAGE_SIZE - (a->addr & (TCG_PAGE_SIZE - 1));
 
-    x86_touch(a->c, x86_linear(a->c, a->addr), a->mode);
+    x86_touch(a->c, x86_operand_at(a->c, a->addr, 0), a->mode);
     for (; page < bytes; page += TCG_PAGE_SIZE)
-        x86_touch(a->c, x86_linear(a->c, a->addr + page), a->mode);
+        x86_touch(a->c, x86_operand_at(a->c, a->addr, page), a->mode);
 }
 
 static void area_get_f80(const struct area *a, unsigned offset, struct x86_f80 *v)

@@ -6,7 +6,7 @@
 #ifndef X86_FPSTATE_H
 #define X86_FPSTATE_H
 
-#include "x86.h"
+#include "sys.h"
 
 /* XSAVE components: bits of XCR0. */
 enum { XSTATE_X87 = 0, XSTATE_SSE = 1, XSTATE_AVX = 2, XSTATE_PKRU = 9 };
@@ -42,6 +42,13 @@ enum {
 /* How FXSAVE and its relatives are done, beside the MMU mode in the low 4 bits. */
 enum { FX_CODE64 = 16, FX_REXW = 32, FX_OPT = 64, FX_COMPACT = 128 };
 
+/* Byte @offset of an operand at @addr; one beyond its segment's limit stays so. */
+static inline uint64_t x86_operand_at(const struct x86_cpu *c, uint64_t addr, uint64_t offset)
+{
+    if (!x86_code64(c) && x86_is_slow_address(addr))
+        return addr + offset;
+    return x86_linear(c, addr + offset);
+}
 /* Faults as a store of the byte at the linear address @addr would, which it does not change. */
 static inline void x86_touch(struct x86_cpu *c, uint64_t addr, unsigned mode)
 {

@@ -74,6 +74,15 @@ static void h_avx_gather(struct cpu *cpu, uint64_t word, uint64_t seg_base, uint
 }
 HELPER_DEFINE(avx_gather, HELPER_ANY, IR_VOID, 3, IR_I64, IR_I64, IR_I64);
 
+/* Where lane @k of the operand at @addr is. */
+static uint64_t lane_address(const struct x86_cpu *c, uint64_t word, uint64_t addr, unsigned k)
+{
+    uint64_t at = addr + (k << (word >> VM_LOG2 & 3));
+
+    return word >> VM_ADDR32 & 1 ? (uint32_t)at
+                                 : x86_operand_at(c, addr, k << (word >> VM_LOG2 & 3));
+}
+
 /* VMASKMOV and VPMASKMOV from memory: nothing is set before all has been read. */
 static void h_avx_mask_load(struct cpu *cpu, uint64_t word, uint64_t addr)
 {
@@ -83,7 +92,7 @@ static void h_avx_mask_load(struct cpu *cpu, uint64_t word, uint64_t addr)
     uint64_t v[8];
 
     for (unsigned k = 0; k < count; k++) {
-        uint64_t at = x86_linear(c, addr + (k << log2size));
+        uint64_t at = lane_address(c, word, addr, k);
 
         v[k] =
             lane_masked(c, mask, log2size, k) ? x86_load(c, at, log2size, word >> VM_MODE & 15) : 0;
@@ -103,12 +112,12 @@ static void h_avx_mask_store(struct cpu *cpu, uint64_t word, uint64_t addr)
 
     for (unsigned k = 0; k < count; k++) {
         if (lane_masked(c, mask, log2size, k))
-            x86_touch_bytes(c, x86_linear(c, addr + (k << log2size)), 1u << log2size,
+            x86_touch_bytes(c, lane_address(c, word, addr, k), 1u << log2size,
                             word >> VM_MODE & 15);
     }
     for (unsigned k = 0; k < count; k++) {
         if (lane_masked(c, mask, log2size, k))
-            x86_store(c, x86_linear(c, addr + (k << log2size)), log2size, word >> VM_MODE & 15,
+            x86_store(c, lane_address(c, word, addr, k), log2size, word >> VM_MODE & 15,
                       lane_get(c, src, log2size, k));
     }
 }

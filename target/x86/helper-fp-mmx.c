@@ -1,6 +1,7 @@
 /*
  * MMX and 3DNow!: operations on fpr[].lo.
  */
+#include "fpstate.h"
 #include "helper.h"
 #include "mmx.h"
 #include "sys.h"
@@ -96,7 +97,7 @@ static void h_mmx_maskmov(struct cpu *cpu, uint64_t addr, uint64_t regs)
     x87_enter_mmx(c); /* as processors do even if the stores fault */
     for (unsigned k = 0; k < 8; k++) {
         if (mask >> (8 * k + 7) & 1)
-            x86_store(c, x86_linear(c, addr + k), 0, regs >> 8 & 15, data >> 8 * k & 0xff);
+            x86_store(c, x86_operand_at(c, addr, k), 0, regs >> 8 & 15, data >> 8 * k & 0xff);
     }
 }
 HELPER_DEFINE(mmx_maskmov, HELPER_ANY, IR_VOID, 2, IR_I64, IR_I64);

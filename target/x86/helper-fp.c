@@ -113,11 +113,11 @@ static void h_sse_maskmov(struct cpu *cpu, uint64_t addr, uint64_t regs)
 
     for (unsigned k = 0; k < 16; k++) {
         if (mask->q[k / 8] >> (8 * (k % 8) + 7) & 1)
-            x86_touch(c, x86_linear(c, addr + k), regs >> 8 & 15);
+            x86_touch(c, x86_operand_at(c, addr, k), regs >> 8 & 15);
     }
     for (unsigned k = 0; k < 16; k++) {
         if (mask->q[k / 8] >> (8 * (k % 8) + 7) & 1)
-            x86_store(c, x86_linear(c, addr + k), 0, regs >> 8 & 15,
+            x86_store(c, x86_operand_at(c, addr, k), 0, regs >> 8 & 15,
                       data->q[k / 8] >> 8 * (k % 8) & 0xff);
     }
 }

@@ -219,7 +219,10 @@ bool x86_tr_avx_maskmov(struct trans *t, const struct x86_insn *i)
 
     if (!sse_begin(t, i))
         return true;
-    word = ir_imm64(t->ir, (int64_t)mask_word(t, i, i->arg & 3));
+    /* Without a segment's base that 32-bit addresses wrap at 4 GiB is the helper's to see to. */
+    word = ir_imm64(t->ir, (int64_t)(mask_word(t, i, i->arg & 3) |
+                                     (uint64_t)(i->addr_size < 3 && i->seg < S_FS && x86_is64(t))
+                                         << VM_ADDR32));
     ir_call(t->ir, i->arg & 4 ? &helper_avx_mask_store : &helper_avx_mask_load, word,
             x86_address_val(t, i, 0, i->vex_l ? 32 : 16), IR_NONE, IR_NONE);
     return true;

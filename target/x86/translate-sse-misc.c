@@ -87,12 +87,15 @@ static uint64_t area_how(const struct trans *t, const struct x86_insn *i)
            (x86_is64(t) && i->w ? FX_REXW : 0) | (i->arg & ~(uint64_t)1);
 }
 
-/* The area's address; @bytes of it are within the segment's limit. */
-static ir_val area_address(struct trans *t, const struct x86_insn *i, unsigned bytes)
+/* Where the end is beyond the segment's limit, so is the begin made to be. */
+ir_val sse_area(struct trans *t, const struct x86_insn *i, unsigned bytes)
 {
-    for (unsigned done = 32; done < bytes; done += 32)
-        x86_address(t, i, (int32_t)done, 32);
-    return x86_address_val(t, i, 0, 32);
+    ir_val first = x86_address_val(t, i, 0, 1), last;
+
+    if (x86_is64(t) || t->flags & UF_FLAT)
+        return first;
+    last = ir_sub(t->ir, x86_address_val(t, i, (int32_t)bytes - 1, 1), ir_imm64(t->ir, bytes - 1));
+    return ir_select(t->ir, IR_GTU, last, ir_imm64(t->ir, UINT32_MAX), last, first);
 }
 
 /* FXSAVE; argument 1: FXRSTOR. */
@@ -100,7 +103,7 @@ bool x86_tr_fxsave(struct trans *t, const struct x86_insn *i)
 {
     if (!fxsave_begin(t))
         return true;
-    ir_call(t->ir, i->arg & 1 ? &helper_fxrstor : &helper_fxsave, area_address(t, i, 512),
+    ir_call(t->ir, i->arg & 1 ? &helper_fxrstor : &helper_fxsave, sse_area(t, i, 512),
             ir_imm64(t->ir, (int64_t)area_how(t, i)), IR_NONE, IR_NONE);
     x86_tr_resync(t);
     return true;
@@ -113,9 +116,8 @@ bool x86_tr_xsave(struct trans *t, const struct x86_insn *i)
 
     mask = ir_or(t->ir, ir_zext32(t->ir, ir_trunc(t->ir, ir_get(t->ir, R_AX))),
                  ir_shl(t->ir, ir_get(t->ir, R_DX), ir_imm64(t->ir, 32)));
-    ir_call(t->ir, i->arg & 1 ? &helper_xrstor : &helper_xsave,
-            area_address(t, i, XSAVE_HEADER_END), ir_imm64(t->ir, (int64_t)area_how(t, i)), mask,
-            IR_NONE);
+    ir_call(t->ir, i->arg & 1 ? &helper_xrstor : &helper_xsave, sse_area(t, i, XSAVE_HEADER_END),
+            ir_imm64(t->ir, (int64_t)area_how(t, i)), mask, IR_NONE);
     x86_tr_resync(t);
     return true;
 }

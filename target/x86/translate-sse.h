@@ -82,6 +82,9 @@ void sse_store(struct trans *t, const struct x86_insn *i, int32_t offset, unsign
 /* Linear address of @bytes at rDI (MASKMOVDQU, MASKMOVQ). */
 ir_val sse_di_address(struct trans *t, const struct x86_insn *i, unsigned bytes);
 
+/* Linear address of an operand of @bytes, which may be many. */
+ir_val sse_area(struct trans *t, const struct x86_insn *i, unsigned bytes);
+
 /* Sets register @n as a destination of the instruction, @v being its halves. */
 void sse_set(struct trans *t, const struct x86_insn *i, unsigned n, const ir_val v[2]);
 /* The same with one half. */

@@ -4,7 +4,7 @@
  * Memory operands are read and written by generated code, except for stores that an unmasked
  * exception may keep from happening, and those of ten bytes.
  */
-#include "translate.h"
+#include "translate-sse.h"
 #include "x87.h"
 
 /* #NM, and a pending exception: what comes before everything else. False: it raised. */
@@ -342,9 +342,7 @@ bool x86_tr_x87_env(struct trans *t, const struct x86_insn *i)
         return true;
     how |= i->size == 1 ? 0 : ENV_32;
     how |= x86_is_protected(t) ? 0 : ENV_REAL;
-    addr = x86_address_val(t, i, 0, bytes);
-    for (unsigned done = bytes; i->arg & ENV_REGS && done < bytes + 80; done += 20)
-        x86_address(t, i, (int32_t)done, 20);
+    addr = sse_area(t, i, i->arg & ENV_REGS ? bytes + 80 : bytes);
     ir_call(t->ir, helper[i->arg], addr, ir_imm64(t->ir, how), IR_NONE, IR_NONE);
     x86_tr_resync(t);
     return true;

@@ -190,7 +190,7 @@ static bool run(struct x86_cpu *c, enum x87_op op, struct x87_io *io, unsigned f
     io->cw = c->fpu_cw;
     io->sticky = is_prem ? 0 : c->fpu_sw & X87_EXC;
     x87_run(op, io);
-    if (is_prem && (io->sw & X87_IE || is_nan(&io->r)))
+    if (is_prem && (io->sw & (X87_IE | (~c->fpu_cw & faults)) || is_nan(&io->r)))
         cc = X87_C1 | X87_C2; /* there is no quotient */
     ok = !(io->sw & ~c->fpu_cw & faults);
     c->fpu_sw = (c->fpu_sw & ~cc) | (io->sw & (cc | X87_EXC));

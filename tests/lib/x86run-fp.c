@@ -114,6 +114,8 @@ char *x86run_compare_fp(const struct x86run *r, const uint8_t *fx)
     /* With underflow or overflow unmasked inexactness is not exact. */
     if (r->vector == EXC_XM && mxcsr & ~(mxcsr >> MXCSR_MASK_SHIFT) & (MXCSR_OE | MXCSR_UE))
         loose = MXCSR_PE;
+    if (r->vector == EXC_XM && r->any_exception)
+        loose = MXCSR_EXC;
     if ((c->mxcsr ^ mxcsr) & ~loose)
         return differ("mxcsr", 0, c->mxcsr, mxcsr);
     if (c->fpu_cw != cw)

@@ -199,6 +199,8 @@ static bool run_probe(struct tcg_cpu *c, uint64_t addr, uint32_t len, uint32_t m
 {
     unsigned mode = (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
 
+    if (mem & IR_MEM_ALIGNED && addr & (size_of(mem) - 1))
+        return false;
     if ((addr ^ (addr + len - 1)) & TCG_PAGE_MASK ||
         !byte_at(side_of(c), addr, mem & IR_MEM_WRITE, mode))
         return false;

@@ -43,6 +43,7 @@ struct x86run {
     unsigned units; /* that the interpreter went through in it */
     /* x86run_host(): the address of a page fault, and what was stored before it, do not matter */
     bool any_address;
+    bool any_exception; /* x86run_host(): which of several MXCSR exceptions is raised does not */
     /* How the last run ended. */
     int vector; /* -1: no exception */
     uint32_t error;

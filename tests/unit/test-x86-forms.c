@@ -18,8 +18,7 @@ static const char *const sys_rows[] = {
 
 static bool is_system(unsigned row)
 {
-    return row >= G_N_ELEMENTS(int_rows) &&
-           row < G_N_ELEMENTS(int_rows) + G_N_ELEMENTS(sys_rows);
+    return row >= G_N_ELEMENTS(int_rows) && row < G_N_ELEMENTS(int_rows) + G_N_ELEMENTS(sys_rows);
 }
 
 static const char *const mode_names[] = { "64", "32", "16", "real" };
@@ -28,6 +27,9 @@ static const char *const mode_names[] = { "64", "32", "16", "real" };
 static bool may_run_on_host(const struct x86run *r, const struct x86_form *f, const uint8_t *bytes)
 {
     if (f->flags & (X_NOHOST | X_CPL0) || !x86run_has_host(r->mode))
+        return false;
+    /* Limits are checked for the whole operand, not for the lanes that the mask chooses. */
+    if (r->mode == X86RUN_16 && f->handler == x86_tr_avx_maskmov)
         return false;
     return r->mode == X86RUN_64 || (bytes[0] != 0x65 && bytes[1] != 0x65);
 }
@@ -45,7 +47,12 @@ static bool went_wild(const struct x86run *r, const struct x86_form *f)
 static bool goes_any_way(const struct x86_form *f)
 {
     return f->handler == x86_tr_x87_env || f->handler == x86_tr_sse_mov_to ||
-           f->handler == x86_tr_sse_maskmov;
+           f->handler == x86_tr_sse_maskmov || f->handler == x86_tr_avx_maskmov;
+}
+
+static bool is_integer(const struct x86_form *f)
+{
+    return f - x86_forms < (ptrdiff_t)G_N_ELEMENTS(int_rows);
 }
 
 static bool test_once(struct x86run *r, const struct x86_form *f, GRand *rand)
@@ -64,6 +71,10 @@ static bool test_once(struct x86run *r, const struct x86_form *f, GRand *rand)
                    (f->handler == x86_tr_string && f->arg == STR_CMPS) ||
                    (r->mode == X86RUN_16 && memchr(bytes, 0x2e, 4));
     r->any_address = goes_any_way(f);
+    /* Of vectors in 16-bit segments one half may be beyond the limit, the other one not there. */
+    r->any_fault |= r->mode == X86RUN_16 && !is_integer(f);
+    /* Products and sums of DPPS are computed at once here. */
+    r->any_exception = f->handler == x86_tr_sse_vv && (f->arg & 0xff) == IR_V_FDP;
     what = x86run_run(r);
     if (!what && may_run_on_host(r, f, bytes) && !went_wild(r, f))
         what = x86run_host(r, f->undefined);
