@@ -126,6 +126,13 @@ static bool add_keyboard(struct pc *pc, GError **err)
     return true;
 }
 
+static bool add_floppies(struct pc *pc, GError **err)
+{
+    struct device *dev = device_new(&pc->m, device_type_find("pc", "isa-fdc", NULL), "fdc");
+
+    return device_realize(dev, &pc->isa->bus, err);
+}
+
 static bool add_serials(struct pc *pc, GError **err)
 {
     for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
@@ -145,7 +152,7 @@ static bool add_serials(struct pc *pc, GError **err)
 bool pc_legacy_init(struct pc *pc, GError **err)
 {
     return add_pic(pc, err) && add_clocks(pc, err) && add_dma(pc, err) && add_keyboard(pc, err) &&
-           add_serials(pc, err);
+           add_floppies(pc, err) && add_serials(pc, err);
 }
 
 void pc_nmi(struct machine *m)

@@ -94,6 +94,9 @@ static void set_up_pci(struct pc *pc)
             set_up_function(bus->at[i], &r);
 }
 
+/* The first DMA controller gets at memory through channel 4. */
+enum { DMA2_MASK = 0xd4, DMA2_MODE = 0xd6, DMA2_CASCADE = 0xc0 };
+
 static void put_tables(struct pc *pc)
 {
     struct pci_bus *bus = i440fx_bus(pc->host);
@@ -111,6 +114,8 @@ void pc_set_up(struct pc *pc)
     if (!pc->host)
         return;
     piix_ide_setup(pc->ide);
+    space_st8(&pc->m.ports, DMA2_MODE, DMA2_CASCADE, 0);
+    space_st8(&pc->m.ports, DMA2_MASK, 0, 0);
     piix4_pm_setup(pc->pm, PC_PORT_PM, PC_PORT_SMBUS);
     set_up_pci(pc);
     put_tables(pc);

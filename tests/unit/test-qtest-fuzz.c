@@ -166,6 +166,39 @@ static void test_pc_disks(void)
     pc_image_free(disc);
 }
 
+static const struct window floppy_windows[] = {
+    { PORT | 0x3f2, 1 },
+    { PORT | 0x3f4, 2 },
+    { PORT | 0x3f4, 2 },
+    { PORT | 0x3f7, 1 },
+};
+
+/* Sets DMA up one way or the other, and begins with a command's first bytes. */
+static void prepare_floppies(struct qclient *q)
+{
+    static const uint8_t codes[] = { 0xe6, 0x45, 0x4d, 0x4a, 0x56, 0x0f, 0x07, 0x03, 0x02, 0x13 };
+
+    pc_out(q, 1, 0xd6, 0xc0);
+    pc_out(q, 1, 0xd4, 0);
+    pc_out(q, 1, 0x0b, g_rand_boolean(rnd) ? 0x46 : 0x4a);
+    pc_out(q, 1, 0x0a, 2);
+    pc_out(q, 1, 0x3f2, 0x1c);
+    pc_out(q, 1, 0x3f5, codes[g_rand_int_range(rnd, 0, G_N_ELEMENTS(codes))]);
+    for (unsigned i = 0; i < 4; i++)
+        pc_out(q, 1, 0x3f5, (uint32_t)g_rand_int_range(rnd, 0, 4));
+}
+
+static void test_pc_floppies(void)
+{
+    char *a = pc_image_new(1440 * 1024), *b = pc_image_new(720 * 1024);
+    g_autofree char *args =
+        g_strdup_printf("-machine pc -arch x86_64 -m 16M -fda %s -fdb %s", a, b);
+
+    fuzz(args, floppy_windows, G_N_ELEMENTS(floppy_windows), prepare_floppies);
+    pc_image_free(a);
+    pc_image_free(b);
+}
+
 int main(int argc, char **argv)
 {
     const char *seed = g_getenv("QTEST_SEED");
@@ -178,5 +211,6 @@ int main(int argc, char **argv)
     g_test_add_func("/fuzz/spike", test_spike);
     g_test_add_func("/fuzz/pc", test_pc);
     g_test_add_func("/fuzz/pc-disks", test_pc_disks);
+    g_test_add_func("/fuzz/pc-floppies", test_pc_floppies);
     return g_test_run();
 }
