@@ -84,7 +84,9 @@ bool x86_tr_string(struct trans *t, const struct x86_insn *i)
     how |= (repeated ? STR_REPEAT : 0) | (i->prefixes & PFX_REPNE ? STR_UNTIL_EQUAL : 0);
     how |= t->flags & UF_TF ? STR_STEP : 0;
     left = ir_call(ir, &helper_string, ir_imm32(ir, how), IR_NONE, IR_NONE, IR_NONE);
-    if (t->flags & (UF_TF | UF_SHADOW)) {
+    /* what was written may be code that this unit has followed a jump to */
+    if ((t->flags & (UF_TF | UF_SHADOW)) || i->arg == STR_MOVS || i->arg == STR_STOS ||
+        i->arg == STR_INS) {
         x86_tr_goto_ind(t, ir_select(ir, IR_NE, left, ir_imm32(ir, 0), ir_imm64(ir, t->pc),
                                      ir_imm64(ir, t->next)));
         return true;
