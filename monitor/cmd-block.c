@@ -42,10 +42,15 @@ static const struct mon_member node_members[] = {
 static const struct mon_type node_info = OBJECT_TYPE("BlockDeviceInfo", node_members);
 static const struct mon_type node_list = ARRAY_TYPE("[BlockDeviceInfo]", &node_info);
 static const struct mon_member block_members[] = {
-    MEMBER("device", &mon_str),      OPTIONAL("qdev", &mon_str),
-    MEMBER("type", &mon_str),        MEMBER("removable", &mon_bool),
-    MEMBER("locked", &mon_bool),     OPTIONAL("inserted", &node_info),
-    OPTIONAL("io-status", &mon_str), { 0 },
+    MEMBER("device", &mon_str),
+    OPTIONAL("qdev", &mon_str),
+    MEMBER("type", &mon_str),
+    MEMBER("removable", &mon_bool),
+    MEMBER("locked", &mon_bool),
+    OPTIONAL("inserted", &node_info),
+    OPTIONAL("tray_open", &mon_bool),
+    OPTIONAL("io-status", &mon_str),
+    { 0 },
 };
 static const struct mon_type block_info = OBJECT_TYPE("BlockInfo", block_members);
 static const struct mon_type block_list = ARRAY_TYPE("[BlockInfo]", &block_info);
@@ -107,18 +112,22 @@ static void set_user(json_t *entry, const struct block *b)
 
 static void add_block(struct block *b, void *opaque)
 {
-    json_t *entry =
-        json_pack("{s:s, s:s, s:b, s:b, s:s, s:o}", "device", is_drive(b) ? block_id(b) : "",
-                  "type", "unknown", "removable", block_is_cdrom(b), "locked", 0, "io-status", "ok",
-                  "inserted", describe_node(b));
+    json_t *entry = json_pack("{s:s, s:s, s:b, s:b, s:s}", "device", is_drive(b) ? block_id(b) : "",
+                              "type", "unknown", "removable", block_is_removable(b), "locked",
+                              block_is_locked(b), "io-status", "ok");
 
+    if (block_has_medium(b))
+        json_object_set_new(entry, "inserted", describe_node(b));
+    if (block_is_removable(b))
+        json_object_set_new(entry, "tray_open", json_boolean(block_tray_is_open(b)));
     set_user(entry, b);
     json_array_append_new(opaque, entry);
 }
 
 static void add_node(struct block *b, void *opaque)
 {
-    json_array_append_new(opaque, describe_node(b));
+    if (block_has_medium(b))
+        json_array_append_new(opaque, describe_node(b));
 }
 
 static json_t *list_blocks(struct mon *mon, void (*fn)(struct block *b, void *opaque))
@@ -206,15 +215,21 @@ static void print_block(struct block *b, void *opaque)
 {
     GString *out = opaque;
 
-    g_string_append_printf(out, "%s%s: %s (%s%s)\n", out->len ? "\n" : "", block_id(b),
-                           block_filename(b), block_format(b),
-                           block_readonly(b) ? ", read-only" : "");
+    if (block_has_medium(b))
+        g_string_append_printf(out, "%s%s: %s (%s%s)\n", out->len ? "\n" : "", block_id(b),
+                               block_filename(b), block_format(b),
+                               block_readonly(b) ? ", read-only" : "");
+    else
+        g_string_append_printf(out, "%s%s: [not inserted]\n", out->len ? "\n" : "", block_id(b));
     if (block_user(b))
         g_string_append_printf(out, "    Attached to:      %s\n", block_user(b));
-    if (block_is_cdrom(b))
-        g_string_append(out, "    Removable device: not locked, tray closed\n");
-    g_string_append_printf(out, "    Cache mode:       %s\n",
-                           block_writeback(b) ? "writeback" : "writethrough");
+    if (block_is_removable(b))
+        g_string_append_printf(out, "    Removable device: %slocked, tray %s\n",
+                               block_is_locked(b) ? "" : "not ",
+                               block_tray_is_open(b) ? "open" : "closed");
+    if (block_has_medium(b))
+        g_string_append_printf(out, "    Cache mode:       %s\n",
+                               block_writeback(b) ? "writeback" : "writethrough");
 }
 
 static bool info_block(struct mon *mon, const json_t *args, GString *out, GError **err)

@@ -6,6 +6,7 @@
  */
 #include <base/option.h>
 #include <target/cpu.h>
+#include <block/block.h>
 #include "session.h"
 
 enum { HOLD_INPUT_AT = 64 * 1024, DROP_EVENTS_AT = 1024 * 1024, INPUT_CHUNK = 4096 };
@@ -206,6 +207,14 @@ static const struct mon_type panic_type = ENUM_TYPE("GuestPanicAction", panic_re
 static const struct mon_member panic_members[] = { MEMBER("action", &panic_type), { 0 } };
 static const struct mon_type panic_data = OBJECT_TYPE("GuestPanickedData", panic_members);
 
+static const struct mon_member tray_members[] = {
+    MEMBER("device", &mon_str),
+    MEMBER("id", &mon_str),
+    MEMBER("tray-open", &mon_bool),
+    { 0 },
+};
+static const struct mon_type tray_data = OBJECT_TYPE("DeviceTrayMovedData", tray_members);
+
 /* The machine's events come first, in the order of enum machine_event. */
 const struct mon_event mon_events[] = {
     [EVENT_STOP] = { .name = "STOP" },
@@ -218,6 +227,7 @@ const struct mon_event mon_events[] = {
     [EVENT_WATCHDOG] = { .name = "WATCHDOG", .data = &watchdog_data },
     [EVENT_GUEST_PANICKED] = { .name = "GUEST_PANICKED", .data = &panic_data },
     { .name = "DEVICE_DELETED", .data = &deleted_data },
+    { .name = "DEVICE_TRAY_MOVED", .data = &tray_data },
     { 0 },
 };
 
@@ -261,10 +271,21 @@ struct monitors *monitors_new(struct machine *machine, struct chardev_set *chard
     return set;
 }
 
+static void on_tray(void *opaque, struct block *b, bool open)
+{
+    const char *user = block_user(b);
+
+    monitors_event(opaque, "DEVICE_TRAY_MOVED",
+                   json_pack("{s:s, s:s, s:b}", "device", block_id(b), "id", user ? user : "",
+                             "tray-open", open));
+}
+
 void monitors_set_backends(struct monitors *set, struct block_set *blocks, struct net_set *nets)
 {
     set->blocks = blocks;
     set->nets = nets;
+    if (blocks)
+        block_set_on_tray(blocks, on_tray, set);
 }
 
 void monitors_set_gdbstub(struct monitors *set, struct gdbstub *gdb)
@@ -291,6 +312,8 @@ void monitors_free(struct monitors *set)
 {
     if (!set)
         return;
+    if (set->blocks)
+        block_set_on_tray(set->blocks, NULL, NULL);
     machine_off_event(set->machine, on_machine_event, set);
     g_ptr_array_free(set->list, true);
     g_free(set);
