@@ -3,6 +3,7 @@
  * other: streams, machine, devices, what runs it; and are taken apart in reverse.
  */
 #include "session.h"
+#include <malloc.h>
 
 #include <base/bug.h>
 #include <base/error.h>
@@ -161,6 +162,14 @@ static void take_apart(struct session *s)
     g_array_free(s->wishes, TRUE);
 }
 
+/* What loading images took and freed again would stay resident for good. */
+static void give_back_memory(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 bool session_run(struct config *c, int *status, GError **err)
 {
     struct session s = { .config = c, .loop = loop_new() };
@@ -175,6 +184,7 @@ bool session_run(struct config *c, int *status, GError **err)
     if (ok && !s.machine->exiting) {
         machine_ready(s.machine);
         machine_reset(s.machine, CAUSE_NONE);
+        give_back_memory();
         if (!c->flag[FLAG_STOPPED]) {
             machine_start(s.machine);
         }

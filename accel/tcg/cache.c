@@ -148,3 +148,21 @@ void cache_offline(struct tcg_vcpu *v)
 {
     see(v, UINT64_MAX);
 }
+
+/* What is worth the call, in bytes of code made; a link patched brings back a page of older code. */
+#define REST_BYTES (1u << 20)
+#define LINK_BYTES 1024
+
+/*
+ * What was written once is seldom written again, but counts as resident in both views. Pages that
+ * are dropped from this one keep their contents and come back when they are written.
+ */
+void cache_rest(struct tcg *tcg)
+{
+    uint64_t made = stat_get(&tcg->stats.bytes) + LINK_BYTES * stat_get(&tcg->stats.links);
+
+    if (made - stat_get(&tcg->rested) < REST_BYTES)
+        return;
+    __atomic_store_n(&tcg->rested, made, __ATOMIC_RELAXED);
+    madvise(tcg->cache_rw, tcg->cache_size, MADV_DONTNEED);
+}

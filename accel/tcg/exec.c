@@ -155,6 +155,7 @@ static void park(struct tcg_vcpu *v)
 static void wait_for_work(struct tcg_vcpu *v)
 {
     cache_offline(v);
+    cache_rest(v->tcg);
     cpu_wait(v->cpu);
     cache_online(v);
     if (v->cpu->ops->has_work(v->cpu))

@@ -127,6 +127,7 @@ struct tcg {
     struct tcg_vcpu **vcpu;
     unsigned nvcpus;
     size_t cache_size, region_size;
+    uint64_t rested; /* atomic: what had been made when cache_rest() last did anything */
     uint8_t *cache_rw;
     const uint8_t *cache_rx;
     FILE *perf_map;
@@ -223,6 +224,8 @@ struct region *cache_room(struct tcg *tcg, struct tcg_vcpu *self);
 void cache_quiescent(struct tcg_vcpu *v);
 void cache_online(struct tcg_vcpu *v);
 void cache_offline(struct tcg_vcpu *v);
+/* To be called when a CPU has nothing to do: gives up pages of the writable view. Any thread. */
+void cache_rest(struct tcg *tcg);
 /* Whether every CPU has been in no unit since @epoch; with @kick: makes those leave that have not.
  */
 bool cache_all_seen(struct tcg *tcg, uint64_t epoch, bool kick);
