@@ -100,7 +100,9 @@ static void pci_detach(struct bus *bus, struct device *dev)
     struct pci_device *pd = (struct pci_device *)dev;
 
     (void)bus;
-    pci_set_intx(pd, false);
+    /* when the machine goes, those whom the line leads to may have gone before */
+    if (!dev->machine->exiting)
+        pci_set_intx(pd, false);
     pci_unmap_bars(pd);
     pd->bus->at[pd->devfn] = NULL;
 }
