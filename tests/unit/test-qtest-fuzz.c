@@ -199,6 +199,26 @@ static void test_pc_floppies(void)
     pc_image_free(b);
 }
 
+/* A card at these places, its rings and buffers somewhere in memory. */
+static const struct window e1000_windows[] = {
+    { 0xfe000000, 0x6000 }, { 0xfe002800, 0x30 },    { 0xfe003800, 0x30 }, { 0xfe000000, 0x180 },
+    { 0xfe000400, 4 },      { PORT | 0xc000, 0x40 }, { 0x0, 0x10000 },     { PORT | 0xcf8, 8 },
+};
+
+static void prepare_card(struct qclient *q)
+{
+    pc_config_write(q, 4, 0, 0x10, 4, 0xfe000000);
+    pc_config_write(q, 4, 0, 0x14, 4, 0xc000);
+    pc_config_write(q, 4, 0, 4, 2, 7);
+}
+
+static void test_e1000(void)
+{
+    fuzz("-machine pc -arch x86_64 -nodefaults -m 16M -netdev user,id=n0 "
+         "-device e1000,netdev=n0,addr=4",
+         e1000_windows, G_N_ELEMENTS(e1000_windows), prepare_card);
+}
+
 int main(int argc, char **argv)
 {
     const char *seed = g_getenv("QTEST_SEED");
@@ -212,5 +232,6 @@ int main(int argc, char **argv)
     g_test_add_func("/fuzz/pc", test_pc);
     g_test_add_func("/fuzz/pc-disks", test_pc_disks);
     g_test_add_func("/fuzz/pc-floppies", test_pc_floppies);
+    g_test_add_func("/fuzz/e1000", test_e1000);
     return g_test_run();
 }
