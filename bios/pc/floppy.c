@@ -341,5 +341,8 @@ void floppy_init(void)
         return;
     bda_write16(BDA_EQUIPMENT,
                 (bda_read16(BDA_EQUIPMENT) & 0xff3e) | 1 | (floppy_count() - 1) << 6);
+    outb(0xda, 0); /* the second DMA controller's channel 4 lets the first one through */
+    outb(0xd6, 0xc0);
+    outb(0xd4, 0);
     reset();
 }
