@@ -219,6 +219,21 @@ static void test_e1000(void)
          e1000_windows, G_N_ELEMENTS(e1000_windows), prepare_card);
 }
 
+static void prepare_ne2k(struct qclient *q)
+{
+    pc_config_write(q, 4, 0, 0x10, 4, 0xc000);
+    pc_config_write(q, 4, 0, 4, 2, 5);
+}
+
+static const struct window ne2000_windows[] = { { PORT | 0x300, 32 }, { PORT | 0xc000, 32 } };
+
+static void test_ne2000(void)
+{
+    fuzz("-machine pc -arch x86_64 -nodefaults -m 16M -netdev user,id=n0 -netdev user,id=n1 "
+         "-device ne2k_isa,netdev=n0 -device ne2k_pci,netdev=n1,addr=4",
+         ne2000_windows, G_N_ELEMENTS(ne2000_windows), prepare_ne2k);
+}
+
 int main(int argc, char **argv)
 {
     const char *seed = g_getenv("QTEST_SEED");
@@ -233,5 +248,6 @@ int main(int argc, char **argv)
     g_test_add_func("/fuzz/pc-disks", test_pc_disks);
     g_test_add_func("/fuzz/pc-floppies", test_pc_floppies);
     g_test_add_func("/fuzz/e1000", test_e1000);
+    g_test_add_func("/fuzz/ne2000", test_ne2000);
     return g_test_run();
 }
