@@ -88,9 +88,18 @@ GArray *pc_memory_map(const struct pc *pc, bool tables)
     return map;
 }
 
+/* Without PAM there is no shadow RAM: the BIOS's variables are where it is, and what option ROMs
+ * are copied to is RAM, too. */
+static bool init_rom(struct pc *pc, struct mem_region *r, const char *name, uint64_t size,
+                     GError **err)
+{
+    return pc->host ? mem_region_init_rom(r, pc->m.mem, name, size, err)
+                    : mem_region_init_ram(r, pc->m.mem, name, size, err);
+}
+
 static bool add_option_rom(struct pc *pc, GError **err)
 {
-    if (!mem_region_init_rom(&pc->option_rom, pc->m.mem, "pc.rom", PC_ROM_SIZE, err))
+    if (!init_rom(pc, &pc->option_rom, "pc.rom", PC_ROM_SIZE, err))
         return false;
     mem_region_add_priority(pc->rom_space, PC_ROM_BASE, &pc->option_rom, 1);
     return true;
@@ -101,7 +110,7 @@ static bool place_bios(struct pc *pc, uint64_t size, GError **err)
 {
     uint64_t low = MIN(size, BIOS_LOW_MAX);
 
-    if (!mem_region_init_rom(&pc->bios, pc->m.mem, "pc.bios", size, err))
+    if (!init_rom(pc, &pc->bios, "pc.bios", size, err))
         return false;
     mem_region_add(pc->rom_space, 4 * GIB - size, &pc->bios);
     mem_region_init_alias(&pc->bios_low, pc->m.mem, "isa-bios", &pc->bios, size - low, low);

@@ -74,6 +74,9 @@ probes "CD, floppy emulated" 00000000 "" -drive if=ide,media=cdrom,format=raw,fi
 	-boot d
 like "$(cat "$tap_dir/log")" "bios: start*8086:1237 class 600*" "the log names PCI functions"
 
+run 60 -machine isapc -drive if=floppy,format=raw,file="$tap_dir/floppy" -boot a
+lacks_drive || like "$(cat "$tap_dir/text")" "*chs good*PROBE-END*" "isapc: floppy"
+
 run 20 -boot c
 like "$(cat "$tap_dir/log")" "*boot: nothing left*" "with nothing to boot it stops"
 
