@@ -32,7 +32,7 @@ enum mon_kind {
 enum mon_hmp {
     HMP_BY_TYPE, /* a word or quoted string, an expression, on or off */
     HMP_REST,    /* string: all that is left of the line */
-    HMP_FLAG,    /* bool: -x, x being the first letter of its name */
+    HMP_FLAG,    /* -x, x being the first letter of its name; a value follows if it is not a bool */
     HMP_FORMAT,  /* object of mon_format: /COUNT FORMAT SIZE right after the command */
     HMP_NONE,    /* cannot be given */
 };

@@ -169,19 +169,40 @@ static json_t *parse_value(struct mon *mon, const struct mon_member *m, const ch
     }
 }
 
-/* All flags stand before the other arguments: -a -f, or -af. */
-static bool parse_flags(const struct mon_command *cmd, const char **p, json_t *args, GError **err)
+/* The value of a flag that is more than a bool: the next word. */
+static json_t *parse_flag_value(struct mon *mon, const struct mon_member *m, const char **p,
+                                GError **err)
+{
+    *p = skip_space(*p + 1);
+    if (**p)
+        return parse_value(mon, m, p, err);
+    error_set(err, "-%c: %s is missing", m->name[0], m->name);
+    return NULL;
+}
+
+/* All flags stand before the other arguments, or where the table has one: -a -f, or -af. */
+static bool parse_flags(struct mon *mon, const struct mon_command *cmd, const char **p,
+                        json_t *args, GError **err)
 {
     *p = skip_space(*p);
     while ((*p)[0] == '-' && g_ascii_isalpha((*p)[1])) {
-        for (++*p; **p && !g_ascii_isspace(**p); ++*p) {
+        for (++*p; **p && !g_ascii_isspace(**p);) {
             const struct mon_member *m = cmd->args;
+            json_t *v;
 
             while (m->name && !(m->hmp == HMP_FLAG && m->name[0] == **p))
                 m++;
             if (!m->name)
                 return error_set(err, "%s: unsupported option -%c", cmd->hmp, **p);
-            json_object_set_new(args, m->name, json_true());
+            if (m->type->kind == MON_BOOL) {
+                v = json_true();
+                ++*p;
+            } else {
+                v = parse_flag_value(mon, m, p, err);
+            }
+            if (!v)
+                return false;
+            json_object_set_new(args, m->name, v);
         }
         *p = skip_space(*p);
     }
@@ -199,11 +220,13 @@ static bool has_flags(const struct mon_command *cmd)
 static bool parse_all(struct mon *mon, const struct mon_command *cmd, const char *p, json_t *args,
                       GError **err)
 {
-    if (has_flags(cmd) && !parse_flags(cmd, &p, args, err))
+    if (has_flags(cmd) && !parse_flags(mon, cmd, &p, args, err))
         return false;
     for (const struct mon_member *m = cmd->args; m && m->name; m++) {
         json_t *v;
 
+        if (m->hmp == HMP_FLAG && !parse_flags(mon, cmd, &p, args, err))
+            return false;
         p = skip_space(p);
         if (m->hmp == HMP_FLAG || m->hmp == HMP_NONE ||
             (m->optional && m->hmp != HMP_FORMAT && !*p))
