@@ -48,6 +48,7 @@ enum config_text {
     TEXT_DTB,
     TEXT_BIOS,
     TEXT_DISPLAY,
+    TEXT_VGA,
     TEXT_UUID,
     TEXT_PIDFILE,
     TEXT_GDB,

@@ -24,6 +24,7 @@ struct session {
     struct loop *loop;
     struct chardev_set *chardevs;
     struct input *input;
+    struct consoles *consoles;
     struct chardev *serials[MACHINE_SERIALS];
     GArray *wishes; /* of struct monitor_wish */
     struct monitors *monitors;
@@ -49,6 +50,12 @@ bool backends_make(struct session *s, GError **err);
 bool backends_add_devices(struct session *s, GError **err);
 /* When all devices are gone. */
 void backends_free(struct session *s);
+
+/* The names of -vga, before anything is made. */
+bool graphics_check(struct config *c, GError **err);
+/* The graphics card of -vga, or that there is by default; before other devices, since its slot is
+ * a well-known one. */
+bool graphics_add_device(struct session *s, GError **err);
 
 /* -object, once there is a machine without devices. */
 bool objects_make(struct session *s, GError **err);

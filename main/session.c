@@ -10,6 +10,7 @@
 #include <base/loop.h>
 #include <qtest/qtest.h>
 #include <target/cpu.h>
+#include <ui/console.h>
 #include <ui/input.h>
 
 #include "daemon.h"
@@ -55,6 +56,7 @@ static bool make_machine(struct session *s, GError **err)
     mc.no_cpus = !accel_runs_cpus(s->config);
     s->machine = machine_new(type, s->loop, &mc);
     s->machine->input = s->input = input_new(s->loop);
+    s->machine->consoles = s->consoles = consoles_new();
     machine_set_backend(s->machine, BACKEND_CHARDEV, find_chardev, name_chardev, s);
     for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
         s->machine->serials[i] = s->serials[i];
@@ -69,6 +71,9 @@ static bool make_devices(struct session *s, GError **err)
 {
     const GPtrArray *list = s->config->lists[LIST_DEVICE];
 
+    if (!graphics_add_device(s, err)) {
+        return false;
+    }
     for (guint i = 0; i < list->len; i++) {
         if (!device_create(s->machine, list->pdata[i], err)) {
             return false;
@@ -97,7 +102,7 @@ static bool make_qtest(struct session *s, GError **err)
 
 static bool make_all(struct session *s, GError **err)
 {
-    return accel_check(s->config, err) && signals_begin(s, err) &&
+    return accel_check(s->config, err) && graphics_check(s->config, err) && signals_begin(s, err) &&
            machine_opts_clocks(s->config, s->loop, &s->icount, err) && streams_make(s, err) &&
            make_machine(s, err) && make_devices(s, err) && accel_choose(s, err) &&
            make_qtest(s, err) && streams_add_monitors(s, err) && streams_add_gdb(s, err);
@@ -152,6 +157,9 @@ static void take_apart(struct session *s)
     }
     if (s->input) {
         input_free(s->input);
+    }
+    if (s->consoles) {
+        consoles_free(s->consoles);
     }
     backends_free(s);
     networks_free(s);

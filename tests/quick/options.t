@@ -24,7 +24,7 @@ refuses "*-D: cannot open '/nonexistent/log'*" -D /nonexistent/log
 refuses "*-readconfig: *No such file*" -readconfig /nonexistent
 refuses "*-readconfig: '/dev/zero' is not a text*" -readconfig /dev/zero
 refuses "*-readconfig: *Is a directory" -readconfig /
-refuses "*-vga: 'std' is not there, only 'none' is" -vga std
+refuses "*-vga: there is no graphics card 'stdd'; did you mean 'std'*" -vga stdd
 
 printf '[device "d0"]\n driver = virtio\n' >"$tap_dir/bad.cfg"
 refuses "*bad.cfg:2: the form is key = \"value\"" -readconfig "$tap_dir/bad.cfg"

@@ -34,7 +34,8 @@ static const struct window pc_windows[] = {
     { PORT | 0x505, 1 },   { PORT | 0x441, 3 },   { PORT | 0x60, 1 },   { PORT | 0x64, 1 },
     { PORT | 0x70, 4 },    { PORT | 0xa0, 2 },    { PORT | 0x4d0, 2 },  { PORT | 0x00, 0x10 },
     { PORT | 0x80, 0x10 }, { PORT | 0xc0, 0x20 }, { PORT | 0x3f8, 8 },  { 0xfed00000, 0x160 },
-    { 0xfec00000, 0x44 },  { 0xfee00000, 0x400 }, { 0xfee01000, 0x10 },
+    { 0xfec00000, 0x44 },  { 0xfee00000, 0x400 }, { 0xfee01000, 0x10 }, { PORT | 0x3b0, 0x30 },
+    { PORT | 0x1ce, 4 },   { 0xa0000, 0x20000 },
 };
 
 /* The disks' registers; bus mastering at 0xc000. */
@@ -132,7 +133,8 @@ static void test_spike(void)
 
 static void test_pc(void)
 {
-    fuzz("-machine pc -arch x86_64 -m 16M -device isa-debugcon -device pvpanic -device ib700 "
+    fuzz("-machine pc -arch x86_64 -m 16M -vga std -device isa-debugcon -device pvpanic -device "
+         "ib700 "
          "-action panic=none,watchdog=none",
          pc_windows, G_N_ELEMENTS(pc_windows), NULL);
 }

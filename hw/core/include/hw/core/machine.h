@@ -13,6 +13,7 @@
 #include <mem/space.h>
 #include <hw/core/bus.h>
 
+struct consoles;
 struct cpu;
 struct input;
 struct loop;
@@ -34,6 +35,7 @@ struct machine_type {
     const struct prop *props; /* -machine name,prop=...; offsets in that struct */
     bool is_default;          /* for its architectures */
     const char *default_nic;  /* device type for -nic and default network, or NULL */
+    const char *default_vga;  /* device type of the graphics card there is by default, or NULL */
     const char *drive_if;     /* what -drive without if= means: "virtio", "ide", "none" */
     bool default_cdrom;       /* has a CD-ROM drive at index 2 of if=ide unless told otherwise */
     bool (*init)(struct machine *m, GError **err);
@@ -164,6 +166,7 @@ struct machine {
     struct bus root;       /* BUS_SYSTEM */
     void *serials[MACHINE_SERIALS]; /* struct chardev * of -serial, NULL for none */
     struct input *input;            /* keyboards and mice (ui/input.h), NULL for none */
+    struct consoles *consoles;      /* what is seen (ui/console.h), NULL for nobody to look */
     struct rom_list *roms;          /* hw/core/loader.h */
 
     enum run_state run_state;

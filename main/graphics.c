@@ -1,0 +1,54 @@
+/* -vga: the graphics card. */
+#include <string.h>
+#include <base/error.h>
+
+#include "parts.h"
+
+/* Whether a -device is a graphics card: then there is none by default. */
+static bool has_card(const struct session *s)
+{
+    const GPtrArray *list = s->config->lists[LIST_DEVICE];
+
+    for (guint i = 0; i < list->len; i++) {
+        const char *driver = opts_str(list->pdata[i], "driver", NULL);
+        const struct device_type *t = driver ? device_type_find("", driver, NULL) : NULL;
+
+        if (t && g_strcmp0(t->category, "display") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool graphics_check(struct config *c, GError **err)
+{
+    static const char *const cards[] = { "std", "none" };
+    const char *wish = c->text[TEXT_VGA];
+    struct nearest n;
+
+    if (!wish) {
+        return true;
+    }
+    nearest_init(&n, wish);
+    for (unsigned i = 0; i < G_N_ELEMENTS(cards); i++) {
+        if (strcmp(wish, cards[i]) == 0) {
+            return true;
+        }
+        nearest_try(&n, cards[i]);
+    }
+    return error_set_unknown(err, "-vga", "graphics card", wish, &n);
+}
+
+bool graphics_add_device(struct session *s, GError **err)
+{
+    const char *wish = s->config->text[TEXT_VGA], *own = s->machine->type->default_vga;
+    opts_auto struct opts *o = NULL;
+
+    if (wish ? strcmp(wish, "none") == 0
+             : s->config->flag[FLAG_NODEFAULTS] || !own || has_card(s)) {
+        return true;
+    }
+    o = opts_new("-vga");
+    opts_set(o, "driver", own ? own : "VGA");
+    return device_create(s->machine, o, err) != NULL;
+}
