@@ -31,6 +31,9 @@ static bool may_run_on_host(const struct x86run *r, const struct x86_form *f, co
     /* Limits are checked for the whole operand, not for the lanes that the mask chooses. */
     if (r->mode == X86RUN_16 && f->handler == x86_tr_avx_maskmov)
         return false;
+    /* AMD's processors have a bit in MXCSR (MM, 17) that is reserved here. */
+    if (f->handler == x86_tr_sse_ldmxcsr)
+        return false;
     return r->mode == X86RUN_64 || (bytes[0] != 0x65 && bytes[1] != 0x65);
 }
 
