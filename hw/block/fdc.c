@@ -380,6 +380,8 @@ static bool fdc_realize(struct device *dev, GError **err)
 
     if (f->dma_channel > 3)
         return error_set(err, "isa-fdc.dma: %u is not one of 0 to 3", f->dma_channel);
+    if (bus_find(dev->machine, "floppy-bus.0"))
+        return error_set(err, "isa-fdc: there is one already, a machine has at most one");
     f->isa = isa_bus_of(dev);
     f->bus.gone = disk_gone;
     bus_init(&f->bus.bus, BUS_FLOPPY, dev->machine, dev, "floppy-bus.0");
