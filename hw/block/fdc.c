@@ -374,6 +374,18 @@ static void fdc_unrealize(struct device *dev)
     mem_region_destroy(&f->io7);
 }
 
+static void make_bus(struct fdc *f)
+{
+    for (unsigned n = 0;; n++) {
+        g_autofree char *name = g_strdup_printf("floppy-bus.%u", n);
+
+        if (bus_find(f->dev.machine, name))
+            continue;
+        bus_init(&f->bus.bus, BUS_FLOPPY, f->dev.machine, &f->dev, name);
+        return;
+    }
+}
+
 static bool fdc_realize(struct device *dev, GError **err)
 {
     struct fdc *f = (struct fdc *)dev;
@@ -384,7 +396,7 @@ static bool fdc_realize(struct device *dev, GError **err)
         return error_set(err, "isa-fdc: there is one already, a machine has at most one");
     f->isa = isa_bus_of(dev);
     f->bus.gone = disk_gone;
-    bus_init(&f->bus.bus, BUS_FLOPPY, dev->machine, dev, "floppy-bus.0");
+    make_bus(f);
     timer_init(&f->retry, device_loop(dev), CLK_VIRTUAL, move_by_dma, f);
     mem_region_init_io(&f->io, device_mem(dev), &fdc_io, f, "fdc", 6);
     mem_region_init_io(&f->io7, device_mem(dev), &fdc_io7, f, "fdc", 1);
