@@ -191,6 +191,7 @@ static bool add_cpu(struct pc *pc, unsigned n, GError **err)
     x86_set_platform(cpu, &platform, cpu);
     wire_cpu(pc, cpu, n);
     g_ptr_array_add(m->cpus, cpu);
+    cpu_add_state(cpu);
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include "feature.h"
 #include "fpstate.h"
+#include "smm.h"
 #include "sys.h"
 
 enum row_kind {
@@ -39,7 +40,7 @@ static void add(struct rows *r, enum row_kind kind, uint32_t at, const char *nam
         .number = kind == ROW_HIDDEN ? CPU_REG_NONE : r->next++,
         .group = group,
         .gdb_type = type,
-        .derived = kind == ROW_CR || kind == ROW_EFER,
+        .derived = kind == ROW_CR || kind == ROW_EFER || kind == ROW_ST,
     };
     struct row row = { kind, at };
 
@@ -135,6 +136,16 @@ static void add_system(struct rows *r, bool wide)
     add(r, ROW_EFER, 0, "efer", bits, "system", wide ? "int64" : "int32");
 }
 
+/* The x87 registers where they are: gdb's count from a top that is loaded behind them. */
+static void add_physical_x87(struct rows *r)
+{
+    static const char *const fpr[] = { ".fpr0", ".fpr1", ".fpr2", ".fpr3",
+                                       ".fpr4", ".fpr5", ".fpr6", ".fpr7" };
+
+    for (unsigned k = 0; k < ARRAY_LEN(fpr); k++)
+        add(r, ROW_HIDDEN, AT(fpr[k]), fpr[k], 80, "hidden", "i387_ext");
+}
+
 /* All that the CPU is besides, exact for saving; comes last, so it wins. */
 static void add_hidden(struct rows *r)
 {
@@ -182,11 +193,15 @@ static void add_hidden(struct rows *r)
     HIDDEN(debug_pending);
     HIDDEN(cpu.halted);
 #undef HIDDEN
+    add_physical_x87(r);
 }
 
 /* MSRs one by one, as a row holds at most 128 bytes. */
 static void add_msrs(struct rows *r)
 {
+    static const char *const mc[] = { ".mc0", ".mc8", ".mc16", ".mc24", ".mc32" };
+
+    _Static_assert(8 * ARRAY_LEN(mc) == ARRAY_LEN(((struct x86_cpu *)NULL)->msr.mc), "all banks");
 #define MSR(field) \
     add(r, ROW_HIDDEN, AT(msr.field), "." #field, 8 * SIZE_OF(msr.field), "hidden", "int")
     MSR(mtrr_def);
@@ -205,8 +220,8 @@ static void add_msrs(struct rows *r)
     MSR(k8_top);
     MSR(k8_top2);
 #undef MSR
-    for (unsigned k = 0; k < ARRAY_LEN(((struct x86_cpu *)NULL)->msr.mc); k += 8)
-        add(r, ROW_HIDDEN, AT(msr.mc) + 8 * k, ".mc", 512, "hidden", "int");
+    for (unsigned k = 0; k < ARRAY_LEN(mc); k++)
+        add(r, ROW_HIDDEN, AT(msr.mc[8 * k]), mc[k], 512, "hidden", "int");
 }
 
 static const struct rows *rows_of(const struct x86_cpu *c)
@@ -299,6 +314,26 @@ static void set_narrow(struct x86_cpu *c, uint32_t at, uint16_t val)
     cpu_update_flags(&c->cpu);
 }
 
+static bool is_switch(uint32_t at)
+{
+    return at == AT(shadow) || at == AT(in_smm) || at == AT(nmi_blocked) || at == AT(wait_sipi) ||
+           at == AT(a20);
+}
+
+/* Whatever follows from a field follows here as well. */
+static bool set_hidden(struct x86_cpu *c, uint32_t at, const void *buf, unsigned bytes)
+{
+    if (is_switch(at) && *(const uint8_t *)buf > 1)
+        return false;
+    memcpy((char *)c + at, buf, bytes);
+    if (at == AT(in_smm))
+        x86_smm_window(c);
+    if (at == AT(cr3) || at == AT(efer) || at == AT(a20) || at == AT(pdpte))
+        x86_mmu_changed(c);
+    cpu_update_flags(&c->cpu);
+    return true;
+}
+
 bool x86_set_reg(struct cpu *cpu, unsigned i, const void *buf)
 {
     struct x86_cpu *c = x86_of(cpu);
@@ -320,12 +355,7 @@ bool x86_set_reg(struct cpu *cpu, unsigned i, const void *buf)
     case ROW_MXCSR: x86_set_mxcsr(c, ldl_le(buf) & MXCSR_MASK); break;
     case ROW_CR: set_cr(c, row->at, ldn_le(buf, bytes)); break;
     case ROW_EFER: break; /* follows from CR0 and guest code; saved among the hidden rows */
-    case ROW_HIDDEN:
-        memcpy((char *)c + row->at, buf, bytes);
-        if (row->at == AT(cr3) || row->at == AT(efer) || row->at == AT(a20) || row->at == AT(pdpte))
-            x86_mmu_changed(c);
-        cpu_update_flags(cpu);
-        break;
+    case ROW_HIDDEN: return set_hidden(c, row->at, buf, bytes);
     default:
         memcpy((char *)c + row->at, buf, bytes);
         if (row->at < AT(cpu.tcg.hot) + sizeof(cpu->tcg.hot) && bytes == 4)

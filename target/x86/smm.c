@@ -175,17 +175,17 @@ static void save(struct x86_cpu *c)
     put(c, wide ? SMM_BASE64 : SMM_BASE32, 4, c->smbase);
 }
 
-static void window(struct x86_cpu *c, bool open)
+void x86_smm_window(struct x86_cpu *c)
 {
     if (c->platform && c->platform->enter_smm)
-        c->platform->enter_smm(c->platform_opaque, open);
+        c->platform->enter_smm(c->platform_opaque, c->in_smm);
 }
 
 void x86_smm_enter(struct x86_cpu *c)
 {
     log_printf(LOG_INT, "cpu %u: SMI at %016" PRIx64 "\n", c->cpu.index, c->cpu.tcg.pc);
     c->in_smm = true;
-    window(c, true);
+    x86_smm_window(c);
     save(c);
     c->nmi_blocked = true;
     c->efer = 0;
@@ -219,7 +219,7 @@ void x86_rsm(struct x86_cpu *c)
     c->smbase = get(c, wide ? SMM_BASE64 : SMM_BASE32, 4);
     c->in_smm = false;
     c->nmi_blocked = false;
-    window(c, false);
+    x86_smm_window(c);
     x86_set_eflags(c, flags, ~0u);
     x86_set_pc(c, eip);
     x86_mmu_changed(c);

@@ -228,6 +228,18 @@ static void test_devices(gconstpointer data)
 
 /* ---- CPUs ---- */
 
+static void start_accel(struct box *b, const char *accel)
+{
+    opts_auto struct opts *o = opts_new("-accel");
+    GError *err = NULL;
+
+    b->accel = accel_find(accel, NULL);
+    g_assert_true(b->accel->init(b->m, o, &err));
+    g_assert_no_error(err);
+    machine_ready(b->m);
+    machine_reset(b->m, CAUSE_NONE);
+}
+
 static void open_guest(struct box *b, const char *accel)
 {
     struct machine_config cfg = {
@@ -237,15 +249,9 @@ static void open_guest(struct box *b, const char *accel)
         .ram_size = 32 << 20,
         .kernel = g_build_filename(g_getenv("srcdir"), "tests/guest/riscv/hello/hello.elf", NULL),
     };
-    opts_auto struct opts *o = opts_new("-accel");
-    GError *err = NULL;
 
     open_box(b, machine_type_find("virt", "riscv64", NULL), &cfg);
-    b->accel = accel_find(accel, NULL);
-    g_assert_true(b->accel->init(b->m, o, &err));
-    g_assert_no_error(err);
-    machine_ready(b->m);
-    machine_reset(b->m, CAUSE_NONE);
+    start_accel(b, accel);
 }
 
 /* Runs until the guest has said `want`. */
@@ -274,13 +280,15 @@ static void run_until(struct box *b, const char *want)
 /* Something in each register that this guest leaves alone. */
 static void fill_registers(struct cpu *cpu)
 {
+    static const char *const types[] = { "ieee_double", "riscv_vector", "vec128",
+                                         "uint128",     "i387_ext",     NULL };
     unsigned count;
     const struct cpu_reg *regs = cpu->ops->regs(cpu, &count);
 
     for (unsigned i = 0; i < count; i++) {
         uint8_t value[128];
 
-        if (strcmp(regs[i].gdb_type, "ieee_double") && strcmp(regs[i].gdb_type, "riscv_vector"))
+        if (!g_strv_contains(types, regs[i].gdb_type) || !cpu->ops->get_reg(cpu, i, value))
             continue;
         for (unsigned k = 0; k < sizeof(value); k++)
             value[k] = (uint8_t)(i * 7 + k + cpu->index);
@@ -340,6 +348,101 @@ static void test_running(gconstpointer accel)
     g_byte_array_unref(second);
 }
 
+static void set_register(struct cpu *cpu, const char *name, uint64_t value)
+{
+    unsigned count, i = 0;
+    const struct cpu_reg *regs = cpu->ops->regs(cpu, &count);
+    uint8_t bytes[128] = { 0 };
+
+    while (i < count && strcmp(regs[i].name, name))
+        i++;
+    g_assert_cmpuint(i, <, count);
+    for (unsigned k = 0; k < 8; k++)
+        bytes[k] = (uint8_t)(value >> 8 * k);
+    g_assert_true(cpu->ops->set_reg(cpu, i, bytes));
+}
+
+static void open_pc(struct box *b, const char *arch, const char *accel)
+{
+    struct machine_config cfg = {
+        .arch = g_strdup(arch),
+        .cpu = g_strdup("max"),
+        .cpus = 2,
+        .ram_size = 32 << 20,
+        .firmware = g_strdup("none"),
+    };
+
+    open_box(b, machine_type_find("pc", arch, NULL), &cfg);
+    start_accel(b, accel);
+}
+
+/* 16-bit code that says "hello> " on COM1 for ever. */
+static void put_hello(struct box *b, bool wide)
+{
+    static const uint8_t code[] = {
+        0xba, 0xfb, 0x03, /*    mov $0x3fb, %dx: bytes of 8 bits */
+        0xb0, 0x03, 0xee, /*    mov $3, %al; out %al, (%dx) */
+        0xba, 0xf8, 0x03, /*    mov $0x3f8, %dx */
+        0xbe, 0x14, 0x7c, /* 9: mov $0x7c14, %si */
+        0xac,             /* c: lodsb */
+        0x84, 0xc0,       /*    test %al, %al */
+        0x74, 0xf8,       /*    jz 9 */
+        0xee,             /*    out %al, (%dx) */
+        0xeb, 0xf8,       /*    jmp c */
+        'h',  'e',  'l',  'l', 'o', '>', ' ', 0,
+    };
+    struct cpu *cpu = b->m->cpus->pdata[0];
+
+    for (unsigned i = 0; i < sizeof(code); i++)
+        space_store(&b->m->memory, 0x7c00 + i, 1, code[i], (mem_attrs){ 0 });
+    set_register(cpu, "cs", 0);
+    set_register(cpu, "ds", 0);
+    set_register(cpu, wide ? "rip" : "eip", 0x7c00);
+}
+
+static void copy_low_ram(struct box *to, struct box *from)
+{
+    for (uint64_t at = 0; at < 0x10000; at += 8) {
+        uint64_t v = 0;
+
+        space_load(&from->m->memory, at, 8, &v, (mem_attrs){ 0 });
+        space_store(&to->m->memory, at, 8, v, (mem_attrs){ 0 });
+    }
+}
+
+/* CPU 0 at work, CPU 1 waiting for the start-up IPI; the x87's stack begins in the middle. */
+static void test_pc(gconstpointer data)
+{
+    g_auto(GStrv) words = g_strsplit(data, "/", 2);
+    GByteArray *first, *second;
+    struct box a, b;
+
+    open_pc(&a, words[0], words[1]);
+    put_hello(&a, strcmp(words[0], "i386"));
+    machine_start(a.m);
+    run_until(&a, "hello> ");
+    machine_stop(a.m, RUN_PAUSED);
+    for (unsigned i = 0; i < 2; i++) {
+        set_register(a.m->cpus->pdata[i], "fstat", 3 << 11);
+        fill_registers(a.m->cpus->pdata[i]);
+    }
+    first = save(&a);
+
+    open_pc(&b, words[0], words[1]);
+    copy_low_ram(&b, &a);
+    load(&b, first);
+    second = save(&b);
+    assert_same(first, second);
+    for (unsigned i = 0; i < 2; i++)
+        assert_same_registers(a.m->cpus->pdata[i], b.m->cpus->pdata[i]);
+    close_box(&a);
+    machine_start(b.m);
+    run_until(&b, "hello> ");
+    close_box(&b);
+    g_byte_array_unref(first);
+    g_byte_array_unref(second);
+}
+
 /* A state of another CPU, and one with a value that no register can have. */
 static void test_foreign(void)
 {
@@ -368,6 +471,9 @@ static void test_foreign(void)
 
 int main(int argc, char **argv)
 {
+    static const char *const pcs[] = { "x86_64/tcg", "x86_64/interp", "i386/tcg", "i386/interp",
+                                       NULL };
+
     g_test_init(&argc, &argv, NULL);
     for (const struct machine_type *const *t = machine_types(); *t; t++) {
         g_autofree char *path = g_strdup_printf("/save-load/devices/%s", (*t)->name);
@@ -376,6 +482,11 @@ int main(int argc, char **argv)
     }
     g_test_add_data_func("/save-load/running/tcg", "tcg", test_running);
     g_test_add_data_func("/save-load/running/interp", "interp", test_running);
+    for (const char *const *name = pcs; *name; name++) {
+        g_autofree char *path = g_strdup_printf("/save-load/pc/%s", *name);
+
+        g_test_add_data_func(path, *name, test_pc);
+    }
     g_test_add_func("/save-load/foreign", test_foreign);
     return g_test_run();
 }
