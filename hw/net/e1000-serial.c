@@ -16,104 +16,36 @@
 #define EERD_START 0x01u
 #define EERD_DONE  0x10u
 
-/* Start bit, two bits of command, six of address; then sixteen of data. */
-enum { COMMAND_BITS = 9, WORD_BITS = 16 };
-enum { CMD_CONTROL = 0, CMD_WRITE = 1, CMD_READ = 2, CMD_ERASE = 3 };
-
 #define EEPROM_SUM 0xbabau /* of all words (SDM, 5.6.35) */
 
 void e1000_eeprom_init(struct e1000 *e)
 {
-    static const uint16_t rest[E1000_EEPROM_WORDS] = {
+    static const uint16_t rest[EEPROM93_WORDS] = {
         [0x08] = 0xffff, [0x09] = 0xffff, /* no part number */
         [0x0a] = 0x4003,                  /* signature; the words below are taken */
         [0x0b] = 0x1100, [0x0c] = 0x1af4, [0x0d] = 0x100e, [0x0e] = 0x8086,
     };
     uint16_t sum = 0;
 
-    memcpy(e->eeprom, rest, sizeof(rest));
+    memcpy(e->eeprom.word, rest, sizeof(rest));
     for (unsigned i = 0; i < 3; i++)
-        e->eeprom[i] = lduw_le(e->mac.byte + 2 * i);
-    for (unsigned i = 0; i < E1000_EEPROM_WORDS - 1; i++)
-        sum = (uint16_t)(sum + e->eeprom[i]);
-    e->eeprom[E1000_EEPROM_WORDS - 1] = (uint16_t)(EEPROM_SUM - sum);
-}
-
-/* The command is complete. */
-static void wire_command(struct e1000 *e)
-{
-    struct e1000_wire *w = &e->wire;
-    unsigned addr = w->in & 0x3f;
-
-    switch (w->in >> 6 & 3) {
-    case CMD_READ:
-        w->out = e->eeprom[addr];
-        w->data = false; /* the dummy bit before the word */
-        break;
-    case CMD_ERASE:
-        if (w->writable)
-            e->eeprom[addr] = 0xffff;
-        break;
-    case CMD_CONTROL:
-        if (addr >> 4 == 3)
-            w->writable = true;
-        else if (addr >> 4 == 0)
-            w->writable = false;
-        break;
-    default: break; /* a write waits for its word */
-    }
-}
-
-static void wire_clock(struct e1000 *e, bool di)
-{
-    struct e1000_wire *w = &e->wire;
-    unsigned cmd;
-
-    if (!w->started) {
-        w->started = di;
-        w->bits = di;
-        w->in = di;
-        return;
-    }
-    if (w->bits < COMMAND_BITS) {
-        w->in = w->in << 1 | di;
-        if (++w->bits == COMMAND_BITS)
-            wire_command(e);
-        return;
-    }
-    cmd = w->in >> 6 & 3;
-    if (w->bits < COMMAND_BITS + WORD_BITS) {
-        w->bits++;
-        if (cmd == CMD_READ) {
-            w->data = w->out >> 15;
-            w->out = (uint16_t)(w->out << 1);
-            return;
-        }
-        w->out = (uint16_t)(w->out << 1 | di);
-        if (w->bits == COMMAND_BITS + WORD_BITS && cmd == CMD_WRITE && w->writable)
-            e->eeprom[w->in & 0x3f] = w->out;
-    }
+        e->eeprom.word[i] = lduw_le(e->mac.byte + 2 * i);
+    for (unsigned i = 0; i < EEPROM93_WORDS - 1; i++)
+        sum = (uint16_t)(sum + e->eeprom.word[i]);
+    e->eeprom.word[EEPROM93_WORDS - 1] = (uint16_t)(EEPROM_SUM - sum);
 }
 
 void e1000_eecd_write(struct e1000 *e, uint32_t value)
 {
-    uint32_t *eecd = e1000_at(e, E_EECD), old = *eecd;
-
-    *eecd = value & (EECD_SK | EECD_CS | EECD_DI | EECD_REQ);
-    if (!(value & EECD_CS)) {
-        e->wire.started = false;
-        e->wire.data = true; /* ready */
-        return;
-    }
-    if ((value & EECD_SK) && !(old & EECD_SK))
-        wire_clock(e, value & EECD_DI);
+    *e1000_at(e, E_EECD) = value & (EECD_SK | EECD_CS | EECD_DI | EECD_REQ);
+    eeprom93_wires(&e->eeprom, value & EECD_CS, value & EECD_SK, value & EECD_DI);
 }
 
 uint32_t e1000_eecd_read(const struct e1000 *e)
 {
     uint32_t v = e->reg[E_EECD / 4];
 
-    return v | EECD_PRESENT | (v & EECD_REQ ? EECD_GNT : 0) | (e->wire.data ? EECD_DO : 0);
+    return v | EECD_PRESENT | (v & EECD_REQ ? EECD_GNT : 0) | (e->eeprom.data ? EECD_DO : 0);
 }
 
 uint32_t e1000_eerd(const struct e1000 *e, uint32_t value)
@@ -122,7 +54,7 @@ uint32_t e1000_eerd(const struct e1000 *e, uint32_t value)
 
     if (!(value & EERD_START))
         return value & 0xff00;
-    return (value & 0xff00) | EERD_DONE | (uint32_t)e->eeprom[addr % E1000_EEPROM_WORDS] << 16;
+    return (value & 0xff00) | EERD_DONE | (uint32_t)e->eeprom.word[addr % EEPROM93_WORDS] << 16;
 }
 
 /* ---- PHY (SDM, 8 and 13.5; IEEE 802.3, 22.2.4) ---- */

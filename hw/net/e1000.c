@@ -107,8 +107,8 @@ static uint32_t take_counter(struct e1000 *e, unsigned reg)
 
 static void load_address(struct e1000 *e)
 {
-    *e1000_at(e, E_RAL) = e->eeprom[0] | (uint32_t)e->eeprom[1] << 16;
-    *e1000_at(e, E_RAH) = e->eeprom[2] | RAH_VALID;
+    *e1000_at(e, E_RAL) = e->eeprom.word[0] | (uint32_t)e->eeprom.word[1] << 16;
+    *e1000_at(e, E_RAH) = e->eeprom.word[2] | RAH_VALID;
 }
 
 /* What CTRL.RST does: everything but PCI configuration, EEPROM and PHY (SDM, 14.1). */
@@ -134,7 +134,7 @@ static void e1000_reset(struct device *dev)
     struct e1000 *e = (struct e1000 *)dev;
 
     timer_del(&e->link_timer);
-    memset(&e->wire, 0, sizeof(e->wire));
+    eeprom93_reset(&e->eeprom);
     e->io_addr = 0;
     e1000_phy_reset(e);
     reset_mac(e);
@@ -365,21 +365,10 @@ static bool e1000_loaded(void *obj, unsigned version, GError **err)
     return true;
 }
 
-static const struct state_field wire_fields[] = { STATE_U8(struct e1000_wire, bits),
-                                                  STATE_U32(struct e1000_wire, in),
-                                                  STATE_U16(struct e1000_wire, out),
-                                                  STATE_BOOL(struct e1000_wire, data),
-                                                  STATE_BOOL(struct e1000_wire, writable),
-                                                  STATE_BOOL(struct e1000_wire, started),
-                                                  STATE_END };
-static const struct state_table wire_state = { .name = "e1000-wire",
-                                               .version = 1,
-                                               .fields = wire_fields };
-
 static const struct state_field e1000_fields[] = { STATE_ARRAY(struct e1000, reg),
                                                    STATE_ARRAY(struct e1000, phy),
-                                                   STATE_ARRAY(struct e1000, eeprom),
-                                                   STATE_STRUCT(struct e1000, wire, wire_state),
+                                                   STATE_STRUCT(struct e1000, eeprom,
+                                                                eeprom93_state),
                                                    STATE_STRUCT(struct e1000, tx, e1000_tx_state),
                                                    STATE_BUF(struct e1000, tx_frame),
                                                    STATE_U32(struct e1000, io_addr),

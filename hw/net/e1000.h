@@ -6,6 +6,8 @@
 #ifndef HW_NET_E1000_H
 #define HW_NET_E1000_H
 
+#include "eeprom93.h"
+
 #include <hw/pci/pci.h>
 #include <base/clock.h>
 #include <net/net.h>
@@ -126,8 +128,7 @@ enum e1000_reg {
 
 #define RAH_VALID 0x80000000u
 
-#define E1000_DESC_LEN     16
-#define E1000_EEPROM_WORDS 64
+#define E1000_DESC_LEN 16
 
 /* A context of offloads, as the driver described it (SDM, 3.3.6). */
 struct e1000_context {
@@ -154,16 +155,6 @@ struct e1000_tx {
     GQueue waiting;                 /* of GBytes: frames that it did not take */
 };
 
-/* The EEPROM's end of its four wires (SDM, 5.3 and the data sheet of the 93C46). */
-struct e1000_wire {
-    uint8_t bits;  /* clocked in since the chip was selected */
-    uint32_t in;   /* them, first one highest */
-    uint16_t out;  /* word that is being read */
-    bool data;     /* level of DO */
-    bool writable; /* EWEN was given */
-    bool started;  /* a start bit was seen */
-};
-
 struct e1000 {
     struct pci_device pci;
     struct mem_region mmio, io;
@@ -174,8 +165,7 @@ struct e1000 {
 
     uint32_t reg[E_REGS_END / 4];
     uint16_t phy[32];
-    uint16_t eeprom[E1000_EEPROM_WORDS];
-    struct e1000_wire wire;
+    struct eeprom93 eeprom;
     struct e1000_tx tx;
     uint8_t tx_frame[NET_FRAME_MAX];
     uint32_t io_addr; /* register behind IODATA */

@@ -3,6 +3,7 @@
  * with the card's data port and reset port. Remote DMA is done when the port is accessed; frames
  * are sent at once.
  */
+#include "multicast.h"
 #include "ne2000.h"
 
 #include <base/bits.h>
@@ -68,15 +69,9 @@ static void poke(struct ne2000 *n, unsigned addr, uint8_t v)
 
 static bool in_multicast(const struct ne2000 *n, const uint8_t *dest)
 {
-    uint32_t crc = ~0u;
+    unsigned bit = multicast_hash(dest);
 
-    for (unsigned i = 0; i < 6; i++)
-        for (unsigned b = 0; b < 8; b++) {
-            bool feed = (crc >> 31) ^ (dest[i] >> b & 1);
-
-            crc = crc << 1 ^ (feed ? 0x04c11db7u : 0);
-        }
-    return n->multicast[crc >> 29] >> (crc >> 26 & 7) & 1;
+    return n->multicast[bit / 8] >> (bit % 8) & 1;
 }
 
 static bool is_wanted(const struct ne2000 *n, const uint8_t *dest)

@@ -225,6 +225,22 @@ static void test_e1000(void)
          e1000_windows, G_N_ELEMENTS(e1000_windows), prepare_card);
 }
 
+static const struct window rtl8139_windows[] = { { 0xfe000000, 0x100 }, { PORT | 0xc000, 0x100 } };
+
+static void prepare_rtl8139(struct qclient *q)
+{
+    pc_config_write(q, 4, 0, 0x10, 4, 0xc000);
+    pc_config_write(q, 4, 0, 0x14, 4, 0xfe000000);
+    pc_config_write(q, 4, 0, 4, 2, 7);
+}
+
+static void test_rtl8139(void)
+{
+    fuzz("-machine pc -arch x86_64 -nodefaults -m 16M -netdev user,id=n0 "
+         "-device rtl8139,netdev=n0,addr=4",
+         rtl8139_windows, G_N_ELEMENTS(rtl8139_windows), prepare_rtl8139);
+}
+
 static void prepare_ne2k(struct qclient *q)
 {
     pc_config_write(q, 4, 0, 0x10, 4, 0xc000);
@@ -255,5 +271,6 @@ int main(int argc, char **argv)
     g_test_add_func("/fuzz/pc-floppies", test_pc_floppies);
     g_test_add_func("/fuzz/e1000", test_e1000);
     g_test_add_func("/fuzz/ne2000", test_ne2000);
+    g_test_add_func("/fuzz/rtl8139", test_rtl8139);
     return g_test_run();
 }

@@ -1,0 +1,494 @@
+/*
+ * Realtek RTL8139C (PCI 10ec:8139, revision 0x10; its data sheet): four transmit descriptors in
+ * registers, one receive ring in memory.
+ */
+#include "eeprom93.h"
+#include "multicast.h"
+
+#include <hw/pci/pci.h>
+#include <base/bits.h>
+#include <base/clock.h>
+#include <net/net.h>
+
+#define WINDOW 256u
+
+enum reg {
+    IDR = 0x00,
+    MAR = 0x08,
+    TSD = 0x10, /* four each */
+    TSAD = 0x20,
+    RBSTART = 0x30,
+    CR = 0x37,
+    CAPR = 0x38,
+    CBR = 0x3a,
+    IMR = 0x3c,
+    ISR = 0x3e,
+    TCR = 0x40,
+    RCR = 0x44,
+    TCTR = 0x48,
+    MPC = 0x4c,
+    EECR = 0x50,
+    CONFIG1 = 0x52,
+    TIMER_INT = 0x54,
+    MSR = 0x58,
+    CONFIG3 = 0x59,
+    CONFIG4 = 0x5a,
+    MULINT = 0x5c,
+    TSAD_STATUS = 0x60,
+    BMCR = 0x62,
+    BMSR = 0x64,
+    ANAR = 0x66,
+    ANLPAR = 0x68,
+    ANER = 0x6a,
+};
+
+#define CR_RESET 0x10u
+#define CR_RX    0x08u
+#define CR_TX    0x04u
+#define CR_EMPTY 0x01u
+
+#define INT_RX      0x0001u
+#define INT_TX      0x0004u
+#define INT_LINK    0x0020u
+#define INT_TIMEOUT 0x4000u
+
+#define TSD_OWN 0x2000u
+#define TSD_OK  0x8000u
+
+#define TCR_LOOPBACK 0x00060000u
+#define TCR_CHIP     0x74000000u /* RTL8139C */
+
+#define RCR_ALL       0x01u
+#define RCR_OWN       0x02u
+#define RCR_MULTICAST 0x04u
+#define RCR_BROADCAST 0x08u
+#define RCR_NO_WRAP   0x80u
+
+#define RX_OK        0x0001u
+#define RX_BROADCAST 0x2000u
+#define RX_OWN       0x4000u
+#define RX_MULTICAST 0x8000u
+
+#define EECR_UNLOCKED 0xc0u
+#define FRAME_MIN     60
+#define FRAME_MAX     1792
+#define HEADER        4
+#define FCS           4
+
+struct rtl8139 {
+    struct pci_device pci;
+    struct mem_region io, mmio;
+    struct net_port port;
+    struct timer timer; /* TimerInt */
+    struct eeprom93 eeprom;
+    uint8_t reg[WINDOW];
+    int64_t timer_base; /* when TCTR was 0 */
+    uint8_t next;       /* transmit descriptor whose turn it is */
+    bool busy;          /* DMA is going on: the card does not hear itself */
+
+    /* properties */
+    struct netdev *netdev;
+    struct mac_addr mac;
+};
+
+static uint32_t get32(const struct rtl8139 *s, unsigned reg)
+{
+    return ldl_le(s->reg + reg);
+}
+
+static uint16_t get16(const struct rtl8139 *s, unsigned reg)
+{
+    return lduw_le(s->reg + reg);
+}
+
+static void cause(struct rtl8139 *s, unsigned bits)
+{
+    stw_le(s->reg + ISR, (uint16_t)(get16(s, ISR) | bits));
+    pci_set_intx(&s->pci, get16(s, ISR) & get16(s, IMR));
+}
+
+static void dma(struct rtl8139 *s, bool to_guest, uint64_t addr, void *buf, uint64_t len)
+{
+    struct address_space *as = &s->pci.dev.machine->memory;
+
+    s->busy = true;
+    if (to_guest)
+        space_write(as, addr, buf, len, pci_attrs(&s->pci));
+    else
+        space_read(as, addr, buf, len, pci_attrs(&s->pci));
+    s->busy = false;
+}
+
+/* ---- receiving ---- */
+
+static uint32_t ring_size(const struct rtl8139 *s)
+{
+    return 8192u << (get32(s, RCR) >> 11 & 3);
+}
+
+static uint32_t ring_used(const struct rtl8139 *s)
+{
+    return (get16(s, CBR) - (get16(s, CAPR) + 16u)) & (ring_size(s) - 1);
+}
+
+/* Status for the header, 0: not wanted. */
+static unsigned filter(const struct rtl8139 *s, const uint8_t *dest)
+{
+    static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+    uint32_t rcr = get32(s, RCR);
+    unsigned hash = multicast_hash(dest);
+
+    if (memcmp(dest, broadcast, 6) == 0)
+        return rcr & (RCR_BROADCAST | RCR_ALL) ? RX_OK | RX_BROADCAST : 0;
+    if (dest[0] & 1) {
+        bool hit = (rcr & RCR_MULTICAST) && (s->reg[MAR + hash / 8] >> (hash % 8) & 1);
+
+        return hit || (rcr & RCR_ALL) ? RX_OK | RX_MULTICAST : 0;
+    }
+    if (memcmp(dest, s->reg + IDR, 6) == 0)
+        return rcr & (RCR_OWN | RCR_ALL) ? RX_OK | RX_OWN : 0;
+    return rcr & RCR_ALL ? RX_OK : 0;
+}
+
+static void store(struct rtl8139 *s, unsigned status, const uint8_t *frame, uint32_t len)
+{
+    uint8_t buf[HEADER + FRAME_MAX + FCS] = { 0 };
+    uint32_t size = ring_size(s), at = get16(s, CBR) & (size - 1), total = HEADER + len + FCS;
+    uint32_t first = get32(s, RCR) & RCR_NO_WRAP && size < 65536 ? total : MIN(total, size - at);
+
+    stw_le(buf, (uint16_t)status);
+    stw_le(buf + 2, (uint16_t)(len + FCS));
+    memcpy(buf + HEADER, frame, len);
+    dma(s, true, get32(s, RBSTART) + (uint64_t)at, buf, first);
+    if (first < total)
+        dma(s, true, get32(s, RBSTART), buf + first, total - first);
+    stw_le(s->reg + CBR, (uint16_t)(align_up(at + total, 4) & (size - 1)));
+    cause(s, INT_RX);
+}
+
+static bool rtl_receive(void *opaque, const uint8_t *frame, size_t len)
+{
+    struct rtl8139 *s = opaque;
+    uint8_t padded[FRAME_MIN] = { 0 };
+    unsigned status;
+
+    if (!(s->reg[CR] & CR_RX) || !pci_bus_master(&s->pci) || s->busy || len < 14 || len > FRAME_MAX)
+        return true;
+    status = filter(s, frame);
+    if (!status)
+        return true;
+    if (len < FRAME_MIN) {
+        memcpy(padded, frame, len);
+        frame = padded;
+        len = FRAME_MIN;
+    }
+    /* a full ring must not look like an empty one */
+    if (ring_used(s) + HEADER + len + FCS + 8 > ring_size(s))
+        return false;
+    store(s, status, frame, (uint32_t)len);
+    return true;
+}
+
+/* ---- sending ---- */
+
+static bool send_next(struct rtl8139 *s)
+{
+    uint8_t *tsd = s->reg + TSD + 4 * s->next, frame[FRAME_MAX];
+    uint32_t len = MIN(ldl_le(tsd) & 0x1fff, sizeof(frame));
+    struct iovec v = { frame, len };
+
+    if (ldl_le(tsd) & TSD_OWN)
+        return false;
+    dma(s, false, get32(s, TSAD + 4 * s->next), frame, len);
+    if (get32(s, TCR) & TCR_LOOPBACK)
+        rtl_receive(s, frame, len);
+    else if (len >= 14 && !net_send(&s->port, &v, 1))
+        return false; /* still the card's; writable() goes on */
+    stl_le(tsd, ldl_le(tsd) | TSD_OWN | TSD_OK);
+    s->next = (s->next + 1) % 4;
+    cause(s, INT_TX);
+    return true;
+}
+
+static void send_all(void *opaque)
+{
+    struct rtl8139 *s = opaque;
+
+    if (!(s->reg[CR] & CR_TX) || !pci_bus_master(&s->pci) || s->busy)
+        return;
+    for (unsigned i = 0; i < 4 && send_next(s); i++)
+        continue;
+}
+
+static uint16_t transmit_summary(const struct rtl8139 *s)
+{
+    unsigned v = 0;
+
+    for (unsigned i = 0; i < 4; i++) {
+        uint32_t tsd = get32(s, TSD + 4 * i);
+
+        v |= (tsd & TSD_OWN ? 1u << i : 0) | (tsd & TSD_OK ? 0x1000u << i : 0);
+    }
+    return (uint16_t)v;
+}
+
+/* ---- timer, 33 MHz; link ---- */
+
+static uint32_t timer_count(struct rtl8139 *s)
+{
+    int64_t ns = clock_ns(device_loop(&s->pci.dev), CLK_VIRTUAL) - s->timer_base;
+
+    return (uint32_t)(ns / 30);
+}
+
+static void arm_timer(struct rtl8139 *s)
+{
+    uint32_t at = get32(s, TIMER_INT), left = at - timer_count(s);
+
+    if (!at)
+        timer_del(&s->timer);
+    else
+        timer_mod_ns(&s->timer,
+                     clock_ns(device_loop(&s->pci.dev), CLK_VIRTUAL) + MAX(left, 1) * INT64_C(30));
+}
+
+static void timer_over(void *opaque)
+{
+    cause(opaque, INT_TIMEOUT);
+}
+
+static void show_link(struct rtl8139 *s)
+{
+    bool up = !s->netdev || netdev_link(s->netdev);
+
+    s->reg[MSR] = (uint8_t)((s->reg[MSR] & ~4) | (up ? 0 : 4));
+    stw_le(s->reg + BMSR, up ? 0x782d : 0x7809);
+    stw_le(s->reg + ANLPAR, up ? 0x45e1 : 0);
+    stw_le(s->reg + ANER, up ? 1 : 0);
+}
+
+static void link_changed(void *opaque, bool up)
+{
+    (void)up;
+    show_link(opaque);
+    cause(opaque, INT_LINK);
+}
+
+/* ---- registers ---- */
+
+static void soft_reset(struct rtl8139 *s)
+{
+    uint8_t own[6];
+
+    memcpy(own, s->reg + IDR, 6);
+    memset(s->reg, 0, sizeof(s->reg));
+    memcpy(s->reg + IDR, own, 6);
+    for (unsigned i = 0; i < 4; i++)
+        stl_le(s->reg + TSD + 4 * i, TSD_OWN);
+    stl_le(s->reg + TCR, TCR_CHIP);
+    stw_le(s->reg + CAPR, 0xfff0);
+    s->reg[CONFIG1] = 0x0c;
+    stw_le(s->reg + BMCR, 0x3100);
+    stw_le(s->reg + ANAR, 0x05e1);
+    s->next = 0;
+    timer_del(&s->timer);
+    show_link(s);
+    cause(s, 0);
+}
+
+/* Bits of each byte that stay as written. */
+static uint8_t kept_bits(const struct rtl8139 *s, unsigned reg)
+{
+    bool unlocked = (s->reg[EECR] & EECR_UNLOCKED) == EECR_UNLOCKED;
+
+    if (reg < MAR)
+        return unlocked && reg < 6 ? 0xff : 0;
+    if (reg < CR)
+        return 0xff;
+    switch (reg) {
+    case CR: return CR_RX | CR_TX;
+    case CAPR:
+    case CAPR + 1:
+    case IMR:
+    case IMR + 1:
+    case MULINT:
+    case MULINT + 1: return 0xff;
+    case EECR: return 0xce;
+    case CONFIG1:
+    case CONFIG3:
+    case CONFIG4: return unlocked ? 0xff : 0;
+    case TCR + 1: return 0x07;
+    case TCR + 2: return 0x07;
+    case TCR + 3: return 0x03;
+    default: break;
+    }
+    if ((reg >= RCR && reg < RCR + 4) || (reg >= TIMER_INT && reg < TIMER_INT + 4))
+        return 0xff;
+    if ((reg >= BMCR && reg < BMCR + 2) || (reg >= ANAR && reg < ANAR + 2))
+        return reg == BMCR + 1 ? 0x31 : 0xff;
+    return 0;
+}
+
+static void write_byte(struct rtl8139 *s, unsigned reg, uint8_t v)
+{
+    uint8_t mask = kept_bits(s, reg);
+
+    if (reg == CR && v & CR_RESET) {
+        soft_reset(s);
+        return;
+    }
+    if (reg == ISR || reg == ISR + 1)
+        s->reg[reg] &= (uint8_t)~v;
+    else
+        s->reg[reg] = (uint8_t)((s->reg[reg] & ~mask) | (v & mask));
+}
+
+static bool touches(unsigned reg, unsigned size, unsigned first, unsigned len)
+{
+    return reg < first + len && first < reg + size;
+}
+
+static void written(struct rtl8139 *s, unsigned reg, unsigned size)
+{
+    if (touches(reg, size, EECR, 1))
+        eeprom93_wires(&s->eeprom, s->reg[EECR] & 8, s->reg[EECR] & 4, s->reg[EECR] & 2);
+    if (touches(reg, size, MPC, 4))
+        stl_le(s->reg + MPC, 0);
+    if (touches(reg, size, TCTR, 4))
+        s->timer_base = clock_ns(device_loop(&s->pci.dev), CLK_VIRTUAL);
+    if (touches(reg, size, TCTR, 4) || touches(reg, size, TIMER_INT, 4))
+        arm_timer(s);
+    if (touches(reg, size, TSD, 16) || touches(reg, size, CR, 1))
+        send_all(s);
+    if (touches(reg, size, CR, 3) || touches(reg, size, RCR, 4))
+        net_accept(&s->port);
+    cause(s, 0);
+}
+
+static uint64_t reg_read(void *opaque, uint64_t offset, unsigned size)
+{
+    struct rtl8139 *s = opaque;
+
+    s->reg[CR] = (uint8_t)((s->reg[CR] & ~CR_EMPTY) | (ring_used(s) ? 0 : CR_EMPTY));
+    s->reg[EECR] = (uint8_t)((s->reg[EECR] & ~1) | s->eeprom.data);
+    stw_le(s->reg + TSAD_STATUS, transmit_summary(s));
+    if (touches((unsigned)offset, size, TCTR, 4))
+        stl_le(s->reg + TCTR, timer_count(s));
+    return ldn_le(s->reg + offset, size);
+}
+
+static void reg_write(void *opaque, uint64_t offset, uint64_t v, unsigned size)
+{
+    struct rtl8139 *s = opaque;
+
+    if (s->busy)
+        return;
+    for (unsigned i = 0; i < size; i++)
+        write_byte(s, (unsigned)offset + i, (uint8_t)(v >> (8 * i)));
+    written(s, (unsigned)offset, size);
+}
+
+static const struct io_ops reg_ops = {
+    .read = reg_read, .write = reg_write, .guest_sizes = { 1, 8 }, .own_sizes = { 1, 4 }
+};
+
+/* ---- life ---- */
+
+static const struct net_port_ops net_ops = {
+    .receive = rtl_receive,
+    .writable = send_all,
+    .link_changed = link_changed,
+};
+
+static bool rtl_realize(struct device *dev, GError **err)
+{
+    static const struct mac_addr none;
+    struct rtl8139 *s = (struct rtl8139 *)dev;
+
+    if (s->netdev && !netdev_attach(s->netdev, &s->port, &net_ops, s, dev->path, err))
+        return false;
+    if (memcmp(&s->mac, &none, sizeof(none)) == 0)
+        s->mac = machine_next_mac(dev->machine);
+    s->eeprom.word[0] = 0x8129;
+    s->eeprom.word[1] = 0x10ec;
+    s->eeprom.word[2] = 0x8139;
+    for (unsigned i = 0; i < 3; i++)
+        s->eeprom.word[7 + i] = lduw_le(s->mac.byte + 2 * i);
+    timer_init(&s->timer, device_loop(dev), CLK_VIRTUAL, timer_over, s);
+    mem_region_init_io(&s->io, device_mem(dev), &reg_ops, s, "rtl8139-io", WINDOW);
+    mem_region_init_io(&s->mmio, device_mem(dev), &reg_ops, s, "rtl8139", WINDOW);
+    pci_add_bar(&s->pci, 0, PCI_BAR_IO, &s->io);
+    pci_add_bar(&s->pci, 1, PCI_BAR_MEM32, &s->mmio);
+    return true;
+}
+
+static void rtl_unrealize(struct device *dev)
+{
+    struct rtl8139 *s = (struct rtl8139 *)dev;
+
+    net_detach(&s->port);
+    timer_del(&s->timer);
+    mem_region_destroy(&s->mmio);
+    mem_region_destroy(&s->io);
+}
+
+static void rtl_reset(struct device *dev)
+{
+    struct rtl8139 *s = (struct rtl8139 *)dev;
+
+    eeprom93_reset(&s->eeprom);
+    for (unsigned i = 0; i < 3; i++)
+        stw_le(s->reg + IDR + 2 * i, s->eeprom.word[7 + i]);
+    s->timer_base = clock_ns(device_loop(dev), CLK_VIRTUAL);
+    soft_reset(s);
+}
+
+static bool rtl_loaded(void *obj, unsigned version, GError **err)
+{
+    struct rtl8139 *s = obj;
+
+    (void)version, (void)err;
+    s->next %= 4;
+    show_link(s); /* the cable is that of the loading machine */
+    return true;
+}
+
+static const struct state_field rtl_fields[] = { STATE_STRUCT(struct rtl8139, eeprom,
+                                                              eeprom93_state),
+                                                 STATE_BUF(struct rtl8139, reg),
+                                                 STATE_I64(struct rtl8139, timer_base),
+                                                 STATE_U8(struct rtl8139, next),
+                                                 STATE_TIMER(struct rtl8139, timer),
+                                                 STATE_END };
+static const struct state_table rtl_state = {
+    .name = "rtl8139", .version = 1, .fields = rtl_fields, .post_load = rtl_loaded
+};
+
+static const struct prop rtl_props[] = {
+    PROP_NETDEV(struct rtl8139, netdev, "netdev", "id of -netdev"),
+    PROP_MAC(struct rtl8139, mac, "mac", "address; by default the machine's next"), PROP_LIST_END
+};
+
+static const struct pci_info rtl_info = {
+    .vendor = 0x10ec,
+    .device = 0x8139,
+    .subvendor = 0x1af4,
+    .subdevice = 0x1100,
+    .revision = 0x10,
+    .class_code = { 0x00, 0x00, 0x02 }, /* Ethernet controller */
+    .pin = 1,
+};
+
+const struct device_type rtl8139_type = {
+    .name = "rtl8139",
+    .help = "Realtek RTL8139C",
+    .bus = BUS_PCI,
+    .size = sizeof(struct rtl8139),
+    .category = "network",
+    .realize = rtl_realize,
+    .reset = rtl_reset,
+    .unrealize = rtl_unrealize,
+    .props = rtl_props,
+    .state = &rtl_state,
+    .bus_info = &rtl_info,
+};
