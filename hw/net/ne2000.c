@@ -88,12 +88,17 @@ static bool is_wanted(const struct ne2000 *n, const uint8_t *dest)
 /* Bytes that the ring has room for. */
 static unsigned ring_room(const struct ne2000 *n)
 {
-    unsigned pages = n->stop - n->start, used;
+    unsigned pages = n->stop - n->start, boundary = n->boundary, used;
 
-    if (n->stop <= n->start || n->current < n->start || n->current >= n->stop ||
-        n->boundary < n->start || n->boundary >= n->stop)
+    if (n->stop <= n->start || n->current < n->start || n->current >= n->stop)
         return 0;
-    used = (n->current + pages - n->boundary) % pages;
+    /* drivers that keep it a page behind leave it before the start: the end of the ring */
+    if (boundary + 1 == n->start)
+        boundary = n->stop - 1u;
+    /* the chip only looks whether a page is the boundary's: elsewhere it never stops the ring */
+    if (boundary < n->start || boundary >= n->stop)
+        return pages * 256;
+    used = (n->current + pages - boundary) % pages;
     /* a boundary that has been caught up with means an empty ring */
     return used ? (pages - used) * 256 : pages * 256;
 }
@@ -109,7 +114,7 @@ static void store(struct ne2000 *n, const uint8_t *frame, unsigned len)
     n->rx_status = (uint8_t)(RSR_OK | (frame[0] & 1 ? RSR_GROUP : 0));
     header[0] = n->rx_status;
     header[1] = (uint8_t)next;
-    stw_le(header + 2, (uint16_t)total);
+    stw_le(header + 2, (uint16_t)(len + FCS)); /* not the header (section 7.0, buffer ring) */
     for (unsigned i = 0; i < total; i++) {
         poke(n, at, i < HEADER ? header[i] : i < HEADER + len ? frame[i - HEADER] : 0);
         if (++at == n->stop * 256u)
@@ -161,7 +166,10 @@ static void transmit(struct ne2000 *n)
 
 static void write_command(struct ne2000 *n, uint8_t v)
 {
-    n->cmd = v;
+    /* neither start nor stop leaves the state as it is; sending ends by itself (section 10.3) */
+    if (!(v & (CMD_START | CMD_STOP)))
+        v |= n->cmd & (CMD_START | CMD_STOP);
+    n->cmd = v | (n->cmd & CMD_SEND);
     if (v & CMD_STOP) {
         n->isr |= ISR_RESET;
         n->cmd &= (uint8_t)~CMD_SEND;
@@ -238,6 +246,22 @@ static uint8_t read_reg(struct ne2000 *n, unsigned reg)
     }
 }
 
+/*
+ * 8390 drivers take a few frames and acknowledge the rest with them, since on a wire the next frame
+ * is never far. Frames come here in bursts, and then none until these are answered: a driver that
+ * took some and left others is told again.
+ */
+static void acknowledge(struct ne2000 *n, uint8_t v)
+{
+    n->isr &= (uint8_t) ~(v & 0x7f);
+    if (!(v & ISR_RECEIVED))
+        return;
+    /* the boundary is a page behind, or where the next frame comes, when all are taken */
+    if (n->taken && ring_room(n) / 256 + 1 < (unsigned)(n->stop - n->start))
+        n->isr |= ISR_RECEIVED;
+    n->taken = false;
+}
+
 static void write_page0(struct ne2000 *n, unsigned reg, uint8_t v)
 {
     switch (reg) {
@@ -245,12 +269,13 @@ static void write_page0(struct ne2000 *n, unsigned reg, uint8_t v)
     case 2: n->stop = v; break;
     case 3:
         n->boundary = v;
+        n->taken = true;
         net_accept(&n->port);
         break;
     case 4: n->tx_page = v; break;
     case 5: n->tx_count = (uint16_t)((n->tx_count & 0xff00) | v); break;
     case 6: n->tx_count = (uint16_t)((n->tx_count & 0xff) | v << 8); break;
-    case 7: n->isr &= (uint8_t) ~(v & 0x7f); break;
+    case 7: acknowledge(n, v); break;
     case 8: n->dma_addr = (uint16_t)((n->dma_addr & 0xff00) | v); break;
     case 9: n->dma_addr = (uint16_t)((n->dma_addr & 0xff) | v << 8); break;
     case 10: n->dma_count = (uint16_t)((n->dma_count & 0xff00) | v); break;
@@ -369,6 +394,7 @@ void ne2000_reset(struct ne2000 *n)
     n->imr = 0;
     n->tx_config = n->rx_config = 0;
     n->dma_count = 0;
+    n->taken = false;
     memset(n->tally, 0, sizeof(n->tally));
     /* the address PROM: each byte twice, 0x57 at the end says that the card takes words */
     for (unsigned i = 0; i < PROM_LEN / 2; i++)
@@ -394,25 +420,17 @@ void ne2000_destroy(struct ne2000 *n)
     mem_region_destroy(&n->io);
 }
 
-static const struct state_field ne2000_fields[] = { STATE_BUF(struct ne2000, mem),
-                                                    STATE_U8(struct ne2000, cmd),
-                                                    STATE_U8(struct ne2000, start),
-                                                    STATE_U8(struct ne2000, stop),
-                                                    STATE_U8(struct ne2000, boundary),
-                                                    STATE_U8(struct ne2000, current),
-                                                    STATE_U8(struct ne2000, tx_page),
-                                                    STATE_U8(struct ne2000, tx_status),
-                                                    STATE_U8(struct ne2000, rx_status),
-                                                    STATE_U8(struct ne2000, isr),
-                                                    STATE_U8(struct ne2000, imr),
-                                                    STATE_U8(struct ne2000, rx_config),
-                                                    STATE_U8(struct ne2000, tx_config),
-                                                    STATE_U8(struct ne2000, data_config),
-                                                    STATE_BUF(struct ne2000, own),
-                                                    STATE_BUF(struct ne2000, multicast),
-                                                    STATE_BUF(struct ne2000, tally),
-                                                    STATE_U16(struct ne2000, tx_count),
-                                                    STATE_U16(struct ne2000, dma_addr),
-                                                    STATE_U16(struct ne2000, dma_count),
-                                                    STATE_END };
+static const struct state_field ne2000_fields[] = {
+    STATE_BUF(struct ne2000, mem),       STATE_U8(struct ne2000, cmd),
+    STATE_U8(struct ne2000, start),      STATE_U8(struct ne2000, stop),
+    STATE_U8(struct ne2000, boundary),   STATE_U8(struct ne2000, current),
+    STATE_U8(struct ne2000, tx_page),    STATE_U8(struct ne2000, tx_status),
+    STATE_U8(struct ne2000, rx_status),  STATE_U8(struct ne2000, isr),
+    STATE_U8(struct ne2000, imr),        STATE_U8(struct ne2000, rx_config),
+    STATE_U8(struct ne2000, tx_config),  STATE_U8(struct ne2000, data_config),
+    STATE_BUF(struct ne2000, own),       STATE_BUF(struct ne2000, multicast),
+    STATE_BUF(struct ne2000, tally),     STATE_BOOL(struct ne2000, taken),
+    STATE_U16(struct ne2000, tx_count),  STATE_U16(struct ne2000, dma_addr),
+    STATE_U16(struct ne2000, dma_count), STATE_END
+};
 const struct state_table ne2000_state = { .name = "ne2000", .version = 1, .fields = ne2000_fields };

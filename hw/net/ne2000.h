@@ -21,6 +21,7 @@ struct ne2000 {
     uint8_t rx_config, tx_config, data_config;
     uint8_t own[6], multicast[8];
     uint8_t tally[3]; /* alignment, CRC, missed */
+    bool taken;       /* the boundary moved since receptions were acknowledged */
     uint16_t tx_count, dma_addr, dma_count;
 };
 
