@@ -415,7 +415,11 @@ enum clock_id clock_rtc_source(struct loop *l)
 
 int64_t clock_rtc_deadline(struct loop *l, int64_t rtc)
 {
-    return rtc - loop_clocks(l)->rtc_offset;
+    int64_t offset = loop_clocks(l)->rtc_offset, deadline;
+
+    if (__builtin_sub_overflow(rtc, offset, &deadline)) /* guests set alarms to any time */
+        return offset < 0 ? INT64_MAX : INT64_MIN;
+    return deadline;
 }
 
 void clock_set_deadline_hook(struct loop *l, void (*hook)(void *opaque), void *opaque)
