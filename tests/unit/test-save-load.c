@@ -54,6 +54,7 @@ static void add_disk(struct box *b, unsigned n)
 static void open_box(struct box *b, const struct machine_type *t, struct machine_config *cfg)
 {
     GError *err = NULL;
+    bool ok;
 
     *b = (struct box){ .loop = loop_new() };
     loop_lock(b->loop);
@@ -64,8 +65,9 @@ static void open_box(struct box *b, const struct machine_type *t, struct machine
     b->m = machine_new(t, b->loop, cfg);
     b->m->serials[0] = b->serial;
     machine_set_backend(b->m, BACKEND_DRIVE, find_block, name_block, b->blocks);
-    g_assert_true(machine_init(b->m, &err));
+    ok = machine_init(b->m, &err);
     g_assert_no_error(err);
+    g_assert_true(ok);
 }
 
 static void close_box(struct box *b)
