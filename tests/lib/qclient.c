@@ -300,6 +300,12 @@ void qc_serial_send(struct qclient *q, const void *buf, size_t len)
     send_all(q->serial, buf, len);
 }
 
+void qc_serial_offer(struct qclient *q, const void *buf, size_t len)
+{
+    if (send(q->serial, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN)
+        g_error("the program went away: %s", g_strerror(errno));
+}
+
 void qc_serial_expect(struct qclient *q, const char *want)
 {
     size_t len = strlen(want), got = 0;

@@ -55,6 +55,8 @@ bool qc_irq(struct qclient *q, unsigned n);
 /* Serial port: sends to the guest; takes what the guest sent until it is `want` (NUL-terminated).
  */
 void qc_serial_send(struct qclient *q, const void *buf, size_t len);
+/* The same, but what the program does not take now is dropped. */
+void qc_serial_offer(struct qclient *q, const void *buf, size_t len);
 void qc_serial_expect(struct qclient *q, const char *want);
 
 /* State of all devices; saved text is to be freed. */

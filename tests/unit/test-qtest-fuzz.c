@@ -93,7 +93,7 @@ static void rare_event(struct qclient *q, bool serial)
     }
     case 2:
         if (serial)
-            qc_serial_send(q, "characters", 10);
+            qc_serial_offer(q, "characters", 10);
         break;
     case 3: qc_cmd(q, "clock_step 1000000000"); break;
     default: qc_cmd(q, "clock_step"); break;
