@@ -2,7 +2,7 @@
 # Several harts, and code that changes, on both accelerators: races.elf is what its source gives,
 # and none of its tests fails. MYNA_SEED begins its random numbers, MYNA_RACES_MS is the time for
 # each of its tests.
-here=$(cd "$(dirname "$0")" && pwd)/riscv/races
+here=$(cd "$(dirname "$0")/../guest" && pwd)/riscv/races
 cc=${RISCV_CC:-riscv64-linux-gnu-gcc}
 seed=${MYNA_SEED:-$RANDOM}
 ms=${MYNA_RACES_MS:-100}
