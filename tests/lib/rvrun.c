@@ -3,38 +3,19 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-#include <xmmintrin.h>
-#include <tcg/backend.h>
-#include <tcg/interp.h>
 #include <tcg/opt.h>
 #include <target/trans.h>
 #include "fpvalues.h"
 #include "rvrun.h"
+#include "unitrun.h"
 
-#define MAX_IR    4096
-#define MAP_ID    77
-#define CODE_SIZE (512 * 1024)
-#define RAM_SIZE  (RVRUN_PAGES * TCG_PAGE_SIZE)
+#define RAM_SIZE (RVRUN_PAGES * TCG_PAGE_SIZE)
 
 /* A CPU's accelerator. */
 struct rvrun_side {
+    struct unitrun_side side; /* first */
     struct riscv_cpu *cpu;
     uint8_t *ram;
-    struct fp_env fp; /* the interpreter's */
-    bool jit, inside;
-    sigjmp_buf unwind;
-};
-
-struct rvrun_jit {
-    struct backend_thunks *thunks;
-    uint8_t *rw;
-    const uint8_t *rx;
-    size_t thunk_size;
-    struct ir ir;
-    struct ir_insn insn[MAX_IR];
-    uint32_t scratch[2 * MAX_IR];
 };
 
 static struct rvrun_side *side_of(struct tcg_cpu *c)
@@ -234,28 +215,6 @@ static uint64_t op_cmpxchg(struct cpu *cpu, uint64_t addr, uint64_t expected, ui
     return run_cmpxchg(&cpu->tcg, addr, expected, desired, mem);
 }
 
-static void fp_set_round(struct cpu *cpu, enum fp_round round)
-{
-    struct rvrun_side *s = side_of(&cpu->tcg);
-
-    s->fp.round = round;
-    if (s->jit)
-        backend_host.fp_set_round(&cpu->tcg, round, s->inside);
-}
-
-static unsigned fp_flags(struct cpu *cpu, bool clear)
-{
-    struct rvrun_side *s = side_of(&cpu->tcg);
-    unsigned flags = (s->fp.flags & (0x1f | FP_DE)) | cpu->tcg.fp_sticky;
-
-    if (clear)
-        s->fp.flags = cpu->tcg.fp_sticky = 0;
-    if (!s->jit)
-        return flags;
-    return flags |
-           (clear ? backend_host.fp_take_flags : backend_host.fp_flags)(&cpu->tcg, s->inside);
-}
-
 static const struct cpu_accel_ops accel_ops = {
     .flush_all = flush_all,
     .flush_page = flush_page,
@@ -267,89 +226,9 @@ static const struct cpu_accel_ops accel_ops = {
     .host = op_host,
     .amo = op_amo,
     .cmpxchg = op_cmpxchg,
-    .fp_set_round = fp_set_round,
-    .fp_flags = fp_flags,
+    .fp_set_round = unitrun_fp_set_round,
+    .fp_flags = unitrun_fp_flags,
 };
-
-/* ---- The host backend: each unit in the same place, nothing chained ---- */
-
-static struct backend_thunks *leaving; /* of the run in progress */
-
-static const void *leave(struct tcg_cpu *c)
-{
-    (void)c;
-    return backend_host.leave(leaving);
-}
-
-static const void *no_link(struct tcg_cpu *c, const void *unit, uint32_t index)
-{
-    (void)unit, (void)index;
-    return leave(c);
-}
-
-static struct rvrun_jit *jit_new(const struct ir_slots *slots)
-{
-    struct backend_runtime rt = { .rt = runtime, .link = no_link, .nomerge = leave };
-    struct rvrun_jit *j = g_new0(struct rvrun_jit, 1);
-    int fd = memfd_create("test-code", 0);
-
-    rt.rt.lookup = leave;
-    g_assert_cmpint(ftruncate(fd, CODE_SIZE), ==, 0);
-    j->rw = mmap(NULL, CODE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    j->rx = mmap(NULL, CODE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-    close(fd);
-    j->thunk_size = backend_host.init(&j->thunks, j->rw, j->rx, CODE_SIZE, &rt, slots);
-    j->thunk_size = (j->thunk_size + 63) & ~(size_t)63;
-    ir_init(&j->ir, j->insn, MAX_IR, slots);
-    return j;
-}
-
-static void jit_free(struct rvrun_jit *j)
-{
-    backend_host.fini(j->thunks);
-    munmap(j->rw, CODE_SIZE);
-    munmap((void *)j->rx, CODE_SIZE);
-    g_free(j);
-}
-
-static struct backend_map map_of(void *opaque, uint64_t pc)
-{
-    (void)opaque;
-    return (struct backend_map){ offsetof(struct tcg_cpu, map) + 4 * tcg_map_index(pc), MAP_ID };
-}
-
-static void run_jit(struct rvrun *r, struct rvrun_side *s)
-{
-    struct rvrun_jit *j = r->jit;
-    struct tcg_cpu *c = &s->cpu->cpu.tcg;
-    struct backend_in in = { .ir = &j->ir,
-                             .rw = j->rw + j->thunk_size,
-                             .rx = j->rx + j->thunk_size,
-                             .room = BACKEND_UNIT_ROOM * 2,
-                             .map = map_of,
-                             .unit = r };
-    struct backend_out out;
-
-    g_assert_true(backend_host.generate(j->thunks, &in, &out));
-    leaving = j->thunks;
-    s->inside = true;
-    if (!sigsetjmp(s->unwind, 0)) {
-        backend_host.enter(j->thunks, c, in.rx + out.entry);
-    } else {
-        c->mxcsr = _mm_getcsr();
-        _mm_setcsr(0x1f80);
-    }
-    s->inside = false;
-}
-
-static void run_interp(struct rvrun *r, struct rvrun_side *s)
-{
-    struct interp_unit *u = interp_unit_new(&r->jit->ir, NULL, NULL);
-
-    if (!sigsetjmp(s->unwind, 0))
-        interp_run(&s->cpu->cpu.tcg, u, &runtime, &s->fp);
-    interp_unit_free(u);
-}
 
 /* ---- One run ---- */
 
@@ -415,13 +294,8 @@ static void prepare(struct rvrun *r, struct rvrun_side *s)
     struct cpu *cpu = &s->cpu->cpu;
 
     flush_all(cpu);
-    for (unsigned i = 0; i < TCG_MAP_SIZE; i++)
-        cpu->tcg.map[0][i] = MAP_ID;
-    cpu->halted = 0;
-    cpu->tcg.mxcsr = 0x1f80;
-    cpu->tcg.fp_sticky = 0;
-    memset(&s->fp, 0, sizeof(s->fp));
-    fp_set_round(cpu, r->round);
+    unitrun_prepare(cpu);
+    unitrun_fp_set_round(cpu, r->round);
     riscv_fp_round(s->cpu);
 }
 
@@ -480,9 +354,9 @@ char *rvrun_run(struct rvrun *r)
     copy_state(r);
     prepare(r, r->side[0]);
     prepare(r, r->side[1]);
-    run_interp(r, r->side[0]);
+    unitrun_run(r->jit, &r->side[0]->cpu->cpu);
     opt_run(&r->jit->ir, r->jit->scratch, OPT_ALL & ~OPT_MERGE);
-    run_jit(r, r->side[1]);
+    unitrun_run(r->jit, &r->side[1]->cpu->cpu);
     riscv_fp_gather(r->side[0]->cpu);
     riscv_fp_gather(r->side[1]->cpu);
     return compare(r);
@@ -605,10 +479,10 @@ static struct rvrun_side *side_new(const char *arch, const char *cpu, bool jit)
     g_assert_no_error(err);
     s->ram = aligned_alloc(TCG_PAGE_SIZE, RAM_SIZE);
     g_assert_true(s->ram);
-    s->jit = jit;
+    s->side.jit = jit;
     s->cpu->cpu.accel = s;
     s->cpu->cpu.accel_ops = &accel_ops;
-    s->cpu->cpu.unwind = &s->unwind;
+    s->cpu->cpu.unwind = &s->side.unwind;
     for (unsigned n = 0; n < TCG_JC_SIZE; n++)
         s->cpu->cpu.tcg.jump[n].pc = 1; /* no pc is odd */
     return s;
@@ -622,7 +496,7 @@ struct rvrun *rvrun_new(const char *arch, const char *cpu)
     r->side[1] = side_new(arch, cpu, true);
     r->cpu = r->side[0]->cpu;
     r->ram = r->side[0]->ram;
-    r->jit = jit_new(r->cpu->cpu.ops->slots);
+    r->jit = unitrun_new(r->cpu->cpu.ops->slots, &runtime);
     return r;
 }
 
@@ -634,6 +508,6 @@ void rvrun_free(struct rvrun *r)
         free(r->side[k]->ram);
         g_free(r->side[k]);
     }
-    jit_free(r->jit);
+    unitrun_free(r->jit);
     g_free(r);
 }

@@ -28,7 +28,7 @@ struct rvrun {
     unsigned round;        /* environment's rounding before a run while frm has no such mode */
     bool loops; /* the unit of the last run could jump to its own head, and was not run */
     struct rvrun_side *side[2];
-    struct rvrun_jit *jit;
+    struct unitrun *jit;
     uint8_t code[256];
     size_t code_size;
 };

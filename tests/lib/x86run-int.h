@@ -4,6 +4,7 @@
 #ifndef TESTS_X86RUN_INT_H
 #define TESTS_X86RUN_INT_H
 
+#include "unitrun.h"
 #include "x86run.h"
 
 #define RAM_SIZE (X86RUN_PAGES * TCG_PAGE_SIZE)
@@ -18,12 +19,9 @@
 
 /* A CPU and its accelerator. */
 struct x86run_side {
+    struct unitrun_side side; /* first */
     struct x86_cpu *cpu;
     uint8_t *ram, *sys, *code;
-    struct fp_env fp; /* the interpreter's */
-    bool jit, inside;
-    bool unmerged; /* a CHECK did not hold: the next unit is to do without */
-    sigjmp_buf unwind;
 };
 
 /* x86run-state.c */

@@ -3,29 +3,11 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-#include <xmmintrin.h>
-#include <tcg/backend.h>
-#include <tcg/interp.h>
 #include <tcg/opt.h>
 #include "target/x86/fpstate.h"
 #include "x86run-int.h"
 
-#define MAX_IR    4096
-#define MAP_ID    77
-#define CODE_SIZE (512 * 1024)
 #define MAX_UNITS 600 /* that one run may go through */
-
-struct x86run_jit {
-    struct backend_thunks *thunks;
-    uint8_t *rw;
-    const uint8_t *rx;
-    size_t thunk_size;
-    struct ir ir;
-    struct ir_insn insn[MAX_IR];
-    uint32_t scratch[2 * MAX_IR];
-};
 
 static struct x86run_side *side_of(struct tcg_cpu *c)
 {
@@ -273,39 +255,6 @@ static uint64_t op_cmpxchg(struct cpu *cpu, uint64_t addr, uint64_t expected, ui
     return run_cmpxchg(&cpu->tcg, addr, expected, desired, mem);
 }
 
-static void fp_set_round(struct cpu *cpu, enum fp_round round)
-{
-    struct x86run_side *s = side_of(&cpu->tcg);
-
-    s->fp.round = round;
-    if (s->jit)
-        backend_host.fp_set_round(&cpu->tcg, round, s->inside);
-}
-
-static void fp_set_control(struct cpu *cpu, enum fp_round round, bool daz, bool ftz)
-{
-    struct x86run_side *s = side_of(&cpu->tcg);
-
-    s->fp.round = round;
-    s->fp.denormals_are_zero = daz;
-    s->fp.flush = ftz ? FP_FLUSH_X86 : FP_FLUSH_OFF;
-    if (s->jit)
-        backend_host.fp_set_control(&cpu->tcg, round, daz, ftz, s->inside);
-}
-
-static unsigned fp_flags(struct cpu *cpu, bool clear)
-{
-    struct x86run_side *s = side_of(&cpu->tcg);
-    unsigned flags = s->fp.flags & (0x1f | FP_DE);
-
-    if (clear)
-        s->fp.flags = 0;
-    if (!s->jit)
-        return flags;
-    return flags |
-           (clear ? backend_host.fp_take_flags : backend_host.fp_flags)(&cpu->tcg, s->inside);
-}
-
 static const struct cpu_accel_ops accel_ops = {
     .flush_all = flush_all,
     .flush_page = flush_page,
@@ -317,98 +266,10 @@ static const struct cpu_accel_ops accel_ops = {
     .host = op_host,
     .amo = op_amo,
     .cmpxchg = op_cmpxchg,
-    .fp_set_round = fp_set_round,
-    .fp_set_control = fp_set_control,
-    .fp_flags = fp_flags,
+    .fp_set_round = unitrun_fp_set_round,
+    .fp_set_control = unitrun_fp_set_control,
+    .fp_flags = unitrun_fp_flags,
 };
-
-/* ---- The host backend: each unit in the same place, nothing chained ---- */
-
-static struct backend_thunks *leaving; /* of the run in progress */
-
-static const void *leave(struct tcg_cpu *c)
-{
-    (void)c;
-    return backend_host.leave(leaving);
-}
-
-static const void *nomerge(struct tcg_cpu *c)
-{
-    side_of(c)->unmerged = true;
-    return leave(c);
-}
-
-static const void *no_link(struct tcg_cpu *c, const void *unit, uint32_t index)
-{
-    (void)unit, (void)index;
-    return leave(c);
-}
-
-static struct x86run_jit *jit_new(const struct ir_slots *slots)
-{
-    struct backend_runtime rt = { .rt = runtime, .link = no_link, .nomerge = nomerge };
-    struct x86run_jit *j = g_new0(struct x86run_jit, 1);
-    int fd = memfd_create("test-code", 0);
-
-    rt.rt.lookup = leave;
-    g_assert_cmpint(ftruncate(fd, CODE_SIZE), ==, 0);
-    j->rw = mmap(NULL, CODE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    j->rx = mmap(NULL, CODE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
-    close(fd);
-    j->thunk_size = backend_host.init(&j->thunks, j->rw, j->rx, CODE_SIZE, &rt, slots);
-    j->thunk_size = (j->thunk_size + 63) & ~(size_t)63;
-    ir_init(&j->ir, j->insn, MAX_IR, slots);
-    return j;
-}
-
-static void jit_free(struct x86run_jit *j)
-{
-    backend_host.fini(j->thunks);
-    munmap(j->rw, CODE_SIZE);
-    munmap((void *)j->rx, CODE_SIZE);
-    g_free(j);
-}
-
-static struct backend_map map_of(void *opaque, uint64_t pc)
-{
-    (void)opaque;
-    return (struct backend_map){ offsetof(struct tcg_cpu, map) + 4 * tcg_map_index(pc), MAP_ID };
-}
-
-static void unit_jit(struct x86run *r, struct x86run_side *s)
-{
-    struct x86run_jit *j = r->jit;
-    struct tcg_cpu *c = &s->cpu->cpu.tcg;
-    struct backend_in in = { .ir = &j->ir,
-                             .rw = j->rw + j->thunk_size,
-                             .rx = j->rx + j->thunk_size,
-                             .room = BACKEND_UNIT_ROOM * 2,
-                             .map = map_of,
-                             .unit = r };
-    struct backend_out out;
-
-    opt_run(&j->ir, j->scratch, s->unmerged ? OPT_ALL & ~OPT_MERGE : OPT_ALL);
-    s->unmerged = false;
-    g_assert_true(backend_host.generate(j->thunks, &in, &out));
-    leaving = j->thunks;
-    s->inside = true;
-    if (!sigsetjmp(s->unwind, 0)) {
-        backend_host.enter(j->thunks, c, in.rx + out.entry);
-    } else {
-        c->mxcsr = _mm_getcsr();
-        _mm_setcsr(0x1f80);
-    }
-    s->inside = false;
-}
-
-static void unit_interp(struct x86run *r, struct x86run_side *s)
-{
-    struct interp_unit *u = interp_unit_new(&r->jit->ir, NULL, NULL);
-
-    if (!sigsetjmp(s->unwind, 0))
-        interp_run(&s->cpu->cpu.tcg, u, &runtime, &s->fp);
-    interp_unit_free(u);
-}
 
 /* ---- One run ---- */
 
@@ -465,10 +326,14 @@ static void run_side(struct x86run *r, struct x86run_side *s)
 
     for (n = 0; n < MAX_UNITS && inside(r, s); n++) {
         translate(r, s);
-        (s->jit ? unit_jit : unit_interp)(r, s);
+        if (s->side.jit)
+            opt_run(&r->jit->ir, r->jit->scratch,
+                    s->side.unmerged ? OPT_ALL & ~OPT_MERGE : OPT_ALL);
+        s->side.unmerged = false;
+        unitrun_run(r->jit, &s->cpu->cpu);
     }
     r->skipped |= n == MAX_UNITS;
-    if (!s->jit)
+    if (!s->side.jit)
         r->units = n;
 }
 
@@ -497,16 +362,11 @@ static void prepare(struct x86run_side *s)
     struct cpu *cpu = &s->cpu->cpu;
 
     flush_all(cpu);
-    for (unsigned i = 0; i < TCG_MAP_SIZE; i++)
-        cpu->tcg.map[0][i] = cpu->tcg.map[1][i] = MAP_ID;
-    cpu->halted = 0;
-    cpu->tcg.mxcsr = 0x1f80;
-    memset(&s->fp, 0, sizeof(s->fp));
+    unitrun_prepare(cpu);
     x86_set_mxcsr(s->cpu, s->cpu->mxcsr);
     s->cpu->shadow = 0;
     s->cpu->shadow_pc = ~UINT64_C(0);
     s->cpu->delivering = 0;
-    s->unmerged = false;
 }
 
 static char *differ(const char *what, uint64_t a, uint64_t b)
@@ -594,10 +454,10 @@ static struct x86run_side *side_new(const char *arch, const char *cpu, bool jit)
     s->ram = aligned_alloc(TCG_PAGE_SIZE, RAM_SIZE);
     s->sys = aligned_alloc(TCG_PAGE_SIZE, SYS_SIZE);
     g_assert_true(s->ram && s->sys);
-    s->jit = jit;
+    s->side.jit = jit;
     s->cpu->cpu.accel = s;
     s->cpu->cpu.accel_ops = &accel_ops;
-    s->cpu->cpu.unwind = &s->unwind;
+    s->cpu->cpu.unwind = &s->side.unwind;
     for (unsigned n = 0; n < TCG_JC_SIZE; n++)
         s->cpu->cpu.tcg.jump[n].pc = ~(uint64_t)n << 1; /* looked for elsewhere */
     return s;
@@ -614,7 +474,7 @@ struct x86run *x86run_new(const char *arch, const char *cpu, enum x86run_mode mo
     r->ram = r->side[0]->ram;
     r->before.ram = g_malloc(RAM_SIZE);
     r->side[0]->code = r->side[1]->code = r->code;
-    r->jit = jit_new(&x86_slots);
+    r->jit = unitrun_new(&x86_slots, &runtime);
     return r;
 }
 
@@ -631,6 +491,6 @@ void x86run_free(struct x86run *r)
         if (r->special[k])
             g_array_unref(r->special[k]);
     g_free(r->before.ram);
-    jit_free(r->jit);
+    unitrun_free(r->jit);
     g_free(r);
 }

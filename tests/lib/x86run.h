@@ -61,7 +61,7 @@ struct x86run {
     } before;
     GArray *special[2]; /* floats of both sizes */
     struct x86run_side *side[2];
-    struct x86run_jit *jit;
+    struct unitrun *jit;
 };
 
 struct x86run *x86run_new(const char *arch, const char *cpu, enum x86run_mode mode);

@@ -1,0 +1,158 @@
+/*
+ * See unitrun.h.
+ */
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xmmintrin.h>
+#include <tcg/backend.h>
+#include <tcg/interp.h>
+#include "unitrun.h"
+
+#define MAP_ID    77
+#define CODE_SIZE (512 * 1024)
+
+static struct unitrun_side *side_of(struct cpu *cpu)
+{
+    return cpu->accel;
+}
+
+/* ---- Floating point ---- */
+
+void unitrun_fp_set_round(struct cpu *cpu, enum fp_round round)
+{
+    struct unitrun_side *s = side_of(cpu);
+
+    s->fp.round = round;
+    if (s->jit)
+        backend_host.fp_set_round(&cpu->tcg, round, s->inside);
+}
+
+void unitrun_fp_set_control(struct cpu *cpu, enum fp_round round, bool daz, bool ftz)
+{
+    struct unitrun_side *s = side_of(cpu);
+
+    s->fp.round = round;
+    s->fp.denormals_are_zero = daz;
+    s->fp.flush = ftz ? FP_FLUSH_X86 : FP_FLUSH_OFF;
+    if (s->jit)
+        backend_host.fp_set_control(&cpu->tcg, round, daz, ftz, s->inside);
+}
+
+unsigned unitrun_fp_flags(struct cpu *cpu, bool clear)
+{
+    struct unitrun_side *s = side_of(cpu);
+    unsigned flags = (s->fp.flags & (0x1f | FP_DE)) | cpu->tcg.fp_sticky;
+
+    if (clear)
+        s->fp.flags = cpu->tcg.fp_sticky = 0;
+    if (!s->jit)
+        return flags;
+    return flags |
+           (clear ? backend_host.fp_take_flags : backend_host.fp_flags)(&cpu->tcg, s->inside);
+}
+
+/* ---- The host backend ---- */
+
+static struct backend_thunks *leaving; /* of the run in progress */
+
+static const void *leave(struct tcg_cpu *c)
+{
+    (void)c;
+    return backend_host.leave(leaving);
+}
+
+static const void *nomerge(struct tcg_cpu *c)
+{
+    side_of((struct cpu *)c)->unmerged = true;
+    return leave(c);
+}
+
+static const void *no_link(struct tcg_cpu *c, const void *unit, uint32_t index)
+{
+    (void)unit, (void)index;
+    return leave(c);
+}
+
+struct unitrun *unitrun_new(const struct ir_slots *slots, const struct tcg_runtime *rt)
+{
+    struct backend_runtime runtime = { .rt = *rt, .link = no_link, .nomerge = nomerge };
+    struct unitrun *u = g_new0(struct unitrun, 1);
+    int fd = memfd_create("test-code", 0);
+
+    u->rt = *rt;
+    runtime.rt.lookup = leave;
+    g_assert_cmpint(ftruncate(fd, CODE_SIZE), ==, 0);
+    u->rw = mmap(NULL, CODE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    u->rx = mmap(NULL, CODE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    close(fd);
+    u->thunk_size = backend_host.init(&u->thunks, u->rw, u->rx, CODE_SIZE, &runtime, slots);
+    u->thunk_size = (u->thunk_size + 63) & ~(size_t)63;
+    ir_init(&u->ir, u->insn, UNITRUN_MAX_IR, slots);
+    return u;
+}
+
+void unitrun_free(struct unitrun *u)
+{
+    backend_host.fini(u->thunks);
+    munmap(u->rw, CODE_SIZE);
+    munmap((void *)u->rx, CODE_SIZE);
+    g_free(u);
+}
+
+static struct backend_map map_of(void *opaque, uint64_t pc)
+{
+    (void)opaque;
+    return (struct backend_map){ offsetof(struct tcg_cpu, map) + 4 * tcg_map_index(pc), MAP_ID };
+}
+
+static void run_jit(struct unitrun *u, struct cpu *cpu)
+{
+    struct unitrun_side *s = side_of(cpu);
+    struct backend_in in = { .ir = &u->ir,
+                             .rw = u->rw + u->thunk_size,
+                             .rx = u->rx + u->thunk_size,
+                             .room = BACKEND_UNIT_ROOM * 2,
+                             .map = map_of,
+                             .unit = u };
+    struct backend_out out;
+
+    g_assert_true(backend_host.generate(u->thunks, &in, &out));
+    leaving = u->thunks;
+    s->inside = true;
+    if (!sigsetjmp(s->unwind, 0)) {
+        backend_host.enter(u->thunks, &cpu->tcg, in.rx + out.entry);
+    } else {
+        cpu->tcg.mxcsr = _mm_getcsr();
+        _mm_setcsr(0x1f80);
+    }
+    s->inside = false;
+}
+
+static void run_interp(struct unitrun *u, struct cpu *cpu)
+{
+    struct interp_unit *unit = interp_unit_new(&u->ir, NULL, NULL);
+    struct unitrun_side *s = side_of(cpu);
+
+    if (!sigsetjmp(s->unwind, 0))
+        interp_run(&cpu->tcg, unit, &u->rt, &s->fp);
+    interp_unit_free(unit);
+}
+
+void unitrun_run(struct unitrun *u, struct cpu *cpu)
+{
+    (side_of(cpu)->jit ? run_jit : run_interp)(u, cpu);
+}
+
+void unitrun_prepare(struct cpu *cpu)
+{
+    struct unitrun_side *s = side_of(cpu);
+
+    for (unsigned i = 0; i < TCG_MAP_SIZE; i++)
+        cpu->tcg.map[0][i] = cpu->tcg.map[1][i] = MAP_ID;
+    cpu->halted = 0;
+    cpu->tcg.mxcsr = 0x1f80;
+    cpu->tcg.fp_sticky = 0;
+    memset(&s->fp, 0, sizeof(s->fp));
+    s->unmerged = false;
+}
