@@ -5,11 +5,15 @@
 #include <string.h>
 #include <tcg/opt.h>
 #include <target/trans.h>
+#include "target/riscv/vector.h"
 #include "fpvalues.h"
 #include "rvrun.h"
 #include "unitrun.h"
 
-#define RAM_SIZE (RVRUN_PAGES * TCG_PAGE_SIZE)
+#define RAM_SIZE   (RVRUN_PAGES * TCG_PAGE_SIZE)
+/* Memory and registers come from somewhere in this many values: to make all of them anew took more
+ * time than to run a unit. */
+#define POOL_PAIRS (16 * RAM_SIZE / 16)
 
 /* A CPU's accelerator. */
 struct rvrun_side {
@@ -337,7 +341,9 @@ static char *compare(struct rvrun *r)
             what = g_strdup_printf("struct riscv_cpu at offset %zu", n);
     if (!what && (a->cpu.tcg.flags ^ b->cpu.tcg.flags) & ~TCG_FLAGS_ATTENTION)
         what = differ("unit flags", a->cpu.tcg.flags, b->cpu.tcg.flags);
-    for (unsigned n = 0; !what && n < RAM_SIZE; n += 8)
+    if (what || !memcmp(r->side[0]->ram, r->side[1]->ram, RAM_SIZE))
+        return what;
+    for (unsigned n = 0; !what; n += 8)
         if (memcmp(r->side[0]->ram + n, r->side[1]->ram + n, 8))
             what = g_strdup_printf("memory at 0x%x", n);
     return what;
@@ -410,31 +416,45 @@ static uint64_t random_f(GRand *rand, const struct fpv_shape *shapes, GArray **s
     return g_rand_int_range(rand, 0, 20) ? v : v & ~(UINT64_C(1) << g_rand_int_range(rand, 16, 64));
 }
 
-void rvrun_randomize(struct rvrun *r, GRand *rand)
+/* Random numbers and floating-point values by turns. */
+static void fill_pool(struct rvrun *r, GRand *rand)
 {
     static const struct fpv_shape shapes[] = { { 11, 52, false },
                                                { 8, 23, false },
                                                { 5, 10, false } };
     GArray *special[3];
-    struct riscv_cpu *c = r->cpu;
 
     for (unsigned k = 0; k < 3; k++)
         special[k] = fpv_special(&shapes[k]);
+    r->pool = g_new(uint64_t, POOL_PAIRS * 2);
+    for (unsigned n = 0; n < POOL_PAIRS * 2; n += 2) {
+        r->pool[n] = random_f(rand, shapes, special);
+        r->pool[n + 1] = random64(rand);
+    }
+    for (unsigned k = 0; k < 3; k++)
+        g_array_unref(special[k]);
+}
+
+/* A pair to begin with, so that @size bytes follow it. */
+static const uint64_t *from_pool(struct rvrun *r, GRand *rand, size_t size)
+{
+    return r->pool + 2 * g_rand_int_range(rand, 0, POOL_PAIRS - size / 16 + 1);
+}
+
+void rvrun_randomize(struct rvrun *r, GRand *rand)
+{
+    struct riscv_cpu *c = r->cpu;
+
+    if (!r->pool)
+        fill_pool(r, rand);
     riscv_reset(&c->cpu);
     for (unsigned n = 1; n < 32; n++)
         c->cpu.tcg.hot[n] = riscv_trunc(c, random_x(rand));
     for (unsigned n = 0; n < 32; n++)
-        c->f[n] = random_f(rand, shapes, special);
-    for (unsigned n = 0; n < sizeof(c->v); n += 8) {
-        uint64_t v = random64(rand);
-        memcpy(c->v + n, &v, 8);
-    }
-    for (unsigned n = 0; n < RAM_SIZE; n += 8) {
-        uint64_t v = n % 16 ? random64(rand) : random_f(rand, shapes, special);
-        memcpy(r->ram + n, &v, 8);
-    }
-    for (unsigned k = 0; k < 3; k++)
-        g_array_unref(special[k]);
+        c->f[n] = *from_pool(r, rand, 16);
+    memcpy(c->v, from_pool(r, rand, sizeof(c->v)), sizeof(c->v));
+    riscv_vset(c, g_rand_int_range(rand, 0, 256), g_rand_int_range(rand, 0, c->vlen + 1));
+    memcpy(r->ram, from_pool(r, rand, RAM_SIZE), RAM_SIZE);
     c->mstatus |= MSTATUS_FS | MSTATUS_VS | MSTATUS_SD;
     c->frm = g_rand_int_range(rand, 0, FP_RMM + 1);
     c->fflags = g_rand_int_range(rand, 0, 32) & g_rand_int_range(rand, 0, 32);
@@ -509,5 +529,6 @@ void rvrun_free(struct rvrun *r)
         g_free(r->side[k]);
     }
     unitrun_free(r->jit);
+    g_free(r->pool);
     g_free(r);
 }

@@ -29,6 +29,7 @@ struct rvrun {
     bool loops; /* the unit of the last run could jump to its own head, and was not run */
     struct rvrun_side *side[2];
     struct unitrun *jit;
+    uint64_t *pool; /* random values, from the first rvrun_randomize() */
     uint8_t code[256];
     size_t code_size;
 };
