@@ -53,11 +53,25 @@ static void h_sse_report(struct cpu *cpu)
 }
 HELPER_DEFINE(sse_report, HELPER_ANY, IR_VOID, 0);
 
-/* Whether some lane of the result is denormal: with underflow unmasked that is one even if exact.
+/* Whether one of the first @lanes lanes of @bits bits is denormal. */
+static bool any_denormal(const struct x86_v128 *r, unsigned bits, unsigned lanes)
+{
+    unsigned fraction = bits == 64 ? 52 : bits == 32 ? 23 : 10;
+
+    for (unsigned k = 0; k < lanes; k++) {
+        uint64_t v = r->q[k * bits / 64] >> (k * bits % 64) << (64 - bits) << 1;
+
+        if (v && !(v >> (65 - bits + fraction)))
+            return true;
+    }
+    return false;
+}
+
+/* Whether a result of the operation is denormal: with underflow unmasked that is one even if exact.
  */
 static bool any_tiny(enum ir_vop vop, unsigned lane, const struct x86_v128 *r)
 {
-    bool is64 = (lane & 0xff) == 64, scalar = lane & IR_LANE_SCALAR;
+    unsigned bits = lane & 0xff, lanes = lane & IR_LANE_SCALAR ? 1 : 128 / bits;
 
     switch (vop) {
     case IR_V_FADD:
@@ -67,14 +81,29 @@ static bool any_tiny(enum ir_vop vop, unsigned lane, const struct x86_v128 *r)
     case IR_V_FMA:
     case IR_V_FADDSUB:
     case IR_V_FHADD:
-    case IR_V_FHSUB: break;
+    case IR_V_FHSUB: return any_denormal(r, bits, lanes);
+    case IR_V_FTOF: return bits == 64 && any_denormal(r, 32, lanes);
+    case IR_V_FTOF16: return any_denormal(r, 16, 4);
     default: return false;
     }
-    for (unsigned k = 0; k < (scalar ? 1u : is64 ? 2u : 4u); k++) {
-        uint64_t v = is64 ? r->q[k] << 1 : (r->q[k / 2] >> 32 * (k % 2) & UINT32_MAX) << 33;
+}
 
-        if (v && !(v >> (is64 ? 53 : 56)))
+/* The same for a product or a sum on the way of DPPS and DPPD. */
+static bool dot_product_tiny(const struct x86_cpu *c, struct fp_env env, unsigned lane,
+                             unsigned imm)
+{
+    struct x86_v128 a = c->vtmp[0], r;
+    unsigned bits = lane & 0xff, lanes = 128 / bits;
+
+    for (unsigned k = 0; k < lanes; k++)
+        if (!(imm >> (4 + k) & 1))
+            a.q[k * bits / 64] &= ~(UINT64_MAX >> (64 - bits) << (k * bits % 64));
+    ir_vop_eval(&env, IR_V_FMUL, lane, 0, r.q, a.q, c->vtmp[1].q, NULL);
+    for (; lanes; lanes /= 2) {
+        if (any_denormal(&r, bits, lanes))
             return true;
+        a = r;
+        ir_vop_eval(&env, IR_V_FHADD, lane, 0, r.q, a.q, a.q, NULL);
     }
     return false;
 }
@@ -91,7 +120,9 @@ static void h_sse_exact(struct cpu *cpu, uint64_t word)
     ir_vop_eval(&env, vop, lane, word >> VX_IMM_SHIFT & 0xff, r.q, c->vtmp[0].q, c->vtmp[1].q,
                 c->vtmp[2].q);
     flags = mxcsr_bits(env.flags);
-    if (!(c->mxcsr & MXCSR_UE << MXCSR_MASK_SHIFT) && any_tiny(vop, lane, &r))
+    if (!(c->mxcsr & MXCSR_UE << MXCSR_MASK_SHIFT) &&
+        (vop == IR_V_FDP ? dot_product_tiny(c, env, lane, word >> VX_IMM_SHIFT & 0xff)
+                         : any_tiny(vop, lane, &r)))
         flags |= MXCSR_UE;
     c->sse_pending |= flags;
     c->vtmp[3] = r;
