@@ -10,7 +10,13 @@
 #include "unitrun.h"
 
 #define MAP_ID    77
-#define CODE_SIZE (512 * 1024)
+#define CODE_SIZE (4 * 1024 * 1024)
+
+/* One of them. */
+struct unitrun_unit {
+    struct interp_unit *interp;
+    const uint8_t *entry;
+};
 
 static struct unitrun_side *side_of(struct cpu *cpu)
 {
@@ -52,6 +58,15 @@ unsigned unitrun_fp_flags(struct cpu *cpu, bool clear)
            (clear ? backend_host.fp_take_flags : backend_host.fp_flags)(&cpu->tcg, s->inside);
 }
 
+static void unit_free(void *opaque)
+{
+    struct unitrun_unit *unit = opaque;
+
+    if (unit->interp)
+        interp_unit_free(unit->interp);
+    g_free(unit);
+}
+
 /* ---- The host backend ---- */
 
 static struct backend_thunks *leaving; /* of the run in progress */
@@ -87,13 +102,15 @@ struct unitrun *unitrun_new(const struct ir_slots *slots, const struct tcg_runti
     u->rx = mmap(NULL, CODE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
     close(fd);
     u->thunk_size = backend_host.init(&u->thunks, u->rw, u->rx, CODE_SIZE, &runtime, slots);
-    u->thunk_size = (u->thunk_size + 63) & ~(size_t)63;
+    u->used = u->thunk_size = (u->thunk_size + 63) & ~(size_t)63;
+    u->kept = g_ptr_array_new_with_free_func(unit_free);
     ir_init(&u->ir, u->insn, UNITRUN_MAX_IR, slots);
     return u;
 }
 
 void unitrun_free(struct unitrun *u)
 {
+    g_ptr_array_unref(u->kept);
     backend_host.fini(u->thunks);
     munmap(u->rw, CODE_SIZE);
     munmap((void *)u->rx, CODE_SIZE);
@@ -106,22 +123,29 @@ static struct backend_map map_of(void *opaque, uint64_t pc)
     return (struct backend_map){ offsetof(struct tcg_cpu, map) + 4 * tcg_map_index(pc), MAP_ID };
 }
 
-static void run_jit(struct unitrun *u, struct cpu *cpu)
+static const uint8_t *make_code(struct unitrun *u)
 {
-    struct unitrun_side *s = side_of(cpu);
     struct backend_in in = { .ir = &u->ir,
-                             .rw = u->rw + u->thunk_size,
-                             .rx = u->rx + u->thunk_size,
+                             .rw = u->rw + u->used,
+                             .rx = u->rx + u->used,
                              .room = BACKEND_UNIT_ROOM * 2,
                              .map = map_of,
                              .unit = u };
     struct backend_out out;
 
     g_assert_true(backend_host.generate(u->thunks, &in, &out));
+    u->used += (out.size + 63) & ~63u;
+    return in.rx + out.entry;
+}
+
+static void run_jit(struct unitrun *u, struct cpu *cpu, const uint8_t *code)
+{
+    struct unitrun_side *s = side_of(cpu);
+
     leaving = u->thunks;
     s->inside = true;
     if (!sigsetjmp(s->unwind, 0)) {
-        backend_host.enter(u->thunks, &cpu->tcg, in.rx + out.entry);
+        backend_host.enter(u->thunks, &cpu->tcg, code);
     } else {
         cpu->tcg.mxcsr = _mm_getcsr();
         _mm_setcsr(0x1f80);
@@ -129,19 +153,51 @@ static void run_jit(struct unitrun *u, struct cpu *cpu)
     s->inside = false;
 }
 
-static void run_interp(struct unitrun *u, struct cpu *cpu)
+static void run_interp(struct unitrun *u, struct cpu *cpu, const struct interp_unit *unit)
 {
-    struct interp_unit *unit = interp_unit_new(&u->ir, NULL, NULL);
     struct unitrun_side *s = side_of(cpu);
 
     if (!sigsetjmp(s->unwind, 0))
         interp_run(&cpu->tcg, unit, &u->rt, &s->fp);
-    interp_unit_free(unit);
+}
+
+/* ---- Units ---- */
+
+const struct unitrun_unit *unitrun_make(struct unitrun *u, struct cpu *cpu)
+{
+    struct unitrun_unit *unit = g_new0(struct unitrun_unit, 1);
+
+    if (side_of(cpu)->jit)
+        unit->entry = make_code(u);
+    else
+        unit->interp = interp_unit_new(&u->ir, NULL, NULL);
+    g_ptr_array_add(u->kept, unit);
+    return unit;
+}
+
+void unitrun_enter(struct unitrun *u, struct cpu *cpu, const struct unitrun_unit *unit)
+{
+    if (unit->entry)
+        run_jit(u, cpu, unit->entry);
+    else
+        run_interp(u, cpu, unit->interp);
+}
+
+bool unitrun_has_room(const struct unitrun *u)
+{
+    return CODE_SIZE - u->used >= BACKEND_UNIT_ROOM * 2;
+}
+
+void unitrun_forget(struct unitrun *u)
+{
+    g_ptr_array_set_size(u->kept, 0);
+    u->used = u->thunk_size;
 }
 
 void unitrun_run(struct unitrun *u, struct cpu *cpu)
 {
-    (side_of(cpu)->jit ? run_jit : run_interp)(u, cpu);
+    unitrun_forget(u);
+    unitrun_enter(u, cpu, unitrun_make(u, cpu));
 }
 
 void unitrun_prepare(struct cpu *cpu)

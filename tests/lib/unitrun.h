@@ -1,6 +1,7 @@
 /*
  * Running one unit of guest code at a time, for harnesses that give each CPU a memory of its own:
- * on the host backend (each unit in the same place, nothing chained) and on the interpreter.
+ * on the host backend (nothing chained) and on the interpreter. Units are kept, so that a harness
+ * may run them again from other states.
  *
  * A harness's struct for one CPU and its accelerator begins with `struct unitrun_side`, which
  * cpu->accel points to; cpu->unwind points to its `unwind`.
@@ -27,8 +28,9 @@ struct unitrun {
     struct backend_thunks *thunks;
     uint8_t *rw;
     const uint8_t *rx;
-    size_t thunk_size;
-    struct ir ir; /* the unit to run */
+    size_t thunk_size, used; /* of the place for code; in use */
+    GPtrArray *kept;         /* struct unitrun_unit */
+    struct ir ir;            /* the unit to run */
     struct ir_insn insn[UNITRUN_MAX_IR];
     uint32_t scratch[2 * UNITRUN_MAX_IR]; /* for opt_run() */
 };
@@ -39,7 +41,15 @@ void unitrun_free(struct unitrun *u);
 
 /* No attention, no flags, and every code page is mapped. */
 void unitrun_prepare(struct cpu *cpu);
-/* Runs u->ir, as @cpu's side says, to where it leaves or raises. */
+struct unitrun_unit;
+/* Makes u->ir runnable on CPUs that are like @cpu; until unitrun_forget(). */
+const struct unitrun_unit *unitrun_make(struct unitrun *u, struct cpu *cpu);
+/* Runs it to where it leaves or raises. */
+void unitrun_enter(struct unitrun *u, struct cpu *cpu, const struct unitrun_unit *unit);
+/* Whether no unit is kept, or there is room for one more at least. */
+bool unitrun_has_room(const struct unitrun *u);
+void unitrun_forget(struct unitrun *u);
+/* Runs u->ir once. */
 void unitrun_run(struct unitrun *u, struct cpu *cpu);
 
 /* For struct cpu_accel_ops. */

@@ -27,10 +27,12 @@ static struct x86_f80 random_f80(GRand *rand, GArray *special)
 void x86run_random_fp(struct x86run *r, GRand *rand)
 {
     static const struct fpv_shape shape = { 15, 63, true };
-    GArray *special = fpv_special(&shape);
+    GArray *special = r->special[2];
     struct x86_cpu *c = r->cpu;
     uint16_t masks = X87_EXC;
 
+    if (!special)
+        special = r->special[2] = fpv_special(&shape);
     if (!g_rand_int_range(rand, 0, 6))
         masks = g_rand_int(rand) & X87_EXC;
     c->fpu_cw = masks | 0x40 | g_rand_int_range(rand, 0, 4) << 10 |
@@ -57,7 +59,6 @@ void x86run_random_fp(struct x86run *r, GRand *rand)
         c->mxcsr |= g_rand_int(rand) & (MXCSR_DAZ | MXCSR_FTZ);
     if (!g_rand_int_range(rand, 0, 3))
         c->mxcsr |= g_rand_int(rand) & MXCSR_EXC;
-    g_array_unref(special);
 }
 
 void x86run_keep_fp(struct x86run *r)

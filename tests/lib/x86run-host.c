@@ -16,6 +16,7 @@
 #if defined(__x86_64__) && defined(__linux__)
 #include <asm/ldt.h>
 #include <asm/prctl.h>
+#include <cpuid.h>
 #include <sys/syscall.h>
 
 static const int reg_of[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
@@ -42,7 +43,6 @@ static struct host {
 
 /* Entries of the local descriptor table, for 16-bit segments. */
 enum { CODE, DATA, EXTRA };
-#define LDT(n) ((n) << 3 | 7)
 
 static void load(ucontext_t *uc)
 {
@@ -61,7 +61,8 @@ static void load(ucontext_t *uc)
         g[REG_CSGSFS] = (g[REG_CSGSFS] & ~0xffffLL) | 0x23;
     if (r->mode == X86RUN_16) {
         g[REG_RIP] = 0;
-        g[REG_CSGSFS] = (g[REG_CSGSFS] & 0xffffffff0000LL) | LDT(CODE) | (uint64_t)LDT(DATA) << 48;
+        g[REG_CSGSFS] = (g[REG_CSGSFS] & 0xffffffff0000LL) | X86RUN_LDT(CODE) |
+                        (uint64_t)X86RUN_LDT(DATA) << 48;
     }
     memcpy(fp + FX_XMM, r->before.xmm, sizeof(r->before.xmm));
     x86run_load_fp(r, fp);
@@ -135,8 +136,8 @@ static bool set_segment(unsigned n, bool is_code, uint32_t base, uint32_t limit)
 /* Data segments; 64-bit code does not notice, but for GS. */
 static void load_segments(enum x86run_mode mode)
 {
-    unsigned data = mode == X86RUN_16 ? LDT(DATA) : 0x2b;
-    unsigned extra = mode == X86RUN_16 ? LDT(EXTRA) : 0x2b;
+    unsigned data = mode == X86RUN_16 ? X86RUN_LDT(DATA) : 0x2b;
+    unsigned extra = mode == X86RUN_16 ? X86RUN_LDT(EXTRA) : 0x2b;
 
     __asm__ volatile("mov %0, %%ds; mov %0, %%gs; mov %1, %%es" : : "r"(data), "r"(extra));
     if (mode != X86RUN_16)
@@ -259,6 +260,33 @@ bool x86run_has_host(enum x86run_mode mode)
     return mode == X86RUN_64 || mode == X86RUN_32 || (mode == X86RUN_16 && has_16);
 }
 
+bool x86run_host_has(unsigned feature)
+{
+    static const struct {
+        uint8_t word, bit;
+    } places[] = {
+#define FEATURE(id, name, word, bit, done) { WORD_##word, bit },
+#include "target/x86/feature.def"
+#undef FEATURE
+    };
+    static const struct {
+        uint32_t leaf;
+        uint8_t reg;
+    } words[WORD_COUNT] = {
+        [WORD_1_EDX] = { 1, 3 },           [WORD_1_ECX] = { 1, 2 },
+        [WORD_7_EBX] = { 7, 1 },           [WORD_7_ECX] = { 7, 2 },
+        [WORD_7_EDX] = { 7, 3 },           [WORD_81_EDX] = { 0x80000001, 3 },
+        [WORD_81_ECX] = { 0x80000001, 2 },
+    };
+    uint32_t reg[4];
+
+    if (feature == FEAT_NONE || !words[places[feature].word].leaf)
+        return true;
+    return __get_cpuid_count(words[places[feature].word].leaf, 0, &reg[0], &reg[1], &reg[2],
+                             &reg[3]) &&
+           reg[words[places[feature].word].reg] >> places[feature].bit & 1;
+}
+
 /* A jump to no canonical address faults before it on some processors, and behind it on others. */
 static bool jumped_away(const struct x86run *r)
 {
@@ -274,7 +302,7 @@ char *x86run_host(struct x86run *r, uint32_t undefined)
     if (host.mode != r->mode)
         load_segments(r->mode);
     memcpy(host.ram, r->before.ram, RAM_SIZE);
-    memcpy(host.code, r->code, 256);
+    memcpy(host.code, r->code, X86RUN_MAX_CODE + 1);
     host.run = r;
     host.phase = STARTING;
     __asm__ volatile("int3" : : : "memory");
@@ -287,6 +315,12 @@ char *x86run_host(struct x86run *r, uint32_t undefined)
 bool x86run_has_host(enum x86run_mode mode)
 {
     (void)mode;
+    return false;
+}
+
+bool x86run_host_has(unsigned feature)
+{
+    (void)feature;
     return false;
 }
 

@@ -64,17 +64,19 @@ static void segments(struct x86run *r)
     uint64_t base = flat ? 0 : X86RUN_RAM;
     uint32_t limit = flat ? UINT32_MAX : 0xffff;
     uint16_t attr = r->mode == X86RUN_REAL ? 0x93 : flat ? 0xc0f3 : 0x00f3;
+    uint16_t sel = r->mode == X86RUN_16 ? X86RUN_LDT(1) : 0x2b; /* the host's */
+    uint16_t extra = r->mode == X86RUN_16 ? X86RUN_LDT(2) : 0x2b;
 
     for (unsigned k = 0; k < G_N_ELEMENTS(data); k++)
-        segment(c, data[k], 0x2b, base, limit, attr);
+        segment(c, data[k], sel, base, limit, attr);
     if (flat)
         segment(c, S_GS, 0x2b, X86RUN_GS, limit, attr);
     else
-        segment(c, S_ES, 0x2b, X86RUN_RAM + 0x800, 0x2fff, attr);
+        segment(c, S_ES, extra, X86RUN_RAM + 0x800, 0x2fff, attr);
     switch (r->mode) {
     case X86RUN_64: segment(c, S_CS, 0x33, 0, UINT32_MAX, 0xa0fb); break;
     case X86RUN_32: segment(c, S_CS, 0x23, 0, UINT32_MAX, 0xc0fb); break;
-    case X86RUN_16: segment(c, S_CS, 0x23, X86RUN_PC, 0xffff, 0x00fb); break;
+    case X86RUN_16: segment(c, S_CS, X86RUN_LDT(0), X86RUN_PC, 0xffff, 0x00fb); break;
     case X86RUN_REAL: segment(c, S_CS, 0x23, X86RUN_PC, 0xffff, 0x93); break;
     }
 }
@@ -259,13 +261,24 @@ void x86run_report(const struct x86run *r, const char *name, const char *what)
 
     for (size_t k = 0; k < r->code_size; k++)
         g_string_append_printf(code, "%02x", r->code[k]);
-    g_test_message("%s %s: %s", name, code->str, what);
+    g_test_message("%s: %s", name, what);
+    g_test_message("code %s", code->str);
     for (unsigned n = 0; n < 8; n++)
         g_test_message("%s %016" G_GINT64_MODIFIER "x   %s %016" G_GINT64_MODIFIER "x",
                        x86_slots.slot[n].name, r->before.reg[n], x86_slots.slot[n + 8].name,
                        r->before.reg[n + 8]);
-    g_test_message("eflags %" G_GINT64_MODIFIER "x, then %" G_GINT64_MODIFIER "x", r->before.eflags,
-                   r->eflags);
+    g_test_message("eflags %" G_GINT64_MODIFIER "x, then %" G_GINT64_MODIFIER
+                   "x; mxcsr %x fcw %x fsw %x ftw %x",
+                   r->before.eflags, r->eflags, r->before.mxcsr, r->before.cw, r->before.sw,
+                   r->before.tw);
+    for (unsigned n = 0; n < 16; n++)
+        g_test_message("ymm%u %016" G_GINT64_MODIFIER "x %016" G_GINT64_MODIFIER
+                       "x %016" G_GINT64_MODIFIER "x %016" G_GINT64_MODIFIER "x",
+                       n, r->before.ymmh[n].q[1], r->before.ymmh[n].q[0], r->before.xmm[n].q[1],
+                       r->before.xmm[n].q[0]);
+    for (unsigned n = 0; n < 8; n++)
+        g_test_message("fpr%u %04x %016" G_GINT64_MODIFIER "x", n, r->before.fpr[n].hi,
+                       r->before.fpr[n].lo);
     g_test_fail();
 }
 
@@ -347,11 +360,12 @@ static bool fetch(void *opaque, uint64_t vaddr, unsigned size, uint32_t *val)
     return true;
 }
 
-/* Decodes as the CPU would in its present mode. */
-static bool decode(struct x86run *r, uint8_t *bytes, struct x86_insn *i)
+bool x86run_decode(struct x86run *r, const uint8_t *bytes, struct x86_insn *i)
 {
     static const struct trans_fetch how = { fetch, NULL };
-    struct trans t = { .cpu = &r->cpu->cpu, .pc = X86RUN_PC, .fetch = &how, .fetch_opaque = bytes };
+    struct trans t = {
+        .cpu = &r->cpu->cpu, .pc = X86RUN_PC, .fetch = &how, .fetch_opaque = (void *)bytes
+    };
 
     t.flags = x86_unit_flags(t.cpu);
     return x86_decode(&t, i);
@@ -361,7 +375,7 @@ void x86run_aim(struct x86run *r, uint8_t *bytes, int32_t rel)
 {
     struct x86_insn i;
 
-    if (!decode(r, bytes, &i) || i.pattern->operand[0].kind != OPK_REL)
+    if (!x86run_decode(r, bytes, &i) || i.pattern->operand[0].kind != OPK_REL)
         return;
     unsigned size = i.pattern->operand[0].size == 'b' ? 1 : i.size == 1 ? 2 : 4;
     memcpy(bytes + i.len - size, &rel, size);
@@ -390,7 +404,7 @@ unsigned x86run_encode(struct x86run *r, const struct x86_form *form, GRand *ran
         n += opcode(r, form, rand, bytes + n);
         for (; n < 32; n++)
             bytes[n] = g_rand_boolean(rand) ? g_rand_int(rand) : 0;
-        if (!decode(r, bytes, &i) || i.form != form || i.len > 15)
+        if (!x86run_decode(r, bytes, &i) || i.form != form || i.len > 15)
             continue;
         if (!is_defined(&i))
             continue;

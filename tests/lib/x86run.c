@@ -314,6 +314,36 @@ static void translate(struct x86run *r, struct x86run_side *s)
     }
 }
 
+static void forget_units(struct x86run *r)
+{
+    for (unsigned k = 0; k < 2; k++)
+        g_array_set_size(r->side[k]->units, 0);
+    unitrun_forget(r->jit);
+}
+
+/* The unit where the CPU is, made if there is none yet. */
+static const struct unitrun_unit *unit_at(struct x86run *r, struct x86run_side *s)
+{
+    struct cpu *cpu = &s->cpu->cpu;
+    struct x86run_unit new = { .pc = cpu->tcg.pc,
+                               .flags = cpu->tcg.flags & ~TCG_FLAGS_ATTENTION,
+                               .unmerged = s->side.unmerged };
+
+    for (unsigned k = 0; k < s->units->len; k++) {
+        const struct x86run_unit *u = &g_array_index(s->units, struct x86run_unit, k);
+        if (u->pc == new.pc && u->flags == new.flags && u->unmerged == new.unmerged)
+            return u->unit;
+    }
+    if (!unitrun_has_room(r->jit))
+        forget_units(r);
+    translate(r, s);
+    if (s->side.jit)
+        opt_run(&r->jit->ir, r->jit->scratch, new.unmerged ? OPT_ALL & ~OPT_MERGE : OPT_ALL);
+    new.unit = unitrun_make(r->jit, cpu);
+    g_array_append_val(s->units, new);
+    return new.unit;
+}
+
 static bool inside(const struct x86run *r, const struct x86run_side *s)
 {
     return s->cpu->cpu.tcg.pc - X86RUN_PC < r->code_size;
@@ -325,12 +355,10 @@ static void run_side(struct x86run *r, struct x86run_side *s)
     unsigned n;
 
     for (n = 0; n < MAX_UNITS && inside(r, s); n++) {
-        translate(r, s);
-        if (s->side.jit)
-            opt_run(&r->jit->ir, r->jit->scratch,
-                    s->side.unmerged ? OPT_ALL & ~OPT_MERGE : OPT_ALL);
+        const struct unitrun_unit *unit = unit_at(r, s);
+
         s->side.unmerged = false;
-        unitrun_run(r->jit, &s->cpu->cpu);
+        unitrun_enter(r->jit, &s->cpu->cpu, unit);
     }
     r->skipped |= n == MAX_UNITS;
     if (!s->side.jit)
@@ -429,17 +457,18 @@ char *x86run_run(struct x86run *r)
 
 void x86run_set_code(struct x86run *r, const void *code, size_t size)
 {
-    g_assert_cmpuint(size, <=, 256);
-    memset(r->code, 0xcc, sizeof(r->code));
+    g_assert_cmpuint(size, <=, X86RUN_MAX_CODE);
+    memset(r->code, 0xcc, X86RUN_MAX_CODE + 1);
     memcpy(r->code, code, size);
     r->code_size = size;
+    forget_units(r);
 }
 
-unsigned x86run_count(unsigned normal)
+uint64_t x86run_count(uint64_t normal)
 {
     const char *s = g_getenv("MYNA_COUNT");
 
-    return s ? (unsigned)g_ascii_strtoull(s, NULL, 0) : normal;
+    return s ? g_ascii_strtoull(s, NULL, 0) : normal;
 }
 
 /* ---- Begin and end ---- */
@@ -455,6 +484,7 @@ static struct x86run_side *side_new(const char *arch, const char *cpu, bool jit)
     s->sys = aligned_alloc(TCG_PAGE_SIZE, SYS_SIZE);
     g_assert_true(s->ram && s->sys);
     s->side.jit = jit;
+    s->units = g_array_new(false, false, sizeof(struct x86run_unit));
     s->cpu->cpu.accel = s;
     s->cpu->cpu.accel_ops = &accel_ops;
     s->cpu->cpu.unwind = &s->side.unwind;
@@ -475,6 +505,7 @@ struct x86run *x86run_new(const char *arch, const char *cpu, enum x86run_mode mo
     r->before.ram = g_malloc(RAM_SIZE);
     r->side[0]->code = r->side[1]->code = r->code;
     r->jit = unitrun_new(&x86_slots, &runtime);
+    memset(r->code, 0xcc, sizeof(r->code));
     return r;
 }
 
@@ -485,9 +516,10 @@ void x86run_free(struct x86run *r)
         cpu_free(&r->side[k]->cpu->cpu);
         free(r->side[k]->ram);
         free(r->side[k]->sys);
+        g_array_unref(r->side[k]->units);
         g_free(r->side[k]);
     }
-    for (unsigned k = 0; k < 2; k++)
+    for (unsigned k = 0; k < G_N_ELEMENTS(r->special); k++)
         if (r->special[k])
             g_array_unref(r->special[k]);
     g_free(r->before.ram);

@@ -19,11 +19,12 @@
 #include <glib.h>
 #include "target/x86/translate.h"
 
-#define X86RUN_PC      UINT64_C(0x0f000000) /* the code's page */
-#define X86RUN_RAM     UINT64_C(0x10000000)
-#define X86RUN_PAGES   4
-#define X86RUN_RO_PAGE 3
-#define X86RUN_GS      (X86RUN_RAM + 0x1800) /* base of GS */
+#define X86RUN_PC       UINT64_C(0x0f000000) /* the code's page */
+#define X86RUN_RAM      UINT64_C(0x10000000)
+#define X86RUN_PAGES    4
+#define X86RUN_RO_PAGE  3
+#define X86RUN_MAX_CODE 1200
+#define X86RUN_GS       (X86RUN_RAM + 0x1800) /* base of GS */
 
 enum x86run_mode {
     X86RUN_64,   /* 64-bit code */
@@ -59,7 +60,7 @@ struct x86run {
         uint16_t cw, sw, tw;
         struct x86_f80 fpr[8];
     } before;
-    GArray *special[2]; /* floats of both sizes */
+    GArray *special[3]; /* floats of all sizes */
     struct x86run_side *side[2];
     struct unitrun *jit;
 };
@@ -70,12 +71,15 @@ void x86run_free(struct x86run *r);
 /* Random registers, flags and memory. General registers hold addresses in memory, corner values, or
  * anything; vectors floats of all kinds. */
 void x86run_randomize(struct x86run *r, GRand *rand);
+/* Units that are made of it are kept until the next call. */
 void x86run_set_code(struct x86run *r, const void *code, size_t size);
 /* NULL, or the difference (g_free). */
 char *x86run_run(struct x86run *r);
 
 /* Whether the host can run guests' code of @mode. */
 bool x86run_has_host(enum x86run_mode mode);
+/* Whether it has instructions of that FEAT_. */
+bool x86run_host_has(unsigned feature);
 /* After x86run_run(): runs the same code from the same state on the host, whose results must be
  * those of r->cpu but for bits of EFLAGS in @undefined. NULL, or the difference (g_free). */
 char *x86run_host(struct x86run *r, uint32_t undefined);
@@ -85,9 +89,11 @@ void x86run_report(const struct x86run *r, const char *name, const char *what);
 
 /* A random instruction of the row, decoded as such in this mode; its length, 0: could not. */
 unsigned x86run_encode(struct x86run *r, const struct x86_form *form, GRand *rand, uint8_t *bytes);
+/* What the CPU makes of them in its present mode; false: #UD. */
+bool x86run_decode(struct x86run *r, const uint8_t *bytes, struct x86_insn *i);
 /* If it is a direct jump or call, makes it go @rel bytes on from its end. */
 void x86run_aim(struct x86run *r, uint8_t *insn, int32_t rel);
 /* Random operands for a test that are not the same in each run: $MYNA_COUNT, else @normal. */
-unsigned x86run_count(unsigned normal);
+uint64_t x86run_count(uint64_t normal);
 
 #endif

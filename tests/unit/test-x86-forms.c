@@ -4,38 +4,9 @@
  * against the host's CPU. MYNA_COUNT: operands a row. X86_FORM: only rows with that name.
  */
 #include "fpvalues.h"
-#include "x86run.h"
-
-/* Rows of all tables come in this order; those of system instructions have tests of their own. */
-#define X86(encoding, name, operands, handler, arg, flags, feature, undefined) encoding,
-static const char *const int_rows[] = {
-#include "target/x86/int.def"
-};
-static const char *const sys_rows[] = {
-#include "target/x86/sys.def"
-};
-#undef X86
-
-static bool is_system(unsigned row)
-{
-    return row >= G_N_ELEMENTS(int_rows) && row < G_N_ELEMENTS(int_rows) + G_N_ELEMENTS(sys_rows);
-}
+#include "x86prog.h"
 
 static const char *const mode_names[] = { "64", "32", "16", "real" };
-
-/* The segments FS, and GS in 32-bit code, are the test's own on the host. */
-static bool may_run_on_host(const struct x86run *r, const struct x86_form *f, const uint8_t *bytes)
-{
-    if (f->flags & (X_NOHOST | X_CPL0) || !x86run_has_host(r->mode))
-        return false;
-    /* Limits are checked for the whole operand, not for the lanes that the mask chooses. */
-    if (r->mode == X86RUN_16 && f->handler == x86_tr_avx_maskmov)
-        return false;
-    /* AMD's processors have a bit in MXCSR (MM, 17) that is reserved here. */
-    if (f->handler == x86_tr_sse_ldmxcsr)
-        return false;
-    return r->mode == X86RUN_64 || (bytes[0] != 0x65 && bytes[1] != 0x65);
-}
 
 /* It jumped into its own bytes, which may be anything. */
 static bool went_wild(const struct x86run *r, const struct x86_form *f)
@@ -44,18 +15,6 @@ static bool went_wild(const struct x86run *r, const struct x86_form *f)
         f->handler == x86_tr_call_ind || f->handler == x86_tr_jmp_ind || f->handler == x86_tr_ret;
 
     return jumps && r->units > 1;
-}
-
-/* Processors differ in which byte of a large or masked operand they touch first. */
-static bool goes_any_way(const struct x86_form *f)
-{
-    return f->handler == x86_tr_x87_env || f->handler == x86_tr_sse_mov_to ||
-           f->handler == x86_tr_sse_maskmov || f->handler == x86_tr_avx_maskmov;
-}
-
-static bool is_integer(const struct x86_form *f)
-{
-    return f - x86_forms < (ptrdiff_t)G_N_ELEMENTS(int_rows);
 }
 
 static bool test_once(struct x86run *r, const struct x86_form *f, GRand *rand)
@@ -68,18 +27,9 @@ static bool test_once(struct x86run *r, const struct x86_form *f, GRand *rand)
         return true;
     x86run_randomize(r, rand);
     x86run_set_code(r, bytes, len);
-    /* Processors differ in which operand they read first, and in what POPA leaves of registers;
-     * that a code segment is not writable they see before they read what they are to change. */
-    r->any_fault = f->handler == x86_tr_popa ||
-                   (f->handler == x86_tr_string && f->arg == STR_CMPS) ||
-                   (r->mode == X86RUN_16 && memchr(bytes, 0x2e, 4));
-    r->any_address = goes_any_way(f);
-    /* Of vectors in 16-bit segments one half may be beyond the limit, the other one not there. */
-    r->any_fault |= r->mode == X86RUN_16 && !is_integer(f);
-    /* Products and sums of DPPS are computed at once here. */
-    r->any_exception = f->handler == x86_tr_sse_vv && (f->arg & 0xff) == IR_V_FDP;
+    x86prog_allow(r, f, bytes);
     what = x86run_run(r);
-    if (!what && may_run_on_host(r, f, bytes) && !went_wild(r, f))
+    if (!what && x86prog_on_host(r, f, bytes) && !went_wild(r, f))
         what = x86run_host(r, f->undefined);
     if (!what)
         return true;
@@ -96,9 +46,9 @@ static void test_mode(const void *opaque)
     unsigned failures = 0;
 
     for (unsigned k = 0; k < x86_nforms && failures < 20; k++) {
-        if (is_system(k) || (only && strcmp(only, x86_forms[k].name)))
+        if (x86prog_is_system(&x86_forms[k]) || (only && strcmp(only, x86_forms[k].name)))
             continue;
-        for (unsigned n = x86run_count(20); n; n--)
+        for (uint64_t n = x86run_count(20); n; n--)
             if (!test_once(r, &x86_forms[k], rand)) {
                 failures++;
                 break;

@@ -22,7 +22,7 @@ static const struct x86_form int_forms[] = {
  */
 static bool fits(const struct x86_form *f, GRand *rand)
 {
-    if (f->undefined & ~U_AF || f->flags & X_NOHOST)
+    if (f->undefined & ~U_AF || f->flags & X_NOHOST || !x86run_host_has(f->feature))
         return false;
     if (f->handler == x86_tr_lahf || f->handler == x86_tr_bcd || f->handler == x86_tr_string ||
         f->handler == x86_tr_popa || f->handler == x86_tr_ud || f->handler == x86_tr_call_ind ||
@@ -78,7 +78,7 @@ static void test_mode(const void *opaque)
     GRand *rand = fpv_rand_new();
     unsigned failures = 0;
 
-    for (unsigned n = x86run_count(2000); n && failures < 5; n--)
+    for (uint64_t n = x86run_count(2000); n && failures < 5; n--)
         failures += !test_once(r, rand);
     g_test_message("%" G_GUINT64_FORMAT " sequences compared with the host", r->compared);
     g_rand_free(rand);
