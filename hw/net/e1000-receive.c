@@ -15,8 +15,6 @@
 #define RXCSUM_IP 0x100u
 #define RXCSUM_TU 0x200u
 
-#define MIN_LEN   60
-#define FCS_LEN   4
 #define LEN_MAX   1518  /* without FCS, with a tag */
 #define JUMBO_MAX 16380 /* with long frames enabled */
 
@@ -67,14 +65,13 @@ static bool vlan_wanted(const struct e1000 *e, const uint8_t *frame)
 /* What the filters say; *inexact where software has to look again. */
 static bool is_wanted(const struct e1000 *e, const uint8_t *frame, bool *inexact)
 {
-    static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
     uint32_t rctl = reg(e, E_RCTL);
 
     if (!vlan_wanted(e, frame))
         return false;
     if (is_own(e, frame))
         return true;
-    if (memcmp(frame, broadcast, 6) == 0 && (rctl & RCTL_BAM))
+    if (nic_is_broadcast(frame) && (rctl & RCTL_BAM))
         return true;
     *inexact = true;
     if (!(frame[0] & 1))
@@ -186,7 +183,7 @@ static void store(struct e1000 *e, const uint8_t *frame, size_t len, bool inexac
         p.status |= STATUS_VLAN;
         p.tag = lduw_be(frame + 14);
     }
-    p.len = p.frame + (reg(e, E_RCTL) & RCTL_SECRC ? 0 : FCS_LEN);
+    p.len = p.frame + (reg(e, E_RCTL) & RCTL_SECRC ? 0 : NIC_FCS_LEN);
     e->busy = true;
     for (size_t at = 0; at < p.len; at += MIN(size, p.len - at))
         put_part(e, &p, at, MIN(size, p.len - at));
@@ -205,7 +202,7 @@ bool e1000_receive(void *opaque, const uint8_t *frame, size_t len)
 {
     struct e1000 *e = opaque;
     uint32_t rctl = reg(e, E_RCTL), left, ring = reg(e, E_RDLEN) / E1000_DESC_LEN;
-    uint8_t padded[MIN_LEN] = { 0 };
+    uint8_t padded[NIC_FRAME_MIN];
     bool inexact = false;
 
     if (!hears(e) || len < 14 || e->busy)
@@ -214,14 +211,10 @@ bool e1000_receive(void *opaque, const uint8_t *frame, size_t len)
         e1000_count_one(e, E_ROC);
         return true;
     }
-    if (len < MIN_LEN) {
-        memcpy(padded, frame, len);
-        frame = padded;
-        len = MIN_LEN;
-    }
+    frame = nic_pad(frame, &len, padded);
     if (!is_wanted(e, frame, &inexact))
         return true;
-    if ((uint64_t)free_descs(e) * buffer_size(e) < len + FCS_LEN)
+    if ((uint64_t)free_descs(e) * buffer_size(e) < len + NIC_FCS_LEN)
         return false;
     store(e, frame, len, inexact);
     e1000_count(e, false, frame, len);

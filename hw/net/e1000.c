@@ -70,10 +70,9 @@ static unsigned size_class(size_t len)
 
 void e1000_count(struct e1000 *e, bool sent, const uint8_t *frame, size_t len)
 {
-    static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-    bool all = memcmp(frame, broadcast, 6) == 0;
+    bool all = nic_is_broadcast(frame);
 
-    len += 4;
+    len += NIC_FCS_LEN;
     e1000_count_one(e, sent ? E_TPT : E_TPR);
     e1000_count_one(e, sent ? E_GPTC : E_GPRC);
     e1000_count_one(e, (sent ? E_PTC64 : E_PRC64) + 4 * size_class(len));
@@ -318,14 +317,11 @@ static const struct net_port_ops net_ops = {
 
 static bool e1000_realize(struct device *dev, GError **err)
 {
-    static const struct mac_addr none;
     struct e1000 *e = (struct e1000 *)dev;
     struct loop *loop = device_loop(dev);
 
-    if (e->netdev && !netdev_attach(e->netdev, &e->port, &net_ops, e, dev->path, err))
+    if (!nic_attach(dev, e->netdev, &e->port, &net_ops, e, &e->mac, err))
         return false;
-    if (memcmp(&e->mac, &none, sizeof(none)) == 0)
-        e->mac = machine_next_mac(dev->machine);
     e1000_eeprom_init(e);
     e1000_transmit_reset(e);
     timer_init(&e->link_timer, loop, CLK_VIRTUAL, e1000_link_timer, e);
@@ -381,10 +377,7 @@ static const struct state_table e1000_state = {
     .name = "e1000", .version = 1, .fields = e1000_fields, .post_load = e1000_loaded
 };
 
-static const struct prop e1000_props[] = {
-    PROP_NETDEV(struct e1000, netdev, "netdev", "id of -netdev"),
-    PROP_MAC(struct e1000, mac, "mac", "address; by default the machine's next"), PROP_LIST_END
-};
+static const struct prop e1000_props[] = { NIC_PROPS(struct e1000, netdev, mac), PROP_LIST_END };
 
 static const struct pci_info e1000_info = {
     .vendor = 0x8086,

@@ -7,10 +7,10 @@
 #define HW_NET_E1000_H
 
 #include "eeprom93.h"
+#include "nic.h"
 
 #include <hw/pci/pci.h>
 #include <base/clock.h>
-#include <net/net.h>
 
 /* Registers (SDM, 13.2), by offset. */
 enum e1000_reg {

@@ -3,8 +3,8 @@
  * with the card's data port and reset port. Remote DMA is done when the port is accessed; frames
  * are sent at once.
  */
-#include "multicast.h"
 #include "ne2000.h"
+#include "nic.h"
 
 #include <base/bits.h>
 
@@ -12,10 +12,7 @@
 #define PROM_LEN  32
 #define DATA_PORT 0x10
 #define RESET     0x18 /* to the end */
-#define FRAME_MIN 60
-#define FRAME_MAX 1514
 #define HEADER    4
-#define FCS       4
 
 #define CMD_STOP  0x01u
 #define CMD_START 0x02u
@@ -69,16 +66,14 @@ static void poke(struct ne2000 *n, unsigned addr, uint8_t v)
 
 static bool in_multicast(const struct ne2000 *n, const uint8_t *dest)
 {
-    unsigned bit = multicast_hash(dest);
+    unsigned bit = nic_hash(dest);
 
     return n->multicast[bit / 8] >> (bit % 8) & 1;
 }
 
 static bool is_wanted(const struct ne2000 *n, const uint8_t *dest)
 {
-    static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-
-    if (memcmp(dest, broadcast, 6) == 0)
+    if (nic_is_broadcast(dest))
         return n->rx_config & RX_BROADCAST;
     if (dest[0] & 1)
         return (n->rx_config & RX_MULTICAST) && in_multicast(n, dest);
@@ -105,7 +100,8 @@ static unsigned ring_room(const struct ne2000 *n)
 
 static void store(struct ne2000 *n, const uint8_t *frame, unsigned len)
 {
-    unsigned total = len + HEADER + FCS, pages = (total + 255) / 256, next = n->current + pages;
+    unsigned total = len + HEADER + NIC_FCS_LEN, pages = (total + 255) / 256,
+             next = n->current + pages;
     unsigned at = n->current * 256u;
     uint8_t header[HEADER] = { 0 };
 
@@ -114,7 +110,8 @@ static void store(struct ne2000 *n, const uint8_t *frame, unsigned len)
     n->rx_status = (uint8_t)(RSR_OK | (frame[0] & 1 ? RSR_GROUP : 0));
     header[0] = n->rx_status;
     header[1] = (uint8_t)next;
-    stw_le(header + 2, (uint16_t)(len + FCS)); /* not the header (section 7.0, buffer ring) */
+    stw_le(header + 2,
+           (uint16_t)(len + NIC_FCS_LEN)); /* not the header (section 7.0, buffer ring) */
     for (unsigned i = 0; i < total; i++) {
         poke(n, at, i < HEADER ? header[i] : i < HEADER + len ? frame[i - HEADER] : 0);
         if (++at == n->stop * 256u)
@@ -128,17 +125,13 @@ static void store(struct ne2000 *n, const uint8_t *frame, unsigned len)
 static bool ne2000_receive(void *opaque, const uint8_t *frame, size_t len)
 {
     struct ne2000 *n = opaque;
-    uint8_t padded[FRAME_MIN] = { 0 };
+    uint8_t padded[NIC_FRAME_MIN];
 
-    if (!is_running(n) || (n->rx_config & RX_MONITOR) || len < 14 || len > FRAME_MAX + 4 ||
+    if (!is_running(n) || (n->rx_config & RX_MONITOR) || len < 14 || len > NIC_FRAME_MAX + 4 ||
         !is_wanted(n, frame))
         return true;
-    if (len < FRAME_MIN) {
-        memcpy(padded, frame, len);
-        frame = padded;
-        len = FRAME_MIN;
-    }
-    if (ring_room(n) < len + HEADER + FCS + 256)
+    frame = nic_pad(frame, &len, padded);
+    if (ring_room(n) < len + HEADER + NIC_FCS_LEN + 256)
         return false; /* waits until the boundary moves */
     store(n, frame, (unsigned)len);
     return true;
@@ -148,7 +141,7 @@ static bool ne2000_receive(void *opaque, const uint8_t *frame, size_t len)
 
 static void transmit(struct ne2000 *n)
 {
-    uint8_t frame[FRAME_MAX + 4];
+    uint8_t frame[NIC_FRAME_MAX + 4];
     unsigned len = MIN(n->tx_count, sizeof(frame));
     struct iovec v = { frame, len };
 
@@ -404,12 +397,8 @@ void ne2000_reset(struct ne2000 *n)
 
 bool ne2000_init(struct ne2000 *n, struct device *dev, GError **err)
 {
-    static const struct mac_addr none;
-
-    if (n->netdev && !netdev_attach(n->netdev, &n->port, &net_ops, n, dev->path, err))
+    if (!nic_attach(dev, n->netdev, &n->port, &net_ops, n, &n->mac, err))
         return false;
-    if (memcmp(&n->mac, &none, sizeof(none)) == 0)
-        n->mac = machine_next_mac(dev->machine);
     mem_region_init_io(&n->io, device_mem(dev), &port_ops, n, dev->type->name, NE2000_PORTS);
     return true;
 }

@@ -31,8 +31,4 @@ void ne2000_destroy(struct ne2000 *n);
 void ne2000_reset(struct ne2000 *n);
 extern const struct state_table ne2000_state;
 
-#define NE2000_PROPS(type, field)                               \
-    PROP_NETDEV(type, field.netdev, "netdev", "id of -netdev"), \
-        PROP_MAC(type, field.mac, "mac", "address; by default the machine's next")
-
 #endif

@@ -3,12 +3,11 @@
  * registers, one receive ring in memory.
  */
 #include "eeprom93.h"
-#include "multicast.h"
+#include "nic.h"
 
 #include <hw/pci/pci.h>
 #include <base/bits.h>
 #include <base/clock.h>
-#include <net/net.h>
 
 #define WINDOW 256u
 
@@ -70,10 +69,8 @@ enum reg {
 #define RX_MULTICAST 0x8000u
 
 #define EECR_UNLOCKED 0xc0u
-#define FRAME_MIN     60
 #define FRAME_MAX     1792
 #define HEADER        4
-#define FCS           4
 
 struct rtl8139 {
     struct pci_device pci;
@@ -134,11 +131,10 @@ static uint32_t ring_used(const struct rtl8139 *s)
 /* Status for the header, 0: not wanted. */
 static unsigned filter(const struct rtl8139 *s, const uint8_t *dest)
 {
-    static const uint8_t broadcast[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
     uint32_t rcr = get32(s, RCR);
-    unsigned hash = multicast_hash(dest);
+    unsigned hash = nic_hash(dest);
 
-    if (memcmp(dest, broadcast, 6) == 0)
+    if (nic_is_broadcast(dest))
         return rcr & (RCR_BROADCAST | RCR_ALL) ? RX_OK | RX_BROADCAST : 0;
     if (dest[0] & 1) {
         bool hit = (rcr & RCR_MULTICAST) && (s->reg[MAR + hash / 8] >> (hash % 8) & 1);
@@ -152,12 +148,13 @@ static unsigned filter(const struct rtl8139 *s, const uint8_t *dest)
 
 static void store(struct rtl8139 *s, unsigned status, const uint8_t *frame, uint32_t len)
 {
-    uint8_t buf[HEADER + FRAME_MAX + FCS] = { 0 };
-    uint32_t size = ring_size(s), at = get16(s, CBR) & (size - 1), total = HEADER + len + FCS;
+    uint8_t buf[HEADER + FRAME_MAX + NIC_FCS_LEN] = { 0 };
+    uint32_t size = ring_size(s), at = get16(s, CBR) & (size - 1),
+             total = HEADER + len + NIC_FCS_LEN;
     uint32_t first = get32(s, RCR) & RCR_NO_WRAP && size < 65536 ? total : MIN(total, size - at);
 
     stw_le(buf, (uint16_t)status);
-    stw_le(buf + 2, (uint16_t)(len + FCS));
+    stw_le(buf + 2, (uint16_t)(len + NIC_FCS_LEN));
     memcpy(buf + HEADER, frame, len);
     dma(s, true, get32(s, RBSTART) + (uint64_t)at, buf, first);
     if (first < total)
@@ -169,7 +166,7 @@ static void store(struct rtl8139 *s, unsigned status, const uint8_t *frame, uint
 static bool rtl_receive(void *opaque, const uint8_t *frame, size_t len)
 {
     struct rtl8139 *s = opaque;
-    uint8_t padded[FRAME_MIN] = { 0 };
+    uint8_t padded[NIC_FRAME_MIN];
     unsigned status;
 
     if (!(s->reg[CR] & CR_RX) || !pci_bus_master(&s->pci) || s->busy || len < 14 || len > FRAME_MAX)
@@ -177,13 +174,9 @@ static bool rtl_receive(void *opaque, const uint8_t *frame, size_t len)
     status = filter(s, frame);
     if (!status)
         return true;
-    if (len < FRAME_MIN) {
-        memcpy(padded, frame, len);
-        frame = padded;
-        len = FRAME_MIN;
-    }
+    frame = nic_pad(frame, &len, padded);
     /* a full ring must not look like an empty one */
-    if (ring_used(s) + HEADER + len + FCS + 8 > ring_size(s))
+    if (ring_used(s) + HEADER + len + NIC_FCS_LEN + 8 > ring_size(s))
         return false;
     store(s, status, frame, (uint32_t)len);
     return true;
@@ -259,7 +252,7 @@ static void timer_over(void *opaque)
 
 static void show_link(struct rtl8139 *s)
 {
-    bool up = !s->netdev || netdev_link(s->netdev);
+    bool up = nic_link(s->netdev);
 
     s->reg[MSR] = (uint8_t)((s->reg[MSR] & ~4) | (up ? 0 : 4));
     stw_le(s->reg + BMSR, up ? 0x782d : 0x7809);
@@ -402,13 +395,10 @@ static const struct net_port_ops net_ops = {
 
 static bool rtl_realize(struct device *dev, GError **err)
 {
-    static const struct mac_addr none;
     struct rtl8139 *s = (struct rtl8139 *)dev;
 
-    if (s->netdev && !netdev_attach(s->netdev, &s->port, &net_ops, s, dev->path, err))
+    if (!nic_attach(dev, s->netdev, &s->port, &net_ops, s, &s->mac, err))
         return false;
-    if (memcmp(&s->mac, &none, sizeof(none)) == 0)
-        s->mac = machine_next_mac(dev->machine);
     s->eeprom.word[0] = 0x8129;
     s->eeprom.word[1] = 0x10ec;
     s->eeprom.word[2] = 0x8139;
@@ -464,10 +454,7 @@ static const struct state_table rtl_state = {
     .name = "rtl8139", .version = 1, .fields = rtl_fields, .post_load = rtl_loaded
 };
 
-static const struct prop rtl_props[] = {
-    PROP_NETDEV(struct rtl8139, netdev, "netdev", "id of -netdev"),
-    PROP_MAC(struct rtl8139, mac, "mac", "address; by default the machine's next"), PROP_LIST_END
-};
+static const struct prop rtl_props[] = { NIC_PROPS(struct rtl8139, netdev, mac), PROP_LIST_END };
 
 static const struct pci_info rtl_info = {
     .vendor = 0x10ec,
