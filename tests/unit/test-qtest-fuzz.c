@@ -225,20 +225,59 @@ static void test_e1000(void)
          e1000_windows, G_N_ELEMENTS(e1000_windows), prepare_card);
 }
 
-static const struct window rtl8139_windows[] = { { 0xfe000000, 0x100 }, { PORT | 0xc000, 0x100 } };
+/* Cards with their ports first, then memory. */
+static const struct window small_card_windows[] = { { 0xfe000000, 0x100 },
+                                                    { PORT | 0xc000, 0x100 },
+                                                    { 0x0, 0x2000 } };
 
-static void prepare_rtl8139(struct qclient *q)
+static void prepare_small_card(struct qclient *q)
 {
     pc_config_write(q, 4, 0, 0x10, 4, 0xc000);
     pc_config_write(q, 4, 0, 0x14, 4, 0xfe000000);
     pc_config_write(q, 4, 0, 4, 2, 7);
 }
 
+static void fuzz_card(const char *device, void (*prepare)(struct qclient *q))
+{
+    g_autofree char *args = g_strdup_printf("-machine pc -arch x86_64 -nodefaults -m 16M "
+                                            "-netdev user,id=n0 -device %s,netdev=n0,addr=4",
+                                            device);
+
+    fuzz(args, small_card_windows, G_N_ELEMENTS(small_card_windows), prepare);
+}
+
 static void test_rtl8139(void)
 {
-    fuzz("-machine pc -arch x86_64 -nodefaults -m 16M -netdev user,id=n0 "
-         "-device rtl8139,netdev=n0,addr=4",
-         rtl8139_windows, G_N_ELEMENTS(rtl8139_windows), prepare_rtl8139);
+    fuzz_card("rtl8139", prepare_small_card);
+}
+
+/* Random rings in low memory, begun or stopped now and then. */
+static void prepare_pcnet(struct qclient *q)
+{
+    static const uint8_t commands[] = { 0x04, 0x41, 0x42, 0x43, 0x48, 0x4a };
+
+    prepare_small_card(q);
+    if (g_rand_boolean(rnd))
+        pc_out(q, 4, 0xc010, 0);
+    for (unsigned i = 0; i < 64; i++)
+        qc_queue(q, "writel 0x%x 0x%x", (unsigned)g_rand_int_range(rnd, 0, 0x800) * 4,
+                 (unsigned)random_value());
+    for (unsigned mode = 0; mode < 2; mode++) { /* 16-bit ports, 32-bit ports */
+        uint16_t rap = mode ? 0xc014 : 0xc012, bdp = mode ? 0xc01c : 0xc016;
+        unsigned size = mode ? 4 : 2;
+
+        pc_out(q, size, rap, 20);
+        pc_out(q, size, bdp, (uint32_t)g_rand_int_range(rnd, 0, 4));
+        pc_out(q, size, rap, 2);
+        pc_out(q, size, 0xc010, 0);
+        pc_out(q, size, rap, 0);
+        pc_out(q, size, 0xc010, commands[g_rand_int_range(rnd, 0, G_N_ELEMENTS(commands))]);
+    }
+}
+
+static void test_pcnet(void)
+{
+    fuzz_card("pcnet", prepare_pcnet);
 }
 
 static void prepare_ne2k(struct qclient *q)
@@ -272,5 +311,6 @@ int main(int argc, char **argv)
     g_test_add_func("/fuzz/e1000", test_e1000);
     g_test_add_func("/fuzz/ne2000", test_ne2000);
     g_test_add_func("/fuzz/rtl8139", test_rtl8139);
+    g_test_add_func("/fuzz/pcnet", test_pcnet);
     return g_test_run();
 }
