@@ -121,17 +121,21 @@ void cache_forget_jumps(struct cpu *cpu)
         cpu->tcg.jump[i].pc = ~(uint64_t)i << 1; /* looked for elsewhere: see tcg_jump_index */
 }
 
-/* Jump cache entries may lead into code that is about to be overwritten. */
+/*
+ * Jump cache entries may lead into code that is about to be overwritten. They are looked at last:
+ * to a CPU that comes back online, what was evicted until others see it there may be overwritten
+ * without waiting for it.
+ */
 static void see(struct tcg_vcpu *v, uint64_t to)
 {
-    uint64_t epoch = __atomic_load_n(&v->tcg->epoch, __ATOMIC_SEQ_CST);
-    uint64_t evicted = __atomic_load_n(&v->tcg->evict_epoch, __ATOMIC_SEQ_CST);
+    uint64_t epoch = __atomic_load_n(&v->tcg->epoch, __ATOMIC_SEQ_CST), evicted;
 
+    __atomic_store_n(&v->seen, to ? to : epoch, __ATOMIC_SEQ_CST);
+    evicted = __atomic_load_n(&v->tcg->evict_epoch, __ATOMIC_SEQ_CST);
     if (v->jumps_epoch != evicted) {
         cache_forget_jumps(v->cpu);
         v->jumps_epoch = evicted;
     }
-    __atomic_store_n(&v->seen, to ? to : epoch, __ATOMIC_SEQ_CST);
 }
 
 void cache_quiescent(struct tcg_vcpu *v)
@@ -149,7 +153,8 @@ void cache_offline(struct tcg_vcpu *v)
     see(v, UINT64_MAX);
 }
 
-/* What is worth the call, in bytes of code made; a link patched brings back a page of older code. */
+/* What is worth the call, in bytes of code made; a link patched brings back a page of older code.
+ */
 #define REST_BYTES (1u << 20)
 #define LINK_BYTES 1024
 

@@ -6,14 +6,38 @@
  * after the mark there may still come stores that nobody is told of. To make CPUs stop for each
  * mark would be dear; but what such stores change need not be seen before the guest says so. So
  *
- *  - a unit is made from a copy of the code. When it is entered in the table its lines are marked,
- *    then the copy is compared with memory. What was stored before is found by this, and what is
- *    stored later by a CPU that has seen the mark finds the unit (code_written).
+ *  - a unit is made from a copy of the code. Its lines are marked, then the copy is compared with
+ *    memory, and only if nothing has changed is the unit entered in the table. What was stored
+ *    before is found by this, and what is stored later by a CPU that has seen the mark finds the
+ *    unit (code_written).
  *  - where the mark is the page's first, the copy is kept until every CPU has been outside of
  *    generated code since: then no store can be on its way any more. Until then FENCE.I, on any
  *    CPU, compares the kept copies with memory: a store that its fetches must see was made known to
  *    the CPU before, by whatever means, so it is in memory by now. What has changed is removed. One
  *    more comparison when the copy is dropped finds the stores since the last FENCE.I.
+ *
+ * Why that is enough. Let CPU A store S into a line that unit u is made from, CPU B run FENCE.I
+ * after it knows of S, and u's copy be without S; then B finds no u behind its FENCE.I. Hosts keep
+ * the order of loads and of stores, and state bytes, tags, lines, epoch, `seen` and nfresh are
+ * changed by locked instructions. With tcg.lock held, u's maker (1) sets the page's state byte,
+ * each CPU's tag, the epoch and nfresh, then lines; (2) compares; (3) enters u.
+ *
+ *  - S is in memory before (2) reads the line: u is never entered. Entering it first and taking it
+ *    out again does not do: B, which has no reason to take the lock, may find it meanwhile.
+ *  - S comes later, and A has seen the state byte or a tag of (1), or is a device (ram_written()):
+ *    it looks at lines behind S, thus behind (1), and removes u under the lock, that is behind (3)
+ *    and before anything that tells B of S.
+ *  - S comes later, and A's look at the TLB was before (1): A has not been outside of generated
+ *    code since, so its `seen` is older than the epoch until S is in memory. B sees nfresh as (1)
+ *    left it, since (2) has read the line before S, and compares under the lock; unless the copy is
+ *    gone. It goes with the page's last unit, so without u, or by a comparison that comes after it
+ *    was found that every CPU has been outside, thus after S.
+ *  - Lines that are marked while the page has others need no epoch of their own: stores that do not
+ *    know of the page are those that the first mark overtook, and their copy is kept while that
+ *    one's is. The mark goes with the last unit, and the next one begins anew.
+ *  - Units are found without the lock. Whoever found u before it was removed has run no FENCE.I
+ *    since; links to u and its checked entry are undone by whoever removes it, with the lock held.
+ *  - Who made u may run it once even if (2) finds it changed: its own FENCE.I came before the copy.
  *
  * A guest whose fetches see stores without a fence needs the same comparison where its architecture
  * has CPUs take note of each other's code (on x86: at serializing instructions).

@@ -242,8 +242,8 @@ size_t map_cell(const struct tcg *tcg, uint32_t id); /* offset in struct tcg_cpu
 struct unit *unit_find(struct tcg *tcg, uint64_t pc, uint32_t flags, uint32_t variant,
                        uint32_t map);
 /* Enters @u, which was made from @code (copies of its pages' lines). If memory is not so any more,
- * it is removed at once: the CPU that asked for it may run it as if the change came later. Lock
- * held. */
+ * nobody else finds it, and it is dead: the CPU that asked for it may run it as if the change came
+ * later. Lock held. */
 void unit_publish(struct tcg *tcg, struct unit *u,
                   uint64_t (*code)[TCG_PAGE_SIZE / sizeof(uint64_t)]);
 void unit_link(struct tcg *tcg, struct unit *from, unsigned index, struct unit *to);

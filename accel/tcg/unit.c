@@ -78,10 +78,12 @@ void unit_publish(struct tcg *tcg, struct unit *u,
         p->unit[p->n++] = u;
         changed |= code_changed(code[k], host, u->lines[k]) != 0;
     }
-    u->next = *head;
-    __atomic_store_n(head, u, __ATOMIC_RELEASE);
-    if (changed)
+    if (changed) { /* not even for a moment may another CPU find it: fresh.c, (3) */
         unit_remove(tcg, u);
+    } else {
+        u->next = *head;
+        __atomic_store_n(head, u, __ATOMIC_RELEASE);
+    }
     fresh_settle(tcg);
 }
 
