@@ -21,6 +21,9 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
+#define NB_CLIENTS 2 /* WATCH bits */
+#define LATE_SIZE  ((RAM_TOTAL_MAX >> RAM_PAGE_BITS) * sizeof(uint64_t))
+
 /* An immutable list of blocks, sorted by base. */
 struct block_list {
     unsigned n;
@@ -31,18 +34,28 @@ struct ram {
     struct block_list *blocks; /* atomic pointer; replaced under the device lock */
     GPtrArray *old_lists;      /* device lock */
     uint8_t *state;            /* atomic bytes */
-    uint64_t total;            /* device lock */
+    uint64_t
+        *late[NB_CLIENTS]; /* atomic, by page number: since when it is watched, if stores may be
+                              on their way that do not know, else 0; NULL without code_ops */
+    uint64_t total;        /* device lock */
     const struct ram_code_ops *code_ops;
     void *code_opaque;
 };
+
+/* Zeros that cost memory where they are touched. */
+static void *reserve(size_t size)
+{
+    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                   -1, 0);
+    bug_on(p == MAP_FAILED);
+    return p;
+}
 
 struct ram *ram_new(void)
 {
     struct ram *ram = g_new0(struct ram, 1);
 
-    ram->state = mmap(NULL, RAM_TOTAL_MAX >> RAM_PAGE_BITS, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    bug_on(ram->state == MAP_FAILED);
+    ram->state = reserve(RAM_TOTAL_MAX >> RAM_PAGE_BITS);
     ram->old_lists = g_ptr_array_new_with_free_func(g_free);
     ram->blocks = g_malloc0(sizeof(struct block_list));
     return ram;
@@ -69,6 +82,9 @@ void ram_free(struct ram *ram)
     g_free(ram->blocks);
     g_ptr_array_free(ram->old_lists, TRUE);
     munmap(ram->state, RAM_TOTAL_MAX >> RAM_PAGE_BITS);
+    for (unsigned i = 0; i < NB_CLIENTS; i++)
+        if (ram->late[i])
+            munmap(ram->late[i], LATE_SIZE);
     g_free(ram);
 }
 
@@ -76,6 +92,9 @@ void ram_set_code_ops(struct ram *ram, const struct ram_code_ops *ops, void *opa
 {
     ram->code_ops = ops;
     ram->code_opaque = opaque;
+    for (unsigned i = 0; i < NB_CLIENTS && ops && ops->watched; i++)
+        if (!ram->late[i])
+            ram->late[i] = reserve(LATE_SIZE);
 }
 
 static struct block_list *current_blocks(struct ram *ram)
@@ -352,16 +371,38 @@ void ram_clear_code(struct ram *ram, ram_addr_t addr, uint64_t len)
     change_bits(ram, addr, len, RAM_CODE, 0);
 }
 
+static uint64_t *late_of(struct ram *ram, enum ram_state client)
+{
+    return ram->late[__builtin_ctz(client)];
+}
+
 void ram_watch(struct ram *ram, ram_addr_t addr, uint64_t len, enum ram_state client)
 {
+    uint64_t *late = late_of(ram, client), moment, p, last;
+
     change_bits(ram, addr, len, 0, client);
-    if (len && ram->code_ops && ram->code_ops->watched)
-        ram->code_ops->watched(ram->code_opaque, addr, len);
+    if (!page_range(addr, len, &p, &last) || !ram->code_ops || !ram->code_ops->watched)
+        return;
+    moment = ram->code_ops->watched(ram->code_opaque, addr, len);
+    for (; p <= last; p++)
+        __atomic_store_n(&late[p], moment, __ATOMIC_RELAXED);
 }
 
 void ram_unwatch(struct ram *ram, ram_addr_t addr, uint64_t len, enum ram_state client)
 {
     change_bits(ram, addr, len, client, 0);
+}
+
+/* Whether a store that did not know of the watch may have reached the page, and none is on its way
+ * any more. */
+static bool late_done(struct ram *ram, uint64_t page, enum ram_state client)
+{
+    uint64_t *late = late_of(ram, client), moment;
+
+    if (!late || !ram->code_ops)
+        return false;
+    moment = __atomic_load_n(&late[page], __ATOMIC_RELAXED);
+    return moment && ram->code_ops->settled(ram->code_opaque, moment);
 }
 
 bool ram_is_dirty(struct ram *ram, ram_addr_t addr, uint64_t len, enum ram_state client)
@@ -371,15 +412,28 @@ bool ram_is_dirty(struct ram *ram, ram_addr_t addr, uint64_t len, enum ram_state
     if (!page_range(addr, len, &p, &last))
         return false;
     for (; p <= last; p++)
-        if (!(__atomic_load_n(&ram->state[p], __ATOMIC_SEQ_CST) & client))
+        if (!(__atomic_load_n(&ram->state[p], __ATOMIC_SEQ_CST) & client) ||
+            late_done(ram, p, client))
             return true;
     return false;
 }
 
 bool ram_take_dirty(struct ram *ram, ram_addr_t addr, uint64_t len, enum ram_state client)
 {
-    if (!ram_is_dirty(ram, addr, len, client))
+    uint64_t p, last;
+    bool late = false;
+
+    if (!page_range(addr, len, &p, &last))
         return false;
-    ram_watch(ram, addr, len, client);
-    return true;
+    for (; p <= last; p++) {
+        if (!(__atomic_load_n(&ram->state[p], __ATOMIC_SEQ_CST) & client)) {
+            ram_watch(ram, addr, len, client);
+            return true;
+        }
+        if (late_done(ram, p, client)) { /* it is watched already, by all */
+            __atomic_store_n(&late_of(ram, client)[p], 0, __ATOMIC_RELAXED);
+            late = true;
+        }
+    }
+    return late;
 }

@@ -227,17 +227,28 @@ static void ram_changed(void *opaque, ram_addr_t addr, uint64_t len)
     code_written(opaque, addr, len);
 }
 
-/* Stores must look at the page state again. */
-static void ram_watched(void *opaque, ram_addr_t addr, uint64_t len)
+/* Stores must look at the page state again. Those under a check of before are done when their CPU
+ * has been outside of generated code since. */
+static uint64_t ram_watched(void *opaque, ram_addr_t addr, uint64_t len)
 {
     struct tcg *tcg = opaque;
     struct ram_block *b = ram_block_find(tcg->ram, addr);
 
     for (uint64_t page = addr & ~(RAM_PAGE_SIZE - 1); b && page < addr + len; page += RAM_PAGE_SIZE)
         tlb_protect(tcg, b->host + (page - b->base));
+    return __atomic_add_fetch(&tcg->epoch, 1, __ATOMIC_SEQ_CST);
 }
 
-static const struct ram_code_ops code_ops = { .written = ram_changed, .watched = ram_watched };
+static bool ram_settled(void *opaque, uint64_t moment)
+{
+    return cache_all_seen(opaque, moment, true);
+}
+
+static const struct ram_code_ops code_ops = {
+    .written = ram_changed,
+    .watched = ram_watched,
+    .settled = ram_settled,
+};
 
 static void flush_for_map(struct cpu *cpu, void *opaque)
 {

@@ -293,7 +293,7 @@ static void test_ram(struct fixture *f, gconstpointer data)
 }
 
 struct notes {
-    unsigned written, watched;
+    unsigned written, watched, settled;
     ram_addr_t addr;
 };
 
@@ -306,15 +306,20 @@ static void note_written(void *opaque, ram_addr_t addr, uint64_t len)
     n->addr = addr;
 }
 
-static void note_watched(void *opaque, ram_addr_t addr, uint64_t len)
+static uint64_t note_watched(void *opaque, ram_addr_t addr, uint64_t len)
 {
     (void)addr, (void)len;
-    ((struct notes *)opaque)->watched++;
+    return ++((struct notes *)opaque)->watched;
+}
+
+static bool is_settled(void *opaque, uint64_t moment)
+{
+    return moment <= ((struct notes *)opaque)->settled;
 }
 
 static void test_page_state(struct fixture *f, gconstpointer data)
 {
-    static const struct ram_code_ops ops = { note_written, note_watched };
+    static const struct ram_code_ops ops = { note_written, note_watched, is_settled };
     struct ram *ram = mem_ram(f->mem);
     struct notes n = { 0 };
     struct mem_region r;
@@ -337,6 +342,19 @@ static void test_page_state(struct fixture *f, gconstpointer data)
     g_assert_false(ram_is_dirty(ram, base + 0x2000, 0x2000, RAM_WATCH_VGA));
     g_assert_true(ram_take_dirty(ram, base, 0x4000, RAM_WATCH_VGA));
     g_assert_false(ram_take_dirty(ram, base, 0x4000, RAM_WATCH_VGA));
+
+    /* Stores that were on their way when it was watched for the second time. */
+    g_assert_cmpuint(n.watched, ==, 2);
+    n.settled = 1;
+    g_assert_false(ram_is_dirty(ram, base, 0x4000, RAM_WATCH_VGA));
+    n.settled = 2;
+    g_assert_true(ram_is_dirty(ram, base, 0x4000, RAM_WATCH_VGA));
+    g_assert_true(ram_take_dirty(ram, base, 0x1000, RAM_WATCH_VGA));
+    g_assert_false(ram_take_dirty(ram, base, 0x1000, RAM_WATCH_VGA));
+    g_assert_true(ram_take_dirty(ram, base, 0x4000, RAM_WATCH_VGA));
+    g_assert_false(ram_take_dirty(ram, base, 0x4000, RAM_WATCH_VGA));
+    g_assert_cmpuint(n.watched, ==, 2);
+    g_assert_false(ram_is_dirty(ram, base, 0x4000, RAM_WATCH_VGA));
 
     ram_set_code(ram, base + 0x1000, 1);
     space_st8(&f->as, 0xfff, 1, 0);

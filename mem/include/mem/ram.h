@@ -55,8 +55,12 @@ struct ram_code_ops {
      * debugger), or went away with their block. Any thread. */
     void (*written)(void *opaque, ram_addr_t addr, uint64_t len);
     /* WATCH bits were set in this range: stores that skip the state byte (TLB entries that allow
-     * direct writes) must look at it again before the call returns. May be NULL. Any thread. */
-    void (*watched)(void *opaque, ram_addr_t addr, uint64_t len);
+     * direct writes) must look at it again before the call returns. Stores that looked before may
+     * still be on their way; they are done once settled() says so of the moment, not 0, that is
+     * returned. NULL: there are no such stores. Any thread. */
+    uint64_t (*watched)(void *opaque, ram_addr_t addr, uint64_t len);
+    /* Present if watched() is. Never waits. Any thread. */
+    bool (*settled)(void *opaque, uint64_t moment);
 };
 
 /* What a block is made of, where the default (a memfd, huge pages where the host likes, not in core
@@ -111,7 +115,9 @@ void ram_clear_code(struct ram *ram, ram_addr_t addr, uint64_t len);
 
 /* Dirty tracking. ram_watch() starts to watch a range with the client's WATCH bit; a page is dirty
  * once the bit is gone. ram_take_dirty() says whether any page of the range was written since it
- * was watched, and watches it again. */
+ * was watched, and watches it again. Stores that were on their way when a page began to be watched
+ * drop no bit, and may reach memory after the client has read it: once all of them have, the page
+ * counts as dirty one more time, written or not. */
 void ram_watch(struct ram *ram, ram_addr_t addr, uint64_t len, enum ram_state client);
 void ram_unwatch(struct ram *ram, ram_addr_t addr, uint64_t len, enum ram_state client);
 bool ram_is_dirty(struct ram *ram, ram_addr_t addr, uint64_t len, enum ram_state client);
