@@ -83,6 +83,12 @@ static enum mem_result io(struct tcg_vcpu *v, uint64_t paddr, unsigned size, uin
     return r;
 }
 
+/* Not of a mapping that holds for this access alone. */
+static bool is_kept(const struct tcg_vcpu *v, const struct tlb2_entry *t)
+{
+    return t >= v->tlb2 && t < v->tlb2 + TLB2_SIZE;
+}
+
 /* Memory was stored to: whoever watches the page hears of it. */
 static void stored(struct tcg_vcpu *v, const struct tlb2_entry *t, uint64_t addr, unsigned len)
 {
@@ -99,7 +105,7 @@ static void stored(struct tcg_vcpu *v, const struct tlb2_entry *t, uint64_t addr
         stat_add(&v->stats.code_writes, 1);
         code_written(v->tcg, at, len);
     }
-    if (!__atomic_load_n(state, __ATOMIC_SEQ_CST))
+    if (!__atomic_load_n(state, __ATOMIC_SEQ_CST) && is_kept(v, t))
         tlb_fill(v, addr, t->page & ~TCG_PAGE_MASK, t); /* nobody watches any more */
 }
 
