@@ -380,6 +380,7 @@ static const struct state_table e1000_state = {
 static const struct prop e1000_props[] = { NIC_PROPS(struct e1000, netdev, mac), PROP_LIST_END };
 
 static const struct pci_info e1000_info = {
+    .rom = "efi-e1000.rom",
     .vendor = 0x8086,
     .device = 0x100e,
     .subvendor = 0x1af4,

@@ -83,6 +83,7 @@ const struct device_type ne2k_isa_type = {
 static const struct prop pci_props[] = { NIC_PROPS(struct ne2k, ne.netdev, ne.mac), PROP_LIST_END };
 
 static const struct pci_info ne2k_info = {
+    .rom = "efi-ne2k_pci.rom",
     .vendor = 0x10ec,
     .device = 0x8029,
     .subvendor = 0x1af4,

@@ -442,6 +442,7 @@ static const struct state_table pcnet_state = {
 static const struct prop pcnet_props[] = { NIC_PROPS(struct pcnet, netdev, mac), PROP_LIST_END };
 
 static const struct pci_info pcnet_info = {
+    .rom = "efi-pcnet.rom",
     .vendor = 0x1022,
     .device = 0x2000,
     .revision = 0x10,

@@ -457,6 +457,7 @@ static const struct state_table rtl_state = {
 static const struct prop rtl_props[] = { NIC_PROPS(struct rtl8139, netdev, mac), PROP_LIST_END };
 
 static const struct pci_info rtl_info = {
+    .rom = "efi-rtl8139.rom",
     .vendor = 0x10ec,
     .device = 0x8139,
     .subvendor = 0x1af4,

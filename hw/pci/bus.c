@@ -84,15 +84,21 @@ static bool pci_attach(struct bus *bus, struct device *dev, GError **err)
     struct pci_device *pd = (struct pci_device *)dev;
     struct pci_bus *b = container_of(bus, struct pci_bus, bus);
 
-    if (pd->romfile && pd->romfile[0])
-        return error_set(err, "%s.romfile: '%s': option ROMs are not there yet", dev->type->name,
-                         pd->romfile);
     if (!find_place(b, pd, err))
         return false;
     pd->bus = b;
     b->at[pd->devfn] = pd;
     fill_header(pd, dev->type->bus_info);
     return true;
+}
+
+/* Only now the header has all that realize puts into it. */
+static bool pci_attached(struct bus *bus, struct device *dev, GError **err)
+{
+    const struct pci_info *info = dev->type->bus_info;
+
+    (void)bus;
+    return pci_rom_init((struct pci_device *)dev, info->rom, err);
 }
 
 static void pci_detach(struct bus *bus, struct device *dev)
@@ -104,6 +110,7 @@ static void pci_detach(struct bus *bus, struct device *dev)
     if (!dev->machine->exiting)
         pci_set_intx(pd, false);
     pci_unmap_bars(pd);
+    pci_rom_destroy(pd);
     pd->bus->at[pd->devfn] = NULL;
 }
 
@@ -142,8 +149,10 @@ static const struct prop pci_props[] = {
     PROP_STR(struct pci_device, addr, "addr", NULL, "SLOT[.FUNCTION] in hexadecimal"),
     PROP_BOOL(struct pci_device, multifunction, "multifunction", false,
               "more functions may share the slot"),
-    PROP_STR(struct pci_device, romfile, "romfile", NULL, "option ROM; only empty is there"),
-    PROP_U32(struct pci_device, rombar, "rombar", 1, "show the option ROM"), PROP_LIST_END
+    PROP_STR(struct pci_device, romfile, "romfile", NULL, "option ROM; empty for none"),
+    PROP_U32(struct pci_device, rombar, "rombar", 1, "0: show no option ROM"),
+    PROP_I64(struct pci_device, bootindex, "bootindex", -1, "place in the order of booting"),
+    PROP_LIST_END
 };
 
 /* ---- saved state ---- */
@@ -188,6 +197,7 @@ const struct bus_type pci_bus_type = {
     .dev_props = pci_props,
     .dev_state = &pci_state,
     .attach = pci_attach,
+    .attached = pci_attached,
     .detach = pci_detach,
     .reset_device = pci_reset_device,
     .address = pci_address,

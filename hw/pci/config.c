@@ -69,6 +69,7 @@ void pci_update_bars(struct pci_device *pd)
     for (unsigned i = 0; i < PCI_BARS_COUNT; i++)
         if (pd->bars[i].region)
             place_bar(pd, i);
+    pci_rom_update(pd);
     mem_end(mem);
 }
 
@@ -79,6 +80,7 @@ void pci_unmap_bars(struct pci_device *pd)
             mem_region_remove(pd->bars[i].region);
         pd->bars[i].mapped = false;
     }
+    mem_region_remove(&pd->rom);
 }
 
 unsigned pci_add_cap(struct pci_device *pd, uint8_t id, unsigned len)
@@ -117,7 +119,8 @@ void pci_device_write(struct pci_device *pd, unsigned offset, unsigned size, uin
         *c = (uint8_t)((*c & ~w) | (value >> (8 * i) & w));
     }
     if (touches(offset, size, PCI_COMMAND, 2) ||
-        touches(offset, size, PCI_BARS, 4 * PCI_BARS_COUNT))
+        touches(offset, size, PCI_BARS, 4 * PCI_BARS_COUNT) || touches(offset, size, PCI_ROM, 4) ||
+        touches(offset, size, PCI_BRIDGE_ROM, 4))
         pci_update_bars(pd);
     pci_update_intx(pd);
     if (pd->msix && touches(offset, size, pd->msix + 2u, 2))

@@ -7,6 +7,11 @@
 /* Places the windows as command and BARs say now; takes all out. */
 void pci_update_bars(struct pci_device *pd);
 void pci_unmap_bars(struct pci_device *pd);
+/* rom.c: shows the image that romfile= names, else the file `name` (NULL: none); after command or
+ * the register may have changed. */
+bool pci_rom_init(struct pci_device *pd, const char *name, GError **err);
+void pci_rom_update(struct pci_device *pd);
+void pci_rom_destroy(struct pci_device *pd);
 /* After command or status may have changed: the line. */
 void pci_update_intx(struct pci_device *pd);
 /* After MSI-X control may have changed: vectors that wait. */

@@ -30,6 +30,7 @@ enum pci_reg {
     PCI_BARS = 0x10,
     PCI_SUBVENDOR = 0x2c,
     PCI_SUBDEVICE = 0x2e,
+    PCI_ROM = 0x30,
     PCI_CAPS = 0x34,
     PCI_IRQ_LINE = 0x3c,
     PCI_IRQ_PIN = 0x3d,
@@ -41,6 +42,7 @@ enum pci_reg {
 #define PCI_IO_WINDOW       0x1c
 #define PCI_MEMORY_WINDOW   0x20
 #define PCI_PREFETCH_WINDOW 0x24
+#define PCI_BRIDGE_ROM      0x38
 
 #define PCI_COMMAND_IO       0x0001
 #define PCI_COMMAND_MEMORY   0x0002
@@ -75,6 +77,7 @@ struct pci_info {
     uint8_t revision;
     uint8_t class_code[3]; /* programming interface, subclass, class */
     uint8_t pin;           /* 1 to 4 for INTA to INTD, 0 for none */
+    const char *rom;       /* option ROM without romfile=: of bios/ or of a package; or NULL */
 };
 
 struct pci_bar {
@@ -109,6 +112,7 @@ struct pci_device {
     uint8_t wmask[PCI_CONFIG_SIZE]; /* bits that the guest writes */
     uint8_t saved[PCI_CONFIG_SIZE]; /* of the state table */
     struct pci_bar bars[PCI_BARS_COUNT];
+    struct mem_region rom; /* zeroed: none */
     unsigned cap_end, last_cap;
     const struct pci_hooks *hooks;
     bool intx, intx_driven, intx_saved; /* wanted; seen on the line; of the state table */
@@ -123,6 +127,7 @@ struct pci_device {
     char *addr, *romfile;
     bool multifunction;
     uint32_t rombar;
+    int64_t bootindex; /* place in the order of booting from 0 on; -1: none */
 };
 
 /* ---- for functions, in realize ---- */

@@ -31,7 +31,8 @@
                  .subdevice = 0x1100,                                                              \
                  .revision = 1,                                                                    \
                  .class_code = { 0x00, subclass, base },                                           \
-                 .pin = 1 },                                                                       \
+                 .pin = 1,                                                                         \
+                 .rom = (base) == 0x02 ? "efi-virtio.rom" : NULL },                                \
         .cls = &(class),                                                                           \
     };                                                                                             \
     const struct device_type virtio_##ident##_device_type = {                                      \
