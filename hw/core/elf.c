@@ -147,7 +147,8 @@ static bool load_segment(struct machine *m, const struct elf *e, const struct se
         return error_set(
             err, "%s: '%s' does not fit: 0x%" PRIx64 " bytes at 0x%" PRIx64 " are not all memory",
             what, path, memsz, addr);
-    return rom_add(m, path, e->p + s->offset, s->filesz, memsz - s->filesz, addr, err);
+    return rom_add_file(m, path, s->offset, e->p + s->offset, s->filesz, memsz - s->filesz, addr,
+                        err);
 }
 
 static struct section_header section_at(const struct elf *e, unsigned i)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,10 +14,16 @@
 #include <zlib.h>
 #endif
 
+#define KEEP_MAX (1u << 20) /* more than that is read from its file again */
+#define CHUNK    (256u << 10)
+
 struct rom {
     char *name;
     uint64_t addr, len, zeroes;
-    uint8_t *data;
+    uint8_t *data; /* NULL: the bytes of fd at offset */
+    int fd;
+    uint64_t offset;
+    struct timespec changed; /* what fd's file had when it was compared */
 };
 
 struct rom_list {
@@ -28,9 +35,51 @@ static void rom_free(void *opaque)
 {
     struct rom *r = opaque;
 
+    if (r->fd >= 0)
+        close(r->fd);
     g_free(r->name);
     g_free(r->data);
     g_free(r);
+}
+
+/* Whether all bytes were there. */
+static bool read_at(int fd, uint8_t *buf, uint64_t len, uint64_t offset)
+{
+    while (len) {
+        ssize_t n = pread(fd, buf, len, (off_t)offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        buf += n;
+        len -= (uint64_t)n;
+        offset += (uint64_t)n;
+    }
+    return true;
+}
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static void write_from_file(struct address_space *as, const struct rom *r)
+{
+    g_autofree uint8_t *buf = g_malloc(CHUNK);
+    struct stat st;
+    bool whole = true;
+
+    for (uint64_t at = 0; at < r->len && whole; at += CHUNK) {
+        uint64_t n = MIN(CHUNK, r->len - at);
+
+        whole = read_at(r->fd, buf, n, r->offset + at);
+        if (whole)
+            space_write_rom(as, r->addr + at, buf, n);
+    }
+    if (!whole || fstat(r->fd, &st) < 0 || !same_time(st.st_mtim, r->changed))
+        fprintf(stderr, "myna: '%s' has changed; the guest starts again with what it holds now\n",
+                r->name);
 }
 
 static void write_roms(void *opaque)
@@ -41,7 +90,10 @@ static void write_roms(void *opaque)
     for (unsigned i = 0; i < l->roms->len; i++) {
         const struct rom *r = g_ptr_array_index(l->roms, i);
 
-        space_write_rom(as, r->addr, r->data, r->len);
+        if (r->data)
+            space_write_rom(as, r->addr, r->data, r->len);
+        else
+            write_from_file(as, r);
         if (r->zeroes)
             space_set(as, r->addr + r->len, 0, r->zeroes, 0);
     }
@@ -64,8 +116,10 @@ void rom_list_free(struct rom_list *l)
     g_free(l);
 }
 
-bool rom_add(struct machine *m, const char *name, const void *data, uint64_t len, uint64_t zeroes,
-             uint64_t addr, GError **err)
+/* The new blob, still without bytes; NULL with *err set, or without where there is nothing to do.
+ */
+static struct rom *new_rom(struct machine *m, const char *name, uint64_t len, uint64_t zeroes,
+                           uint64_t addr, GError **err)
 {
     GPtrArray *roms = m->roms->roms;
     uint64_t total = len + zeroes;
@@ -73,26 +127,82 @@ bool rom_add(struct machine *m, const char *name, const void *data, uint64_t len
     unsigned i = 0;
 
     if (!total)
-        return true;
-    if (total < len || total - 1 > UINT64_MAX - addr)
-        return error_set(err, "%s: it goes past the end of the address space", name);
+        return NULL;
+    if (total < len || total - 1 > UINT64_MAX - addr) {
+        error_set(err, "%s: it goes past the end of the address space", name);
+        return NULL;
+    }
     while (i < roms->len && ((struct rom *)g_ptr_array_index(roms, i))->addr < addr)
         i++;
     for (unsigned j = i ? i - 1 : 0; j < roms->len && j <= i; j++) {
         const struct rom *o = g_ptr_array_index(roms, j);
 
-        if (o->addr - addr < total || addr - o->addr < o->len + o->zeroes)
-            return error_set(
+        if (o->addr - addr < total || addr - o->addr < o->len + o->zeroes) {
+            error_set(
                 err, "%s: 0x%" PRIx64 "-0x%" PRIx64 " overlaps %s at 0x%" PRIx64 "-0x%" PRIx64,
                 name, addr, addr + total - 1, o->name, o->addr, o->addr + o->len + o->zeroes - 1);
+            return NULL;
+        }
     }
     r = g_new0(struct rom, 1);
     r->name = g_strdup(name);
     r->addr = addr;
     r->len = len;
     r->zeroes = zeroes;
-    r->data = g_memdup2(data, len);
+    r->fd = -1;
     g_ptr_array_insert(roms, (int)i, r);
+    return r;
+}
+
+bool rom_add(struct machine *m, const char *name, const void *data, uint64_t len, uint64_t zeroes,
+             uint64_t addr, GError **err)
+{
+    struct rom *r;
+
+    if (len + zeroes == 0)
+        return true;
+    r = new_rom(m, name, len, zeroes, addr, err);
+    if (r)
+        r->data = g_memdup2(data, len);
+    return r != NULL;
+}
+
+/* The file at @path, if it is one that holds these bytes there; else -1. */
+static int open_same(const char *path, uint64_t offset, const uint8_t *data, uint64_t len,
+                     struct timespec *changed)
+{
+    g_autofree uint8_t *buf = g_malloc(CHUNK);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+
+    if (fd < 0)
+        return -1;
+    bool same = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    for (uint64_t at = 0; at < len && same; at += CHUNK) {
+        uint64_t n = MIN(CHUNK, len - at);
+        same = read_at(fd, buf, n, offset + at) && memcmp(buf, data + at, n) == 0;
+    }
+    *changed = st.st_mtim;
+    if (same)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+bool rom_add_file(struct machine *m, const char *path, uint64_t offset, const void *data,
+                  uint64_t len, uint64_t zeroes, uint64_t addr, GError **err)
+{
+    struct rom *r;
+
+    if (len <= KEEP_MAX)
+        return rom_add(m, path, data, len, zeroes, addr, err);
+    r = new_rom(m, path, len, zeroes, addr, err);
+    if (!r)
+        return false;
+    r->offset = offset;
+    r->fd = open_same(path, offset, data, len, &r->changed);
+    if (r->fd < 0)
+        r->data = g_memdup2(data, len);
     return true;
 }
 
@@ -103,7 +213,8 @@ bool rom_replace(struct machine *m, uint64_t addr, const void *data, uint64_t le
     for (unsigned i = 0; i < roms->len; i++) {
         struct rom *r = g_ptr_array_index(roms, i);
 
-        if (addr >= r->addr && addr - r->addr <= r->len && len <= r->len - (addr - r->addr)) {
+        if (r->data && addr >= r->addr && addr - r->addr <= r->len &&
+            len <= r->len - (addr - r->addr)) {
             memcpy(r->data + (addr - r->addr), data, len);
             return true;
         }

@@ -62,7 +62,7 @@ bool boot_put_initrd(struct pc_boot *b, uint64_t limit, uint64_t *addr, uint64_t
                        "0x%" PRIx64 " and 0x%" PRIx64 "; more -m is needed",
                        path, len, b->end, limit);
     else
-        ok = rom_add(&b->pc->m, path, data, len, 0, *addr, err);
+        ok = rom_add_file(&b->pc->m, path, 0, data, len, 0, *addr, err);
     g_bytes_unref(file);
     return ok;
 }

@@ -77,7 +77,7 @@ static bool take_memory(struct pc_boot *b, const struct image *i, GError **err)
                          "-kernel: '%s' needs memory up to 0x%" PRIx64
                          ", free RAM ends at 0x%" PRIx64 "; more -m is needed",
                          b->path, b->end, boot_ram_end(b));
-    return rom_add(&b->pc->m, b->path, i->p + i->setup, size, 0, b->start, err);
+    return rom_add_file(&b->pc->m, b->path, i->setup, i->p + i->setup, size, 0, b->start, err);
 }
 
 static void fill_memory_map(struct pc_boot *b, uint8_t *zero)

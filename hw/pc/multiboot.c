@@ -77,7 +77,8 @@ static bool load_by_header(struct mb *m, GError **err)
                          ", free RAM is from 0x100000 to 0x%" PRIx64,
                          m->b->path, load, m->b->end, boot_ram_end(m->b));
     m->entry = ldl_le(h + 28);
-    return rom_add(&m->b->pc->m, m->b->path, m->p + from, size, m->b->end - load - size, load, err);
+    return rom_add_file(&m->b->pc->m, m->b->path, from, m->p + from, size, m->b->end - load - size,
+                        load, err);
 }
 
 static bool load_image(struct mb *m, GError **err)
@@ -128,7 +129,7 @@ static bool add_module(struct mb *m, const char *text, GError **err)
                          "-initrd: '%s' has %zu bytes, %" PRIu64 " are left; more -m is needed",
                          path, len, addr > limit ? 0 : limit - addr);
     }
-    ok = rom_add(&m->b->pc->m, path, data, len, 0, addr, err);
+    ok = rom_add_file(&m->b->pc->m, path, 0, data, len, 0, addr, err);
     g_bytes_unref(file);
     m->b->end = addr + len;
     stl_le(entry, (uint32_t)addr);

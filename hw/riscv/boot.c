@@ -84,7 +84,7 @@ static bool load_any(struct boot *b, const char *what, const char *path, GBytes 
         extra = img.image_size - len;
     *start = *entry = addr;
     *end = extra <= ram_end(b) - addr - len ? addr + len + extra : ram_end(b);
-    return rom_add(b->machine, path, data, len, 0, addr, err);
+    return rom_add_file(b->machine, path, 0, data, len, 0, addr, err);
 }
 
 bool boot_firmware(struct boot *b, GError **err)
@@ -158,7 +158,7 @@ bool boot_initrd(struct boot *b, GError **err)
                        " and the end of RAM at 0x%" PRIx64 "; more -m is needed",
                        path, len, addr, limit);
     else
-        ok = rom_add(b->machine, path, data, len, 0, addr, err);
+        ok = rom_add_file(b->machine, path, 0, data, len, 0, addr, err);
     b->initrd_start = addr;
     b->initrd_end = addr + len;
     g_bytes_unref(file);

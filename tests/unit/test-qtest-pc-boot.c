@@ -112,6 +112,40 @@ static void test_bzimage(void)
     g_unlink(initrd);
 }
 
+/* What is read from its file again at each reset: the disk, and the kernel if it is that long. */
+static void test_long_files(void)
+{
+    enum { LEN = (3 << 20) + 5 };
+    g_autofree uint8_t *image = g_malloc0(LEN), *disk = g_malloc(LEN);
+    g_autofree char *kernel = NULL, *initrd = NULL, *more = NULL;
+    uint32_t at;
+
+    make_bzimage(image, LEN, 0x20f, 1);
+    stl_le(image + LEN - 4, 0x87654321);
+    for (unsigned i = 0; i < LEN; i++)
+        disk[i] = i * 7 >> 3;
+    kernel = write_file(image, LEN);
+    initrd = write_file(disk, LEN);
+    more = g_strdup_printf("-initrd %s", initrd);
+    start(kernel, more);
+    at = qc_readl(q, INFO + 0x218);
+    for (unsigned k = 0; k < 2; k++) {
+        g_assert_cmphex(qc_readl(q, 0x100000), ==, 0x12345678);
+        g_assert_cmphex(qc_readl(q, 0x100000 + LEN - 1024 - 4), ==, 0x87654321);
+        for (unsigned i = 0; i < LEN - 4; i += 65521)
+            g_assert_cmphex(qc_readl(q, at + i), ==, ldl_le(disk + i));
+        g_assert_cmphex(qc_readb(q, at + LEN - 1), ==, disk[LEN - 1]);
+        qc_writel(q, 0x100000, 0);
+        qc_writel(q, 0x100000 + LEN - 1024 - 4, 0);
+        qc_memwrite(q, at, image, LEN);
+        qc_reset(q);
+    }
+    g_assert_cmphex(qc_readb(q, at + LEN - 1), ==, disk[LEN - 1]);
+    qc_stop(q);
+    g_unlink(kernel);
+    g_unlink(initrd);
+}
+
 static void test_bzimage_32(void)
 {
     uint8_t image[4096];
@@ -273,6 +307,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pc-boot/bzimage", test_bzimage);
     g_test_add_func("/pc-boot/bzimage-32", test_bzimage_32);
     g_test_add_func("/pc-boot/bzimage-bad", test_bad_bzimage);
+    g_test_add_func("/pc-boot/long-files", test_long_files);
     g_test_add_func("/pc-boot/multiboot", test_multiboot);
     g_test_add_func("/pc-boot/multiboot-bad", test_bad_multiboot);
     g_test_add_func("/pc-boot/pvh", test_pvh);

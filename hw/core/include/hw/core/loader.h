@@ -24,8 +24,14 @@ void rom_list_free(struct rom_list *l);
  * by `zeroes` zero bytes. Fails when it overlaps another blob. `name` is for people. */
 bool rom_add(struct machine *m, const char *name, const void *data, uint64_t len, uint64_t zeroes,
              uint64_t addr, GError **err) __attribute__((warn_unused_result));
-/* Overwrites bytes of a blob that was added (the fdt of a board, at each boot). False: none there.
- */
+/* The same for bytes that the file `path` holds at `offset`. Many of them are not kept but read
+ * from the file again, if it really holds them (it may be packed); a change of it is told on
+ * stderr. */
+bool rom_add_file(struct machine *m, const char *path, uint64_t offset, const void *data,
+                  uint64_t len, uint64_t zeroes, uint64_t addr, GError **err)
+    __attribute__((warn_unused_result));
+/* Overwrites bytes of a blob that rom_add() added (the fdt of a board, at each boot). False: none
+ * there. */
 bool rom_replace(struct machine *m, uint64_t addr, const void *data, uint64_t len);
 /* The list, for `info roms`. */
 void rom_print(struct machine *m, GString *out);
