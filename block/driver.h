@@ -28,6 +28,8 @@ struct block_driver {
     /* Takes its own keys from `o`, below `prefix` ("", "file."). node->file is open for formats. */
     bool (*open)(struct block_node *n, struct opts *o, const char *prefix, GError **err);
     void (*close)(struct block_node *n);
+    /* Lets the image be opened once more by this process, or no longer; NULL: it always can be. */
+    void (*lend)(struct block_node *n, bool lent);
     /* Ends in block_req_end(), later. */
     void (*submit)(struct block_node *n, struct block_req *r);
 };

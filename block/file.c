@@ -72,6 +72,25 @@ static bool take_locks(struct block_node *n, int fd, GError **err)
     return true;
 }
 
+static void unlock_all(int fd)
+{
+    struct flock l = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+
+    fcntl(fd, F_OFD_SETLK, &l);
+}
+
+/* Locks of one process's two opens exclude each other too. If another process was in between, we go
+ * on without them, as it was we who let it in. */
+static void file_lend(struct block_node *n, bool lent)
+{
+    struct file *f = n->state;
+
+    if (lent)
+        unlock_all(f->fd);
+    else
+        take_locks(n, f->fd, NULL);
+}
+
 static bool find_size(struct block_node *n, struct file *f, GError **err)
 {
     struct stat st;
@@ -324,5 +343,6 @@ const struct block_driver block_file = {
     .protocol = true,
     .open = file_open,
     .close = file_close,
+    .lend = file_lend,
     .submit = file_submit,
 };

@@ -88,7 +88,14 @@ bool block_eject(struct block *b, bool force, GError **err)
     return block_open_tray(b, force, err) && block_remove_medium(b, err);
 }
 
-/* The new image is opened first: with one that cannot be, the old one stays. */
+static void lend(struct block_node *n, bool lent)
+{
+    for (; n; n = n->file)
+        if (n->driver->lend)
+            n->driver->lend(n, lent);
+}
+
+/* The new image is opened first: with one that cannot be, the old one stays. It may be the same. */
 bool block_change(struct block *b, struct opts *o, bool force, GError **err)
 {
     const char *name = opts_str(o, "file", NULL);
@@ -96,11 +103,11 @@ bool block_change(struct block *b, struct opts *o, bool force, GError **err)
 
     if (!check_removable(b, err))
         return false;
+    lend(b->node, true);
     n = block_open_drive(b->set, o, name, b->cdrom, &b->writeback, err);
-    if (!n)
-        return false;
-    if (!opts_done(o, err) || !block_open_tray(b, force, err)) {
+    if (!n || !opts_done(o, err) || !block_open_tray(b, force, err)) {
         block_node_close(n);
+        lend(b->node, false);
         return false;
     }
     put(b, n);

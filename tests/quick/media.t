@@ -54,12 +54,19 @@ got=$(
 	qmp -hda "$tap_dir/one.iso" -fda "$tap_dir/floppy" <<-END
 		{"execute":"qmp_capabilities"}
 		{"execute":"eject","arguments":{"device":"ide0-hd0"}}
+		{"execute":"blockdev-change-medium","arguments":{"device":"floppy0","filename":"$tap_dir/floppy"}}
+		{"execute":"blockdev-change-medium","arguments":{"device":"floppy0","filename":"$tap_dir/one.iso"}}
+		{"execute":"human-monitor-command","arguments":{"command-line":"info block"}}
 		{"execute":"human-monitor-command","arguments":{"command-line":"eject floppy0"}}
 		{"execute":"human-monitor-command","arguments":{"command-line":"info block"}}
 		{"execute":"quit"}
 	END
 )
 like "$got" "*Device 'ide0-hd0' is not removable*" "a hard disk"
+like "$got" '*not removable"}}
+{"return": {}}
+*one.iso'"' is in use by another process\"}}
+*floppy0: $tap_dir/floppy (raw)*" "a floppy disk by itself, and by a disk in use"
 like "$got" '*floppy0: \[not inserted\]*' "a floppy disk"
 
 done_testing
