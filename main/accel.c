@@ -78,7 +78,8 @@ bool accel_choose(struct session *s, GError **err)
     bool asked = list->len > 0, verbose = s->config->flag[FLAG_VERBOSE];
 
     if (!s->machine->cpus->len && accel_runs_cpus(s->config)) {
-        return error_set(err, "-cpu: machine '%s' has none that could run", s->machine->type->name);
+        return !s->machine->type->default_cpu ||
+               error_set(err, "-cpu: machine '%s' has none that could run", s->machine->type->name);
     }
     if (!asked) {
         add_defaults(s->config);

@@ -96,6 +96,9 @@ bool config_parse(struct config *c, int argc, char *const *argv, GError **err)
 char *config_help(const struct config *c);
 /* The row of an option as -help prints it, for tests of the manual; NULL past the end. */
 const char *config_option_at(unsigned i);
+/* See monitors_set_options(). */
+struct monitor_option;
+bool config_pairs_at(unsigned n, struct monitor_option *o);
 
 /*
  * The guest: -arch, else what the program is called (myna-system-X, qemu-system-X), else what the

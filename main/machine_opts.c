@@ -8,6 +8,14 @@
 #include <limits.h>
 #include <sys/prctl.h>
 
+/* Levels of the topology that no machine has: scripts name them with the only count there is. */
+static bool one_level(struct opts *o, GError **err)
+{
+    uint32_t n = 1;
+
+    return opts_u32(o, "dies", 1, 1, &n, err) && opts_u32(o, "clusters", 1, 1, &n, err);
+}
+
 /* -smp: what is left out follows from the rest; more CPUs than given are cores of one socket. */
 static bool set_smp(struct opts *o, struct machine_config *mc, GError **err)
 {
@@ -18,7 +26,8 @@ static bool set_smp(struct opts *o, struct machine_config *mc, GError **err)
         !opts_u32(o, "maxcpus", 1, LIMIT, &max, err) ||
         !opts_u32(o, "sockets", 1, LIMIT, &sockets, err) ||
         !opts_u32(o, "cores", 1, LIMIT, &cores, err) ||
-        !opts_u32(o, "threads", 1, LIMIT, &threads, err) || !opts_done(o, err)) {
+        !opts_u32(o, "threads", 1, LIMIT, &threads, err) || !one_level(o, err) ||
+        !opts_done(o, err)) {
         return false;
     }
     threads = threads ? threads : 1;

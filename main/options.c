@@ -4,6 +4,7 @@
  * table.
  */
 #include <base/error.h>
+#include <monitor/monitor.h>
 
 #include "config.h"
 
@@ -383,4 +384,19 @@ const char *config_option_at(unsigned i)
         }
     }
     return NULL;
+}
+
+bool config_pairs_at(unsigned n, struct monitor_option *to)
+{
+    for (size_t k = 0; k < G_N_ELEMENTS(options); k++) {
+        const struct option *o = &options[k];
+        bool pairs = o->take == take_list || o->take == take_one || o->take == take_accel;
+
+        /* those without help are other names */
+        if (pairs && o->arg && o->help && n-- == 0) {
+            *to = (struct monitor_option){ o->name, o->arg, o->implied };
+            return true;
+        }
+    }
+    return false;
 }

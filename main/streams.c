@@ -180,6 +180,7 @@ bool streams_add_monitors(struct session *s, GError **err)
 {
     s->monitors = monitors_new(s->machine, s->chardevs);
     monitors_set_backends(s->monitors, s->blocks, s->nets);
+    monitors_set_options(s->monitors, config_pairs_at);
     for (guint i = 0; i < s->wishes->len; i++) {
         const struct monitor_wish *w = &g_array_index(s->wishes, struct monitor_wish, i);
 

@@ -96,6 +96,59 @@ static bool info_status(struct mon *mon, const json_t *args, GString *out, GErro
     return true;
 }
 
+/* ---- What becomes of a guest that ends, see -action ---- */
+
+static const char *const reboot_names[] = { "reset", "shutdown", NULL };
+static const char *const shutdown_names[] = { "poweroff", "pause", NULL };
+static const struct mon_type reboot_type = ENUM_TYPE("RebootAction", reboot_names);
+static const struct mon_type shutdown_type = ENUM_TYPE("ShutdownAction", shutdown_names);
+static const struct mon_type panic_type = ENUM_TYPE("PanicAction", panic_action_names);
+static const struct mon_type watchdog_type = ENUM_TYPE("WatchdogAction", watchdog_action_names);
+
+static const struct mon_member action_args[] = {
+    OPTIONAL("reboot", &reboot_type),
+    OPTIONAL("shutdown", &shutdown_type),
+    OPTIONAL("panic", &panic_type),
+    OPTIONAL("watchdog", &watchdog_type),
+    { 0 },
+};
+static const struct mon_member watchdog_args[] = { MEMBER("action", &watchdog_type), { 0 } };
+
+/* The place of a word that was checked; -1: not given. */
+static int chosen(const json_t *args, const char *key, const char *const *names)
+{
+    const char *word = json_string_value(json_object_get(args, key));
+
+    for (int i = 0; word && names[i]; i++)
+        if (!strcmp(names[i], word))
+            return i;
+    return -1;
+}
+
+static json_t *set_action(struct mon *mon, const json_t *args, GError **err)
+{
+    struct machine_config *c = &mon->machine->cfg;
+    int reboot = chosen(args, "reboot", reboot_names);
+    int shutdown = chosen(args, "shutdown", shutdown_names);
+    int panic = chosen(args, "panic", panic_action_names);
+    int watchdog = chosen(args, "watchdog", watchdog_action_names);
+
+    (void)err;
+    c->no_reboot = reboot < 0 ? c->no_reboot : reboot;
+    c->no_shutdown = shutdown < 0 ? c->no_shutdown : shutdown;
+    c->panic_action = panic < 0 ? c->panic_action : (enum panic_action)panic;
+    c->watchdog_action = watchdog < 0 ? c->watchdog_action : (enum watchdog_action)watchdog;
+    return NULL;
+}
+
+static json_t *watchdog_action(struct mon *mon, const json_t *args, GError **err)
+{
+    (void)err;
+    mon->machine->cfg.watchdog_action =
+        (enum watchdog_action)chosen(args, "action", watchdog_action_names);
+    return NULL;
+}
+
 const struct mon_command run_commands[] = {
     { .qmp = "quit", .hmp = "quit|q", .run = quit, .help = "quit the emulator" },
     { .qmp = "stop", .hmp = "stop|s", .run = stop, .help = "stop emulation" },
@@ -112,6 +165,13 @@ const struct mon_command run_commands[] = {
       .hmp = "system_wakeup",
       .run = system_wakeup,
       .help = "wakeup guest from suspend" },
+    { .qmp = "set-action", .run = set_action, .args = action_args },
+    { .qmp = "watchdog-set-action",
+      .run = watchdog_action,
+      .args = watchdog_args,
+      .hmp = "watchdog_action",
+      .params = "action",
+      .help = "change what is done when a watchdog runs out" },
     { .qmp = "inject-nmi", .hmp = "nmi", .run = inject_nmi, .help = "inject an NMI" },
     { .qmp = "query-status",
       .run = query_status,

@@ -123,6 +123,8 @@ void mon_release_cpu(struct mon *mon);
 struct block_set *mon_blocks(const struct mon *mon);
 struct net_set *mon_nets(const struct mon *mon);
 struct gdbstub *mon_gdbstub(const struct mon *mon);
+/* See monitors_set_options(). */
+bool mon_option_at(const struct mon *mon, unsigned n, struct monitor_option *o);
 
 /* What QMP calls a CPU model: "rv64-riscv-cpu", where the widths of one architecture share a name.
  * To be freed. */

@@ -14,10 +14,11 @@ enum { HOLD_INPUT_AT = 64 * 1024, DROP_EVENTS_AT = 1024 * 1024, INPUT_CHUNK = 40
 struct monitors {
     struct machine *machine;
     struct chardev_set *chardevs;
-    struct block_set *blocks; /* NULL: none */
-    struct net_set *nets;     /* NULL: none */
-    struct gdbstub *gdb;      /* NULL: none */
-    GPtrArray *list;          /* of struct monitor */
+    struct block_set *blocks;                                /* NULL: none */
+    struct net_set *nets;                                    /* NULL: none */
+    struct gdbstub *gdb;                                     /* NULL: none */
+    bool (*option_at)(unsigned n, struct monitor_option *o); /* NULL: none */
+    GPtrArray *list;                                         /* of struct monitor */
 };
 
 static void flush(struct monitor *m)
@@ -288,9 +289,19 @@ void monitors_set_backends(struct monitors *set, struct block_set *blocks, struc
         block_set_on_tray(blocks, on_tray, set);
 }
 
+void monitors_set_options(struct monitors *set, bool (*at)(unsigned n, struct monitor_option *o))
+{
+    set->option_at = at;
+}
+
 void monitors_set_gdbstub(struct monitors *set, struct gdbstub *gdb)
 {
     set->gdb = gdb;
+}
+
+bool mon_option_at(const struct mon *mon, unsigned n, struct monitor_option *o)
+{
+    return mon->set->option_at && mon->set->option_at(n, o);
 }
 
 struct gdbstub *mon_gdbstub(const struct mon *mon)

@@ -101,6 +101,7 @@ static const char *class_name(const GError *err)
         return "GenericError";
     switch (err->code) {
     case MYNA_ERROR_NOT_FOUND: return "DeviceNotFound";
+    case MYNA_ERROR_INACTIVE: return "DeviceNotActive";
     case MYNA_ERROR_COMMAND: return "CommandNotFound";
     default: return "GenericError";
     }

@@ -137,6 +137,8 @@ static bool make_ram(struct machine *m, GError **err)
                          c->ram_size >> 20, t->name, t->min_ram >> 20,
                          (t->max_ram ? t->max_ram : RAM_TOTAL_MAX) >> 20);
     c->ram_size = (c->ram_size + RAM_PAGE_SIZE - 1) & ~(RAM_PAGE_SIZE - 1);
+    if (!c->ram_size) /* a machine without */
+        return true;
     if (m->priv->ram_backend)
         backing = *memory_backend_backing(m->priv->ram_backend);
     m->priv->has_ram =

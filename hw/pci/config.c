@@ -23,8 +23,7 @@ void pci_add_bar(struct pci_device *pd, unsigned n, unsigned flags, struct mem_r
         stl_le(pd->wmask + bar_reg(n + 1), (uint32_t)(mask >> 32));
 }
 
-/* Where the BAR points, or no address if it is not to be seen. */
-static bool bar_addr(const struct pci_device *pd, unsigned n, uint64_t *addr)
+bool pci_bar_addr(const struct pci_device *pd, unsigned n, uint64_t *addr)
 {
     const struct pci_bar *b = &pd->bars[n];
     uint16_t command = lduw_le(pd->config + PCI_COMMAND);
@@ -48,7 +47,7 @@ static void place_bar(struct pci_device *pd, unsigned n)
 {
     struct pci_bar *b = &pd->bars[n];
     uint64_t addr;
-    bool on = bar_addr(pd, n, &addr);
+    bool on = pci_bar_addr(pd, n, &addr);
 
     if (b->mapped && (!on || b->region->addr != addr)) {
         mem_region_remove(b->region);

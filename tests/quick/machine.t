@@ -23,6 +23,9 @@ refuses "*-smp: 1000 CPUs are too many*" $rv -smp 1000
 refuses "*-smp: cpus=4 is more than maxcpus=2" $rv -smp 4,maxcpus=2
 refuses "*-smp: 3 sockets of 2 cores of 1 threads do not make maxcpus=4" $rv -smp 4,maxcpus=4,sockets=3,cores=2
 refuses "*-smp: there is no parameter 'cpu'; did you mean 'cpus'?" $rv -smp cpu=2
+refuses "*-smp: dies=2 is out of range*" $rv -smp 4,dies=2
+refuses "*-bios: machine 'none' has no CPU to run it" -M none -arch riscv64 -display none -bios /dev/null
+refuses "*-cpu: machine 'none' has no CPU*" -M none -arch riscv64 -display none -cpu rv64
 refuses "*-m: size=1X: a size ends in one of *" $rv -m 1X
 refuses "*-m: size=99999999999G is out of range*" $rv -m 99999999999G
 refuses "*-m: *MiB is not what machine 'virt' takes*" $rv -m 1K

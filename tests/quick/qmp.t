@@ -75,6 +75,64 @@ case $got in
 *) like "$got" "myna: -netdev: *" "no user network in this program" ;;
 esac
 
+got=$(
+	qmp -device e1000,id=nic,addr=3 -device pci-bridge,id=b0,addr=5 -device virtio-rng-pci,bus=b0,addr=1 <<-'END'
+		{"execute":"qmp_capabilities"}
+		{"execute":"query-pci"}
+		{"execute":"human-monitor-command","arguments":{"command-line":"info pci"}}
+		{"execute":"quit"}
+	END
+)
+like "$got" '*"slot": 3, "function": 0, "class_info": {"class": 512, "desc": "Ethernet controller"}, "id": {"device": 4110, "vendor": 32902, *"qdev_id": "nic", "regions": \[{"bar": 0, "type": "memory", "address": -1, "size": 131072, *"pci_bridge": {"bus": {"number": 0, "secondary": 0, *}, "devices": \[{"bus": 0, "slot": 1, *"id": {"device": 4164,*' \
+	"query-pci, also behind a bridge"
+like "$got" '*device   3, function 0:\\r\\n    Ethernet controller: PCI device 8086:100e\\r\\n*PCI bridge*device   1, function 0:*1af4:1044*' \
+	"info pci"
+
+# What programs ask before they make a machine of their own.
+got=$(
+	qmp -M none -nodefaults <<-'END'
+		{"execute":"qmp_capabilities"}
+		{"execute":"query-cpus-fast"}
+		{"execute":"human-monitor-command","arguments":{"command-line":"info registers"}}
+		{"execute":"query-command-line-options","arguments":{"option":"smp-opts"}}
+		{"execute":"query-command-line-options","arguments":{"option":"nosuch"}}
+		{"execute":"query-hotpluggable-cpus"}
+		{"execute":"query-balloon"}
+		{"execute":"query-tpm-models"}
+		{"execute":"query-vnc"}
+		{"execute":"query-current-machine"}
+		{"execute":"set-action","arguments":{"panic":"none","watchdog":"nosuch"}}
+		{"execute":"watchdog-set-action","arguments":{"action":"pause"}}
+		{"execute":"quit"}
+	END
+)
+is "$(printf '%s\n' "$got" | sed '1,2d; /SHUTDOWN/d')" '{"return": []}
+{"return": "this machine has no CPU\r\n"}
+{"return": [{"option": "smp-opts", "parameters": [{"name": "cpus", "type": "number"}, {"name": "maxcpus", "type": "number"}, {"name": "sockets", "type": "number"}, {"name": "cores", "type": "number"}, {"name": "threads", "type": "number"}]}]}
+{"error": {"class": "GenericError", "desc": "invalid option name: nosuch"}}
+{"error": {"class": "GenericError", "desc": "The feature '"'query-hotpluggable-cpus'"' is not enabled"}}
+{"error": {"class": "DeviceNotActive", "desc": "No balloon device has been activated"}}
+{"return": []}
+{"return": {"enabled": false}}
+{"return": {"wakeup-suspend-support": false}}
+{"error": {"class": "GenericError", "desc": "Parameter '"'watchdog'"' does not accept value '"'nosuch'"'"}}
+{"return": {}}
+{"return": {}}' "a machine without anything"
+
+# A guest that powers off stays, since set-action said so.
+mkfifo "$tap_dir/q.in" "$tap_dir/q.out" "$tap_dir/to"
+timeout 20 $MYNA -arch riscv64 -M virt -accel qtest -display none -serial null -qtest "pipe:$tap_dir/q" -qmp stdio \
+	<"$tap_dir/to" >"$tap_dir/answers" &
+exec 3>"$tap_dir/to"
+printf '%s\n' '{"execute":"qmp_capabilities"}' '{"execute":"set-action","arguments":{"shutdown":"pause"}}' >&3
+until [ "$(grep -c return "$tap_dir/answers")" = 2 ]; do sleep 0.05; done
+echo 'writel 0x100000 0x5555' >"$tap_dir/q.in"
+until grep -q SHUTDOWN "$tap_dir/answers"; do sleep 0.05; done
+printf '%s\n' '{"execute":"query-status"}' '{"execute":"quit"}' >&3
+wait $!
+exec 3>&-
+like "$(cat "$tap_dir/answers")" '*"guest": true, "reason": "guest-shutdown"*"status": "shutdown"*' "set-action"
+
 # With CPUs: as the reset left them, and while they run.
 hmp() {
 	printf '{"execute":"human-monitor-command","arguments":{"command-line":"%s"}}\n' "$@"

@@ -20,6 +20,7 @@ enum myna_error {
     MYNA_ERROR_GENERIC,   /* QMP class GenericError */
     MYNA_ERROR_NOT_FOUND, /* QMP class DeviceNotFound */
     MYNA_ERROR_COMMAND,   /* QMP class CommandNotFound */
+    MYNA_ERROR_INACTIVE,  /* QMP class DeviceNotActive */
 };
 
 /* Sets *err (which may be NULL) and returns false, so that a function can end with it. */

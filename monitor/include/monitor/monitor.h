@@ -30,6 +30,13 @@ struct monitors *monitors_new(struct machine *machine, struct chardev_set *chard
 void monitors_set_backends(struct monitors *mons, struct block_set *blocks, struct net_set *nets);
 /* For the command gdbserver; outlives the monitors, or is taken back with NULL. */
 void monitors_set_gdbstub(struct monitors *mons, struct gdbstub *gdb);
+/* The n-th option of the command line that takes KEY=VALUE pairs, for query-command-line-options:
+ * how its argument is written, "[cpus=]N[,cores=N]", and the key of a first part without one (NULL:
+ * none). False past the last. */
+struct monitor_option {
+    const char *name, *arg, *implied;
+};
+void monitors_set_options(struct monitors *mons, bool (*at)(unsigned n, struct monitor_option *o));
 /* Detaches all from their chardevs; what a client has not read yet is offered once more. */
 void monitors_free(struct monitors *mons);
 /* A monitor on @chr. @pretty: QMP answers are indented. */

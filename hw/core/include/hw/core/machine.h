@@ -28,7 +28,7 @@ struct machine_type {
     const char *help;            /* one line */
     const char *const *archs;    /* guests it takes, NULL at the end: "riscv64", ... */
     const char *(*default_cpu)(const char *arch); /* -cpu when not given */
-    uint64_t default_ram;                         /* bytes */
+    uint64_t default_ram;                         /* bytes; 0: none unless -m says so */
     uint64_t min_ram, max_ram;                    /* bytes; max 0 for none */
     unsigned max_cpus;
     size_t size;              /* of the struct that begins with struct machine */

@@ -153,6 +153,8 @@ static inline bool pci_bus_master(const struct pci_device *pd)
 {
     return pd->config[PCI_COMMAND] & PCI_COMMAND_MASTER;
 }
+/* Where BAR n, which is there, is placed; false: nowhere, as registers say so or it is off. */
+bool pci_bar_addr(const struct pci_device *pd, unsigned n, uint64_t *addr);
 /* For DMA: who asks. */
 mem_attrs pci_attrs(const struct pci_device *pd);
 
