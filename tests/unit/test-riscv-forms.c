@@ -24,7 +24,8 @@ static bool repeatable(const struct decode_form *f, uint32_t insn)
     if (!g_str_has_prefix(f->name, "csrr"))
         return true;
     return group != 0xc00 && group != 0xc80 && group != 0xb00 && group != 0xb80 && group != 0x320 &&
-           (num & 0xfff) != 0x15d && (num & 0xeff) != 0x044 && num != 0x14d && num != 0x015;
+           group != 0x720 && (num & 0xfff) != 0x15d && (num & 0xeff) != 0x044 && num != 0x14d &&
+           num != 0x015;
 }
 
 /* Half of the CSRs that CSR instructions name are numbered as one that exists. */
