@@ -124,7 +124,7 @@ static bool make_ram(struct machine *m, GError **err)
 {
     const struct machine_type *t = m->type;
     struct machine_config *c = &m->cfg;
-    struct ram_backing backing = { .fd = -1, .share = true, .dump = c->dump_ram };
+    struct ram_backing backing = { .fd = -1, .dump = c->dump_ram };
 
     if (!take_memory_backend(m, err))
         return false;

@@ -1,5 +1,5 @@
 /*
- * RAM of a machine: memfd-backed blocks and one state byte for each 4 KiB page.
+ * RAM of a machine: blocks of host memory and one state byte for each 4 KiB page.
  *
  * All blocks of a machine share one number space, `ram_addr_t`, that has nothing to do with where
  * the guest sees them: a page keeps its number when a board remaps it, and one page seen at two
@@ -63,8 +63,8 @@ struct ram_code_ops {
     bool (*settled)(void *opaque, uint64_t moment);
 };
 
-/* What a block is made of, where the default (a memfd, huge pages where the host likes, not in core
- * dumps) is not wanted. */
+/* What a block is made of, where the default (memory of this process, huge pages where the host likes,
+ * not in core dumps) is not wanted. */
 struct ram_backing {
     int fd;        /* file to map from offset 0, at least as long; stays the caller's. -1: none */
     bool share;    /* other processes that map the file see it; else memory of this process */
