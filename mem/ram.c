@@ -433,6 +433,12 @@ static bool late_done(struct ram *ram, uint64_t page, enum ram_state client)
     return moment && ram->code_ops->settled(ram->code_opaque, moment);
 }
 
+void ram_sync(struct ram *ram, ram_addr_t addr, uint64_t len)
+{
+    if (ram->code_ops && ram->code_ops->sync)
+        ram->code_ops->sync(ram->code_opaque, addr, len);
+}
+
 bool ram_is_dirty(struct ram *ram, ram_addr_t addr, uint64_t len, enum ram_state client)
 {
     uint64_t p, last;

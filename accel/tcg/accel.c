@@ -431,7 +431,7 @@ static bool tcg_begin(struct machine *m, struct opts *opts, bool interp, GError 
     struct cpu *first = m->cpus->pdata[0];
 
     tcg->guest = first->ops;
-    if (!read_options(tcg, opts, err)) {
+    if (!read_options(tcg, opts, err) || (first->ops->check && !first->ops->check(first, err))) {
         g_free(tcg);
         return false;
     }

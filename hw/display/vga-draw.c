@@ -75,6 +75,8 @@ static void take_pages(struct vga *v, uint64_t from, uint64_t len)
     uint64_t first = from >> RAM_PAGE_BITS;
     uint64_t end = MIN(from + len + RAM_PAGE_SIZE - 1, v->vram.size) >> RAM_PAGE_BITS;
 
+    ram_sync(v->vram.ram->ram, v->vram.ram->base + (first << RAM_PAGE_BITS),
+             (end - first) << RAM_PAGE_BITS);
     for (uint64_t i = first; i < end; i++)
         v->dirty_pages[i] =
             ram_take_dirty(v->vram.ram->ram, v->vram.ram->base + (i << RAM_PAGE_BITS),

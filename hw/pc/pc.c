@@ -41,6 +41,7 @@ static bool add_chipset(struct pc *pc, GError **err)
     pc->host = make(pc, "i440FX-pcihost", "i440fx");
     if (!device_realize(pc->host, NULL, err))
         return false;
+    pc->m.smm_memory = i440fx_smm_space(pc->host);
     pc->rom_space = i440fx_memory(pc->host);
     pc_float_init(pc);
     pc->piix3 = add_function(pc, "PIIX3", "01.0", true, err);

@@ -88,6 +88,8 @@ void cpu_free(struct cpu *cpu)
 void cpu_kick(struct cpu *cpu)
 {
     __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
+    if (cpu->accel_ops && cpu->accel_ops->kick)
+        cpu->accel_ops->kick(cpu);
     pthread_mutex_lock(&cpu->waker->work_lock);
     pthread_cond_broadcast(&cpu->waker->wake);
     pthread_mutex_unlock(&cpu->waker->work_lock);

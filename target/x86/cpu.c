@@ -4,6 +4,9 @@
 #include "debug.h"
 #include "feature.h"
 #include "helper.h"
+#ifdef __x86_64__
+#include "kvm.h"
+#endif
 #include "sys.h"
 #include "x87.h"
 
@@ -75,6 +78,12 @@ uint32_t x86_unit_flags(const struct cpu *cpu)
     return f;
 }
 
+#ifdef __x86_64__
+#define KVM_GUEST &x86_kvm
+#else
+#define KVM_GUEST NULL
+#endif
+
 #define OPS(arch_name, gdb)                                                                     \
     {                                                                                           \
         .arch = arch_name, .gdb_arch = gdb, .slots = &x86_slots, .helpers = x86_helpers,        \
@@ -83,6 +92,7 @@ uint32_t x86_unit_flags(const struct cpu *cpu)
         .data_mode = x86_data_mode, .take_fault = x86_take_fault,                               \
         .take_interrupt = x86_take_interrupt, .has_work = x86_has_work, .set_irq = x86_set_irq, \
         .regs = x86_regs, .get_reg = x86_get_reg, .set_reg = x86_set_reg, .dump = x86_dump,     \
+        .check = x86_model_check, .kvm = KVM_GUEST,                                             \
     }
 static const struct cpu_ops ops64 = OPS("x86_64", "i386:x86-64"), ops32 = OPS("i386", "i386");
 

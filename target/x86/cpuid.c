@@ -25,6 +25,12 @@ uint32_t x86_feature_word(const struct x86_cpu *c, enum x86_feature_word word)
     return bits;
 }
 
+enum x86_feature_word x86_feature_place(enum x86_feature f, unsigned *bit)
+{
+    *bit = places[f].bit;
+    return places[f].word;
+}
+
 /* Bits that number @n things. */
 static unsigned id_bits(unsigned n)
 {
@@ -123,7 +129,7 @@ static const struct {
     uint16_t offset, size;
 } xstates[64] = { [2] = { 576, 256 }, [9] = { 832, 8 } };
 
-static uint64_t xcr0_possible(const struct x86_cpu *c)
+uint64_t x86_xcr0_possible(const struct x86_cpu *c)
 {
     uint64_t bits = 3;
 
@@ -156,7 +162,7 @@ uint32_t x86_xsave_size(uint64_t states, bool compact)
 
 static void leaf_d(const struct x86_cpu *c, uint32_t sub, uint32_t out[4])
 {
-    uint64_t possible = xcr0_possible(c);
+    uint64_t possible = x86_xcr0_possible(c);
 
     if (!x86_have(c, FEAT_XSAVE))
         return;

@@ -9,4 +9,7 @@ uint32_t x86_xsave_offset(unsigned state);
 /* Bytes that an area with these components takes. */
 uint32_t x86_xsave_size(uint64_t states, bool compact);
 
+/* Components that XCR0 may have. */
+uint64_t x86_xcr0_possible(const struct x86_cpu *c);
+
 #endif

@@ -46,10 +46,23 @@ struct x86_model {
     char id[49]; /* brand string */
     uint32_t family, model, stepping;
     uint32_t level, xlevel; /* highest leaves */
+    uint64_t wanted[4];     /* features of model and options, whoever runs the CPU */
+    uint64_t off[4];        /* those that options take away */
+    bool all;               /* "max", "host": all that there is, but for `off` */
+    bool check, enforce;    /* what to do about features that are not there */
+    bool hide_kvm;          /* kvm=off: no paravirtual interface */
 };
 
 /* Fills features, identity and phys_bits from a model's name and the options behind it. */
 bool x86_model_setup(struct x86_cpu *c, const char *model, const char *options, GError **err);
+/* Leaves a CPU those of its features that are in @possible, and that make sense without the rest. */
+void x86_model_limit(struct x86_cpu *c, const uint64_t possible[4]);
+/* For those who translate: says which of the wanted features are not implemented; false: enforce=on,
+ * or a model that only KVM can give. */
+bool x86_model_check(struct cpu *cpu, GError **err);
+/* A feature's name, as -cpu has it, and its place in CPUID. */
+const char *x86_feature_name(enum x86_feature f);
+enum x86_feature_word x86_feature_place(enum x86_feature f, unsigned *bit);
 /* CPUID; @out: EAX, EBX, ECX, EDX. */
 void x86_cpuid(const struct x86_cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[4]);
 /* The bits of a feature word. */

@@ -131,7 +131,7 @@ static bool set_identity(struct x86_cpu *c, struct x86_model *m, struct opts *o,
 }
 
 /* Sign and name of a key: "+avx", "-avx", "avx". */
-static bool set_feature(struct set *s, struct set *asked, struct opts *o, size_t i, GError **err)
+static bool set_feature(struct set *s, struct opts *o, size_t i, GError **err)
 {
     const char *key = opts_key_at(o, i);
     bool plus = *key == '+', minus = *key == '-', on = plus;
@@ -143,7 +143,6 @@ static bool set_feature(struct set *s, struct set *asked, struct opts *o, size_t
     if (!plus && !minus && !opts_bool(o, key, &on, err))
         return false;
     set_put(s, k, on);
-    set_put(asked, k, on);
     return true;
 }
 
@@ -166,36 +165,31 @@ static bool check_signed(struct opts *o, GError **err)
 
 /* ---- What is left out ---- */
 
-static char *missing(const struct set *s)
+static char *missing(const uint64_t wanted[4])
 {
     GString *list = g_string_new(NULL);
 
     for (unsigned k = 0; k < FEAT_COUNT; k++)
-        if (set_has(s, k) && !features[k].done)
+        if (wanted[k / 64] >> (k % 64) & 1 && !features[k].done)
             g_string_append_printf(list, "%s%s", list->len ? ", " : "", features[k].name);
     return g_string_free(list, false);
 }
 
-/* Takes away what is not implemented: with a warning, or as an error with enforce=on. All CPUs of a
- * machine are alike, so the first one's warning is enough. */
-static bool mask(struct set *s, const char *model, bool check, bool enforce, GError **err)
+/* All CPUs of a machine are alike, so the first one's warning is enough. */
+bool x86_model_check(struct cpu *cpu, GError **err)
 {
-    static gsize warned;
-    g_autofree char *names = missing(s);
+    const struct x86_model *m = x86_of(cpu)->model;
+    g_autofree char *names = m->all ? g_strdup("") : missing(m->wanted);
 
-    if (!*names)
-        return true;
-    if (enforce)
+    if (cpu->needs_kvm)
+        return error_set(err, "-cpu: model 'host' needs -accel kvm; '-cpu max' has all that "
+                              "translation has");
+    if (*names && m->enforce)
         return error_set(err, "-cpu %s: enforce=on, and these features are not implemented: %s",
-                         model, names);
-    if (check && g_once_init_enter(&warned)) {
+                         m->name, names);
+    if (*names && m->check && cpu->index == 0)
         g_printerr("myna: warning: -cpu %s: features that are not implemented are left out: %s\n",
-                   model, names);
-        g_once_init_leave(&warned, 1);
-    }
-    for (unsigned k = 0; k < FEAT_COUNT; k++)
-        if (!features[k].done)
-            set_put(s, k, false);
+                   m->name, names);
     return true;
 }
 
@@ -230,6 +224,23 @@ static void settle(struct set *s)
     } while (changed);
 }
 
+void x86_model_limit(struct x86_cpu *c, const uint64_t possible[4])
+{
+    struct set set;
+
+    for (unsigned k = 0; k < 4; k++)
+        set.bits[k] = c->model->wanted[k] & possible[k];
+    if (!strcmp(c->cpu.ops->arch, "i386"))
+        set_put(&set, FEAT_LM, false);
+    settle(&set);
+    memcpy(c->feature, set.bits, sizeof(c->feature));
+}
+
+const char *x86_feature_name(enum x86_feature f)
+{
+    return features[f].name;
+}
+
 static struct x86_model *identity(const struct model *from)
 {
     static const char *const vendors[] = {
@@ -251,12 +262,38 @@ static struct x86_model *identity(const struct model *from)
     return m;
 }
 
+/* What this emulator implements. */
+static struct set implemented(void)
+{
+    struct set s = { { 0 } };
+
+    for (unsigned k = 0; k < FEAT_COUNT; k++)
+        set_put(&s, k, features[k].done);
+    return s;
+}
+
+static bool set_options(struct x86_cpu *c, struct x86_model *m, struct set *set, struct opts *o,
+                        GError **err)
+{
+    bool kvm = true;
+
+    for (size_t i = 0; i < opts_count(o); i++)
+        if (!set_feature(set, o, i, err))
+            return false;
+    if (!check_signed(o, err) || !set_identity(c, m, o, err) ||
+        !opts_bool(o, "check", &m->check, err) || !opts_bool(o, "enforce", &m->enforce, err) ||
+        !opts_bool(o, "kvm", &kvm, err) || !opts_done(o, err))
+        return false;
+    m->hide_kvm = !kvm;
+    return true;
+}
+
 bool x86_model_setup(struct x86_cpu *c, const char *name, const char *options, GError **err)
 {
-    const struct model *from = model_find(name, strlen(name));
+    bool host = !strcmp(name, "host");
+    const struct model *from = host ? model_find("max", 3) : model_find(name, strlen(name));
     opts_auto struct opts *o = opts_parse("-cpu", options, NULL, err);
-    struct set set = { { 0 } }, asked = { { 0 } };
-    bool check = true, enforce = false;
+    struct set set = { { 0 } }, before, known = implemented();
     struct x86_model *m;
 
     if (!o)
@@ -267,40 +304,29 @@ bool x86_model_setup(struct x86_cpu *c, const char *name, const char *options, G
     c->threads = c->cores = 1;
     c->tsc_hz = X86_TSC_HZ;
     c->is_bsp = c->a20 = true;
+    m->all = !strcmp(from->name, "max");
+    m->name = host ? "host" : from->name;
+    c->cpu.needs_kvm = host;
+    m->check = true;
     add_list(&set, from->features);
     set_put(&set, FEAT_HYPERVISOR, true);
-    for (size_t i = 0; i < opts_count(o); i++)
-        if (!set_feature(&set, &asked, o, i, err))
-            return false;
-    if (!check_signed(o, err) || !set_identity(c, m, o, err) ||
-        !opts_bool(o, "check", &check, err) || !opts_bool(o, "enforce", &enforce, err) ||
-        !opts_done(o, err))
+    before = set;
+    if (!set_options(c, m, &set, o, err))
         return false;
-    if (!mask(&set, name, check, enforce, err))
-        return false;
-    if (!strcmp(c->cpu.ops->arch, "i386"))
-        set_put(&set, FEAT_LM, false);
-    settle(&set);
+    memcpy(m->wanted, set.bits, sizeof(m->wanted));
+    for (unsigned k = 0; k < 4; k++)
+        m->off[k] = before.bits[k] & ~set.bits[k];
+    x86_model_limit(c, known.bits);
     /* Leaf 7 and XSAVE's are beyond the level of old models that were given such features. */
-    if (set_has(&set, FEAT_XSAVE) && m->level < 13)
+    if (x86_have(c, FEAT_XSAVE) && m->level < 13)
         m->level = 13;
-    memcpy(c->feature, set.bits, sizeof(c->feature));
     return true;
 }
 
 /* ---- The types ---- */
 
-static struct cpu *create_host(const struct cpu_type *type, const char *options, GError **err)
-{
-    (void)type;
-    (void)options;
-    error_set(err, "-cpu: model 'host' needs -accel kvm; '-cpu max' has all that translation has");
-    return NULL;
-}
-
-static const struct cpu_type host64 = { "host", "x86_64", "the host's own (with KVM)",
-                                        create_host };
-static const struct cpu_type host32 = { "host", "i386", "the host's own (with KVM)", create_host };
+static const struct cpu_type host64 = { "host", "x86_64", "the host's own (with KVM)", x86_create };
+static const struct cpu_type host32 = { "host", "i386", "the host's own (with KVM)", x86_create };
 
 /* Objects of static storage, as this is outside of functions. */
 #define TYPE(name, arch, help)       \

@@ -307,6 +307,7 @@ void x86_msr_reset(struct x86_cpu *c)
     c->pat = 0x0007040600070406ULL;
     c->msr.misc_enable = 1; /* fast strings */
     c->msr.feature_control = 1;
+    c->msr.kvm_poll = 1; /* as KVM has it after reset */
     for (unsigned k = 0; k < MC_BANKS; k++)
         c->msr.mc[4 * k] = ~0ULL;
     c->msr.mcg_ctl = ~0ULL;

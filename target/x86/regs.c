@@ -219,6 +219,13 @@ static void add_msrs(struct rows *r)
     MSR(hwcr);
     MSR(k8_top);
     MSR(k8_top2);
+    MSR(kvm_wall_clock);
+    MSR(kvm_system_time);
+    MSR(kvm_async_pf);
+    MSR(kvm_steal_time);
+    MSR(kvm_eoi);
+    MSR(kvm_poll);
+    MSR(kvm_async_pf_int);
 #undef MSR
     for (unsigned k = 0; k < ARRAY_LEN(mc); k++)
         add(r, ROW_HIDDEN, AT(msr.mc[8 * k]), mc[k], 512, "hidden", "int");

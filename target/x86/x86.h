@@ -145,6 +145,9 @@ struct x86_msrs {
     uint64_t misc_enable, spec_ctrl, tsc_adjust, mcg_status, mcg_ctl, mc[40];
     uint64_t feature_control, debugctl, smi_count, platform_info;
     uint64_t syscfg, hwcr, vm_hsave, k8_top, k8_top2;
+    /* Of KVM's paravirtual interface, which there is only there. */
+    uint64_t kvm_wall_clock, kvm_system_time, kvm_async_pf, kvm_steal_time, kvm_eoi, kvm_poll,
+        kvm_async_pf_int;
 };
 
 struct x86_model;

@@ -319,7 +319,9 @@ static bool is_settled(void *opaque, uint64_t moment)
 
 static void test_page_state(struct fixture *f, gconstpointer data)
 {
-    static const struct ram_code_ops ops = { note_written, note_watched, is_settled };
+    static const struct ram_code_ops ops = { .written = note_written,
+                                             .watched = note_watched,
+                                             .settled = is_settled };
     struct ram *ram = mem_ram(f->mem);
     struct notes n = { 0 };
     struct mem_region r;

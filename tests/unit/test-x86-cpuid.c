@@ -71,9 +71,30 @@ static void options(void)
     cpu_free(&c->cpu);
     refused("x86_64", "qemu64,+avxx", "avx");
     refused("x86_64", "qemu64,vendor=Foo", "12 characters");
-    refused("x86_64", "qemu64,enforce=on,+hle", "hle");
     refused("x86_64", "qemu65", "qemu64");
-    refused("x86_64", "host", "kvm");
+}
+
+/* What those who translate must refuse; KVM may be able to give it. */
+static void untranslated(const char *spec, const char *why)
+{
+    struct x86_cpu *c = make("x86_64", spec);
+    GError *err = NULL;
+
+    g_assert_false(c->cpu.ops->check(&c->cpu, &err));
+    g_assert_nonnull(strstr(err->message, why));
+    g_error_free(err);
+    cpu_free(&c->cpu);
+}
+
+static void translated(void)
+{
+    struct x86_cpu *c = make("x86_64", "qemu64,check=off,+hle");
+
+    g_assert_false(x86_have(c, FEAT_HLE));
+    g_assert_true(c->cpu.ops->check(&c->cpu, NULL));
+    cpu_free(&c->cpu);
+    untranslated("qemu64,enforce=on,+hle", "hle");
+    untranslated("host", "kvm");
 }
 
 static void topology(void)
@@ -233,6 +254,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/x86/cpuid/models", models);
     g_test_add_func("/x86/cpuid/options", options);
+    g_test_add_func("/x86/cpuid/translated", translated);
     g_test_add_func("/x86/cpuid/topology", topology);
     g_test_add_func("/x86/msr/values", msrs);
     g_test_add_func("/x86/cr/checks", control_registers);

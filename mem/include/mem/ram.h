@@ -61,6 +61,9 @@ struct ram_code_ops {
     uint64_t (*watched)(void *opaque, ram_addr_t addr, uint64_t len);
     /* Present if watched() is. Never waits. Any thread. */
     bool (*settled)(void *opaque, uint64_t moment);
+    /* Stores of CPUs that the accelerator cannot tell of when they are made (KVM) are to be told of
+     * now, by ram_touch(). May be NULL. Any thread. */
+    void (*sync)(void *opaque, ram_addr_t addr, uint64_t len);
 };
 
 /* What a block is made of, where the default (memory of this process, huge pages where the host likes,
@@ -120,6 +123,9 @@ void ram_clear_code(struct ram *ram, ram_addr_t addr, uint64_t len);
  * counts as dirty one more time, written or not. */
 void ram_watch(struct ram *ram, ram_addr_t addr, uint64_t len, enum ram_state client);
 void ram_unwatch(struct ram *ram, ram_addr_t addr, uint64_t len, enum ram_state client);
+/* To be called before a look at a range, however many calls that takes: CPUs' stores may be known
+ * to the accelerator alone until then. */
+void ram_sync(struct ram *ram, ram_addr_t addr, uint64_t len);
 bool ram_is_dirty(struct ram *ram, ram_addr_t addr, uint64_t len, enum ram_state client);
 bool ram_take_dirty(struct ram *ram, ram_addr_t addr, uint64_t len, enum ram_state client);
 

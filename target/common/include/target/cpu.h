@@ -22,6 +22,7 @@
 struct machine;
 struct address_space;
 struct cpu;
+struct kvm_guest;
 struct trans;
 
 enum mem_access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
@@ -65,8 +66,12 @@ struct cpu_ops {
     const struct ir_helper *const
         *helpers;        /* all, terminated by NULL: for the parser and the code cache */
     unsigned insn_align; /* 1, 2 or 4 */
+    const struct kvm_guest *kvm; /* target/kvm.h; NULL: cannot run on the host's own CPU */
     unsigned count_slot; /* slot of tcg.insns; 0: instructions of this guest cannot be counted */
 
+    /* For accelerators that translate, before the CPU first runs: false where it cannot be, or shall
+     * not be as it is; warns of what its model has that translation lacks. NULL: all is well. */
+    bool (*check)(struct cpu *cpu, GError **err);
     void (*reset)(struct cpu *cpu);
     void (*free)(struct cpu *cpu);
 
@@ -131,6 +136,7 @@ struct cpu {
     struct address_space *as; /* what physical addresses mean to this CPU */
     unsigned index;
     const char *model;
+    bool needs_kvm; /* there is no such model but on the host's own CPU */
     sigjmp_buf
         *unwind; /* where an exception raised in a helper continues; set by the accelerator */
 
@@ -214,6 +220,8 @@ void cpu_sync_time(struct cpu *cpu);
  * do nothing.
  */
 struct cpu_accel_ops {
+    /* NULL, or what cpu_kick() does besides: gets the thread out of guest code. Any thread. */
+    void (*kick)(struct cpu *cpu);
     void (*flush_all)(struct cpu *cpu);
     void (*flush_page)(struct cpu *cpu, uint64_t vaddr, bool globals_too);
     void (*flush_nonglobal)(struct cpu *cpu);

@@ -161,6 +161,7 @@ struct machine {
     struct mem_region io;     /* root of `ports` (x86); 64 KiB */
     struct address_space memory;
     struct address_space ports;
+    struct address_space *smm_memory; /* `memory` in system management mode (x86); NULL: the same */
     struct mem_region ram; /* main memory; the board places it (or parts, through aliases) */
     GPtrArray *cpus;       /* of struct cpu, by index; the board adds them */
     struct bus root;       /* BUS_SYSTEM */

@@ -1,0 +1,111 @@
+/*
+ * Returns from the kernel: accesses to devices, and everything after which a guest cannot go on.
+ */
+#include <inttypes.h>
+#include <string.h>
+#include <base/bits.h>
+#include <base/log.h>
+#include <base/loop.h>
+#include "kvm.h"
+
+static struct address_space *memory_of(const struct kvm_cpu *k)
+{
+    struct machine *m = k->kvm->vm.machine;
+
+#ifdef KVM_RUN_X86_SMM
+    if (k->v.run->flags & KVM_RUN_X86_SMM && m->smm_memory)
+        return m->smm_memory;
+#endif
+    return &m->memory;
+}
+
+static void do_mmio(struct kvm_cpu *k)
+{
+    struct kvm_run *run = k->v.run;
+
+    k->unfinished = true;
+    if (run->mmio.is_write)
+        space_write(memory_of(k), run->mmio.phys_addr, run->mmio.data, run->mmio.len, 0);
+    else
+        space_read(memory_of(k), run->mmio.phys_addr, run->mmio.data, run->mmio.len, 0);
+}
+
+/* String instructions hand over several at once. */
+static void do_port(struct kvm_cpu *k)
+{
+    struct kvm_run *run = k->v.run;
+    struct address_space *ports = &k->kvm->vm.machine->ports;
+    uint8_t *data = (uint8_t *)run + run->io.data_offset;
+    uint64_t val = 0;
+
+    k->unfinished = true;
+    for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
+        if (run->io.direction == KVM_EXIT_IO_OUT) {
+            space_store(ports, run->io.port, run->io.size, ldn_le(data, run->io.size), 0);
+        } else {
+            space_load(ports, run->io.port, run->io.size, &val, 0);
+            stn_le(data, run->io.size, val);
+        }
+    }
+}
+
+void exit_fail(struct kvm_cpu *k, const char *why)
+{
+    struct cpu *cpu = k->v.cpu;
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    kvm_take_registers(&k->v);
+    cpu->ops->dump(cpu, out);
+    fprintf(stderr, "myna: kvm: CPU %u cannot go on: %s\n%s", cpu->index, why, out->str);
+    __atomic_store_n(&cpu->stop_request, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
+    machine_request_stop(cpu->machine, RUN_INTERNAL_ERROR);
+}
+
+static void internal_error(struct kvm_cpu *k)
+{
+    const struct kvm_run *run = k->v.run;
+    g_autoptr(GString) why = g_string_new(NULL);
+    static const char *const kinds[] = { "", "an instruction that it cannot emulate",
+                                         "an exception while another was delivered",
+                                         "an exit while an event was delivered",
+                                         "an exit that it does not know" };
+    uint32_t n = run->internal.suberror;
+
+    g_string_printf(why, "the host's KVM gave up: %s (%u)",
+                    n < G_N_ELEMENTS(kinds) && n ? kinds[n] : "unknown error", n);
+    for (uint32_t i = 0; i < MIN(run->internal.ndata, G_N_ELEMENTS(run->internal.data)); i++)
+        g_string_append_printf(why, " %016" PRIx64, (uint64_t)run->internal.data[i]);
+    exit_fail(k, why->str);
+}
+
+static void unknown(struct kvm_cpu *k, const char *what, uint64_t number)
+{
+    g_autofree char *why = g_strdup_printf("%s %#" PRIx64, what, number);
+
+    exit_fail(k, why);
+}
+
+void exit_handle(struct kvm_cpu *k)
+{
+    const struct kvm_run *run = k->v.run;
+
+    switch (run->exit_reason) {
+    case KVM_EXIT_MMIO: do_mmio(k); return;
+    case KVM_EXIT_IO: do_port(k); return;
+    case KVM_EXIT_INTR:
+    case KVM_EXIT_IRQ_WINDOW_OPEN: return; /* looked at before the next entry */
+    case KVM_EXIT_FAIL_ENTRY:
+        unknown(k, "the host's CPU refused to enter the guest, reason",
+                run->fail_entry.hardware_entry_failure_reason);
+        return;
+    case KVM_EXIT_UNKNOWN:
+        unknown(k, "an exit of the host's CPU that its KVM does not know, reason",
+                run->hw.hardware_exit_reason);
+        return;
+    case KVM_EXIT_INTERNAL_ERROR: internal_error(k); return;
+    default: break;
+    }
+    if (k->kvm->guest->exit(&k->v) == KVM_UNKNOWN)
+        unknown(k, "unknown reason for leaving the guest,", run->exit_reason);
+}

@@ -1,0 +1,91 @@
+/*
+ * The accelerator `kvm`: what its files share. One machine's VM, its CPUs with a thread each, and
+ * the memory slots.
+ *
+ * A thread is in the kernel's KVM_RUN, or outside. What asks for its attention sets
+ * TCG_FLAGS_ATTENTION first, then run->immediate_exit, and then signals the thread; the thread
+ * clears immediate_exit first and looks at the flags afterwards. So whenever a request comes,
+ * either the thread sees it before it enters, or the kernel returns at once, or the signal gets it
+ * out.
+ */
+#ifndef ACCEL_KVM_H
+#define ACCEL_KVM_H
+
+#include <linux/kvm.h>
+#include <hw/core/machine.h>
+#include <target/cpu.h>
+#include <target/kvm.h>
+
+/* A run of guest memory that the kernel knows. */
+struct kvm_slot {
+    uint32_t id;        /* number in the kernel */
+    uint16_t as;        /* 0: memory; 1: as system management mode sees it */
+    bool readonly, log; /* the guest's stores come to us; they are written down by page */
+    uint64_t gpa, size;
+    uint8_t *host;
+    ram_addr_t ram;
+};
+
+struct kvm_cpu {
+    struct kvm_vcpu v; /* first; cpu->accel */
+    struct kvm *kvm;
+    struct kvm_dirty_gfn *ring; /* NULL: none */
+    uint32_t ring_next;
+    bool running;    /* atomic: inside of KVM_RUN, or about to be */
+    bool unfinished; /* the last exit's access is to be completed by the kernel */
+    bool stepping;   /* the kernel has debugging switched on */
+    bool step_over;  /* the instruction at a breakpoint that gdb goes on from */
+};
+
+struct kvm {
+    struct kvm_vm vm;
+    const struct kvm_guest *guest;
+    struct ram *ram;
+    unsigned ncpus;
+    struct kvm_cpu **cpu;
+    size_t run_size;
+    uint32_t ring_entries;
+    bool quit;                      /* atomic */
+    pthread_cond_t parked, resumed; /* with the device lock */
+
+    /* Memory slots; device lock. */
+    struct space_listener listener, smm_listener;
+    GArray *slots; /* of struct kvm_slot, sorted by as and address */
+    uint32_t nslots;
+    uint8_t *slot_used; /* by number */
+    GHashTable *logged; /* set of struct ram_block * some of whose pages are watched */
+    pthread_mutex_t gate_lock;
+    pthread_cond_t gate;
+    bool closed; /* atomic, written under gate_lock: no CPU may enter the kernel */
+    bool coalescing;
+};
+
+static inline struct kvm_cpu *kvm_cpu_of(const struct cpu *cpu)
+{
+    return cpu->accel;
+}
+
+/* slots.c */
+bool slots_begin(struct kvm *kvm, GError **err);
+void slots_end(struct kvm *kvm);
+/* Brings the state of pages up to date with what CPUs have stored there. Device lock held. */
+void slots_sync(struct kvm *kvm, ram_addr_t addr, uint64_t len);
+
+/* vcpu.c */
+/* Makes the thread look at requests; any thread. */
+void vcpu_kick(struct cpu *cpu);
+/* No CPU enters the kernel until it is opened again, and none is inside; the caller's own, if it is
+ * a CPU's thread, is outside anyway. Device lock held. */
+void vcpu_gate_close(struct kvm *kvm);
+void vcpu_gate_open(struct kvm *kvm);
+void *vcpu_thread(void *opaque);
+/* Blocks the signal that kicks in this thread's future children, and sets its handler. */
+void vcpu_signals_init(void);
+
+/* exit.c */
+/* What the last return from KVM_RUN asks for. */
+void exit_handle(struct kvm_cpu *k);
+/* The machine stops, as this CPU cannot go on; its registers are printed. */
+void exit_fail(struct kvm_cpu *k, const char *why);
+
+#endif

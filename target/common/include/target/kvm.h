@@ -1,0 +1,84 @@
+/*
+ * KVM, the host kernel's way to run a guest on the host's own CPU: what accel/kvm and a guest's
+ * folder have to do with one another.
+ *
+ * accel/kvm owns descriptors, threads, memory slots and the exits that every guest has. What is
+ * particular to a guest is a `struct kvm_guest`, which cpu_ops.kvm points to: copying registers
+ * between struct cpu and the kernel, feature tables, interrupts given to a CPU before it runs,
+ * exits of its own. To add one: target/<guest>/kvm.c, compiled where the host is of that
+ * architecture.
+ *
+ * While a CPU runs, its registers are the kernel's and struct cpu holds old values. They are copied
+ * out (`get`) when it stops or is asked about, and back (`put`) before it runs again.
+ */
+#ifndef TARGET_KVM_H
+#define TARGET_KVM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <glib.h>
+
+struct cpu;
+struct kvm_run;
+struct machine;
+
+/* Who has the interrupt controllers: we, the kernel, or the kernel those of CPUs alone. */
+enum kvm_irqchip_place { KVM_IRQCHIP_OFF, KVM_IRQCHIP_ON, KVM_IRQCHIP_SPLIT };
+
+struct kvm_vm {
+    int dev; /* /dev/kvm */
+    int fd;  /* the VM */
+    struct machine *machine;
+    enum kvm_irqchip_place irqchip;
+    bool smm; /* the kernel knows system management mode (x86) */
+};
+
+struct kvm_vcpu {
+    struct kvm_vm *vm;
+    struct cpu *cpu;
+    int fd;
+    struct kvm_run *run; /* shared with the kernel */
+    bool ours;           /* struct cpu holds the registers, not the kernel. The CPU's own thread,
+                            or who holds the device lock while it is stopped */
+    void *guest;         /* the guest's own, made by vcpu_init */
+};
+
+/* What an exit asks for. */
+enum kvm_done {
+    KVM_DONE,    /* handled: the CPU goes on */
+    KVM_UNKNOWN, /* not an exit of this guest's */
+    KVM_FAILED,  /* the guest cannot go on: the machine stops with RUN_INTERNAL_ERROR */
+};
+
+struct kvm_guest {
+    const char *host; /* uname -m of hosts that can run it */
+    /* Right after the VM was made, before interrupt controllers and CPUs. */
+    bool (*vm_init)(struct kvm_vm *vm, GError **err);
+    /* When the interrupt controllers are there: once for each CPU, before it runs. Looks whether
+     * the host has what the CPU's model asks for. */
+    bool (*vcpu_init)(struct kvm_vcpu *v, GError **err);
+    void (*vcpu_free)(struct kvm_vcpu *v);
+    /* All registers, to struct cpu and back; v->ours is the caller's to change. False: the kernel
+     * refused, and *what says which call. */
+    bool (*get)(struct kvm_vcpu *v, const char **what);
+    bool (*put)(struct kvm_vcpu *v, const char **what);
+    /* cpu_ops.reset() has changed struct cpu: what else belongs to the old state is forgotten. */
+    void (*reset)(struct kvm_vcpu *v);
+    /* The CPU's thread, without device lock: interrupts that can be given now are, or a return is
+     * asked for when they can be. Without controllers in the kernel cpu->halted says whether to
+     * wait, else the kernel does that. */
+    void (*before_run)(struct kvm_vcpu *v);
+    void (*after_run)(struct kvm_vcpu *v);
+    /* Exits that accel/kvm does not know; the CPU's thread, without device lock. */
+    enum kvm_done (*exit)(struct kvm_vcpu *v);
+};
+
+/* ioctl() that goes on after signals; -1 with errno. */
+int kvm_ioctl(int fd, unsigned long request, void *arg);
+/* KVM_CHECK_EXTENSION: 0 where the kernel does not know it. */
+int kvm_check(const struct kvm_vm *vm, unsigned long extension);
+/* Makes struct cpu hold the registers; the CPU's thread. */
+void kvm_take_registers(struct kvm_vcpu *v);
+
+#endif

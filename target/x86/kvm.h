@@ -1,0 +1,55 @@
+/*
+ * x86 CPUs on KVM: what the files kvm-*.c share. Chapters are those of the kernel's
+ * Documentation/virt/kvm/api.rst.
+ */
+#ifndef X86_KVM_H
+#define X86_KVM_H
+
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
+#include <target/kvm.h>
+#include "x86.h"
+
+/* Pages that the kernel wants of guest memory, where no machine has anything: for CPUs without
+ * "unrestricted guest". */
+#define KVM_X86_IDENTITY UINT64_C(0xfeffc000)
+#define KVM_X86_TSS      0xfeffd000u
+
+struct kvm_x86 {
+    struct kvm_vcpu_events events; /* as last read: what is on its way into the CPU goes back */
+    uint8_t *xsave;                /* as last read, with components that struct x86_cpu lacks */
+    size_t xsave_size;
+    unsigned pkru_offset;     /* in it; 0: the host has none */
+    uint64_t xcr0_mask;       /* components that the host has */
+    uint64_t host_tsc_offset; /* x86_cpu.tsc_offset as last read or written */
+    struct kvm_msrs *msrs;    /* as many as there are rows, in one allocation */
+    bool *refused;            /* by row */
+    bool tsc_known;
+    uint64_t apic_base; /* as the kernel last said it */
+};
+
+static inline struct kvm_x86 *kvm_x86_of(const struct kvm_vcpu *v)
+{
+    return v->guest;
+}
+
+/* kvm-cpuid.c */
+/* Gives the kernel the CPUID leaves of the CPU's model, without what the host has not; says which
+ * features that were once. */
+bool kvm_x86_set_cpuid(struct kvm_vcpu *v, GError **err);
+
+/* kvm-regs.c */
+bool kvm_x86_get(struct kvm_vcpu *v, const char **what);
+bool kvm_x86_put(struct kvm_vcpu *v, const char **what);
+/* What belongs to a state before a reset or INIT. */
+void kvm_x86_forget(struct kvm_vcpu *v);
+
+/* kvm-msr.c */
+void kvm_x86_msr_init(struct kvm_vcpu *v);
+void kvm_x86_msr_free(struct kvm_vcpu *v);
+bool kvm_x86_get_msrs(struct kvm_vcpu *v);
+bool kvm_x86_put_msrs(struct kvm_vcpu *v);
+
+extern const struct kvm_guest x86_kvm;
+
+#endif
