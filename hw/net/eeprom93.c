@@ -34,6 +34,7 @@ static void wire_clock(struct eeprom93 *e, bool di)
     unsigned cmd;
 
     if (!e->started) {
+        e->data = true; /* nobody drives it until a word is read */
         e->started = di;
         e->bits = di;
         e->in = di;

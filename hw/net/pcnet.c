@@ -68,6 +68,7 @@ static void stop(struct pcnet *p)
     p->csr[CSR_STATUS] = STATUS_STOP;
     p->csr[CSR_TEST] &= (uint16_t)~TEST_EVENTS;
     p->csr[CSR_EXT] &= EXT_TOKINTD | EXT_LTINTEN;
+    net_accept(&p->port); /* what waited is lost now */
     plan_poll(p);
     pcnet_update_irq(p);
 }

@@ -280,6 +280,30 @@ static void test_pcnet(void)
     fuzz_card("pcnet", prepare_pcnet);
 }
 
+/* Random blocks and descriptors in low memory, begun with by both units. */
+static void prepare_i8255x(struct qclient *q)
+{
+    static const uint8_t scb[] = { 0x10, 0x01, 0x20, 0x02, 0x40, 0x50, 0x70, 0x60, 0x06, 0x11 };
+
+    pc_config_write(q, 4, 0, 0x10, 4, 0xfe000000);
+    pc_config_write(q, 4, 0, 0x14, 4, 0xc000);
+    pc_config_write(q, 4, 0, 4, 2, 7);
+    for (unsigned i = 0; i < 64; i++)
+        qc_queue(q, "writel 0x%x 0x%x", (unsigned)g_rand_int_range(rnd, 0, 0x800) * 4,
+                 (unsigned)random_value() & (g_rand_boolean(rnd) ? 0x1ffc : ~0u));
+    for (unsigned i = 0; i < 4; i++) {
+        pc_out(q, 4, 0xc004, (uint32_t)g_rand_int_range(rnd, 0, 0x200) * 16);
+        pc_out(q, 1, 0xc002, scb[g_rand_int_range(rnd, 0, G_N_ELEMENTS(scb))]);
+    }
+}
+
+static void test_i8255x(void)
+{
+    static const char *const types[] = { "i82557b", "i82551", "i82559er" };
+
+    fuzz_card(types[g_rand_int_range(rnd, 0, 3)], prepare_i8255x);
+}
+
 static void prepare_ne2k(struct qclient *q)
 {
     pc_config_write(q, 4, 0, 0x10, 4, 0xc000);
@@ -312,5 +336,6 @@ int main(int argc, char **argv)
     g_test_add_func("/fuzz/ne2000", test_ne2000);
     g_test_add_func("/fuzz/rtl8139", test_rtl8139);
     g_test_add_func("/fuzz/pcnet", test_pcnet);
+    g_test_add_func("/fuzz/i8255x", test_i8255x);
     return g_test_run();
 }
