@@ -94,25 +94,47 @@ static void translate(struct builder *b, struct trans *t, unsigned max_insns)
     trans_unit(t);
 }
 
-static struct unit *new_unit(struct builder *b, const struct trans *t, uint32_t variant)
-{
-    struct unit *u = g_new0(struct unit, 1);
+#define UNIT_MAX                                                          \
+    (sizeof(struct unit) + BACKEND_MAX_EXITS * sizeof(struct unit_exit) + \
+     UNIT_PAGES * sizeof(struct unit_page))
 
-    u->pc = t->start;
-    u->flags = b->flags;
-    u->variant = variant;
-    u->insns = t->insns;
-    u->map = b->page[0].map;
-    if (t->straddles)
-        u->map2 = b->page[1].map;
-    for (unsigned k = 0; k < b->npages; k++) {
-        const struct map_info *m = &b->tcg->map[b->page[k].map];
-        u->page[k] = m->ram;
-        u->lines[k] = b->page[k].lines;
-        u->vpage[k] = b->page[k].vpage;
-    }
-    u->npages = b->npages;
+/* Lies at the arena's end, with room for all that finish_unit() adds. */
+static struct unit *new_unit(struct builder *b, struct region *r, const struct trans *t,
+                             uint32_t variant)
+{
+    struct unit *u = arena_alloc(&r->arena, UNIT_MAX);
+
+    *u = (struct unit){
+        .pc = t->start,
+        .flags = b->flags,
+        .variant = variant,
+        .insns = t->insns,
+        .map = b->page[0].map,
+        .npages = b->npages,
+        .straddles = t->straddles,
+    };
     return u;
+}
+
+static void finish_unit(struct builder *b, struct region *r, struct unit *u,
+                        const struct backend_out *out)
+{
+    u->at = r->rw + r->used - b->tcg->cache_rw;
+    u->size = (out->size + 15) / 16;
+    u->entry = out->entry;
+    u->nexits = out->nexits;
+    for (unsigned e = 0; e < out->nexits; e++)
+        u->exit[e] = (struct unit_exit){ .link = out->exit[e].link, .index = e };
+    for (unsigned k = 0; k < u->npages; k++)
+        unit_pages(u)[k] = (struct unit_page){
+            .lines = b->page[k].lines,
+            .ram = b->tcg->map[b->page[k].map].ram >> RAM_PAGE_BITS,
+            .map = b->page[k].map,
+        };
+    arena_shrink(&r->arena, u, (uint8_t *)&unit_pages(u)[u->npages] - (uint8_t *)u);
+    r->used += out->size;
+    u->region_next = r->units;
+    r->units = u;
 }
 
 static void interp_map_of(void *opaque, uint64_t pc, struct interp_map *map)
@@ -123,10 +145,12 @@ static void interp_map_of(void *opaque, uint64_t pc, struct interp_map *map)
     map->cell = b->tcg->map[map->id].global;
 }
 
-static bool generate(struct builder *b, struct unit *u)
+/* NULL: it does not fit. Lock held. */
+static struct unit *generate(struct builder *b, const struct trans *t, uint32_t variant)
 {
     struct tcg *tcg = b->tcg;
     struct region *r = cache_room(tcg, b->v);
+    struct unit *u = new_unit(b, r, t, variant);
     struct backend_out out = { 0 };
     struct backend_in in = {
         .ir = &tcg->ir,
@@ -137,27 +161,18 @@ static bool generate(struct builder *b, struct unit *u)
         .map = backend_map_of,
         .unit = u,
         .counter = tcg->count ? &u->count : NULL,
-        .page2 = u->map2 ? tcg->map[u->map2].vpage : 0,
+        .page2 = t->straddles ? b->page[1].vpage : 0,
     };
 
     if (tcg->interp) {
         u->interp = interp_unit_new(&tcg->ir, interp_map_of, b);
         out.size = interp_unit_size(u->interp);
-    } else {
-        if (!backend_host.generate(tcg->thunks, &in, &out))
-            return false;
-        u->rw = in.rw;
-        u->rx = in.rx;
+    } else if (!backend_host.generate(tcg->thunks, &in, &out)) {
+        arena_shrink(&r->arena, u, 0);
+        return NULL;
     }
-    u->size = out.size;
-    u->entry = out.entry;
-    u->nexits = out.nexits;
-    u->exit = g_memdup2(out.exit, out.nexits * sizeof(out.exit[0]));
-    u->to = g_new0(struct unit *, out.nexits + 1);
-    r->used += out.size;
-    u->region_next = r->units;
-    r->units = u;
-    return true;
+    finish_unit(b, r, u, &out);
+    return u;
 }
 
 static uint64_t now_ns(void)
@@ -191,18 +206,15 @@ static struct unit *attempt(struct builder *b, uint64_t pc, uint32_t variant, un
     dump_ir(b->v->cpu, &t, &tcg->ir, false);
     opt_run(&tcg->ir, tcg->scratch, OPT_ALL & ~(variant & VARIANT_NOMERGE ? OPT_MERGE : 0));
     dump_ir(b->v->cpu, &t, &tcg->ir, true);
-    u = new_unit(b, &t, variant);
     pthread_mutex_lock(&tcg->lock);
-    if (generate(b, u)) {
+    u = generate(b, &t, variant);
+    if (u) {
         unit_publish(tcg, u, tcg->code);
         stat_add(&tcg->stats.units, 1);
         stat_add(&tcg->stats.insns, u->insns);
-        stat_add(&tcg->stats.bytes, u->size);
-    } else {
-        g_free(u);
-        u = NULL;
-        *again = true;
+        stat_add(&tcg->stats.bytes, 16 * u->size);
     }
+    *again = !u;
     pthread_mutex_unlock(&tcg->lock);
     if (u)
         dump_code(tcg, b->v->cpu, u);
@@ -229,17 +241,8 @@ struct unit *unit_build(struct tcg_vcpu *v, uint64_t pc, uint32_t flags, uint32_
     return u;
 }
 
-void unit_free(struct unit *u)
+void unit_free(const struct tcg *tcg, struct unit *u)
 {
-    struct link *next;
-
-    for (struct link *l = u->incoming; l; l = next) { /* of units that live to the end */
-        next = l->next;
-        g_free(l);
-    }
-    if (u->interp)
+    if (tcg->interp)
         interp_unit_free(u->interp);
-    g_free(u->exit);
-    g_free(u->to);
-    g_free(u);
 }

@@ -12,6 +12,8 @@
 #include <base/error.h>
 #include "tcg.h"
 
+#define ARENA_CHUNK (64u << 10)
+
 bool cache_init(struct tcg *tcg, GError **err)
 {
     int fd = memfd_create("myna-code", MFD_CLOEXEC);
@@ -33,20 +35,24 @@ bool cache_init(struct tcg *tcg, GError **err)
     for (unsigned k = 0; k < CACHE_REGIONS; k++) {
         tcg->region[k].rw = tcg->cache_rw + k * tcg->region_size;
         tcg->region[k].rx = tcg->cache_rx + k * tcg->region_size;
+        arena_init(&tcg->region[k].arena, ARENA_CHUNK);
     }
     tcg->epoch = tcg->evict_epoch = 1;
     return true;
 }
 
+static void free_units(struct tcg *tcg, struct region *r)
+{
+    for (struct unit *u = r->units; u; u = u->region_next)
+        unit_free(tcg, u);
+    r->units = NULL;
+    arena_free(&r->arena);
+}
+
 void cache_free(struct tcg *tcg)
 {
-    for (unsigned k = 0; k < CACHE_REGIONS; k++) {
-        struct unit *next, *u;
-        for (u = tcg->region[k].units; u; u = next) {
-            next = u->region_next;
-            unit_free(u);
-        }
-    }
+    for (unsigned k = 0; k < CACHE_REGIONS; k++)
+        free_units(tcg, &tcg->region[k]);
     if (tcg->cache_rw)
         munmap(tcg->cache_rw, tcg->cache_size);
     if (tcg->cache_rx)
@@ -82,24 +88,43 @@ bool cache_all_seen(struct tcg *tcg, uint64_t epoch, bool kick)
 /* Takes back an evicted region once no CPU can be in it any more. */
 static void reclaim(struct tcg *tcg, struct region *r)
 {
-    struct unit *next;
-
     for (bool kick = true; !cache_all_seen(tcg, r->evicted, kick); kick = false) {
         pthread_mutex_unlock(&tcg->lock);
         usleep(50);
         pthread_mutex_lock(&tcg->lock);
     }
-    for (struct unit *u = r->units; u; u = next) {
-        next = u->region_next;
-        unit_free(u);
-    }
-    r->units = NULL;
+    free_units(tcg, r);
     r->used = 0;
     r->evicted = 0;
 }
 
+/*
+ * What was written once is seldom written again, but counts as resident in both views. Pages that
+ * are dropped from the writable one keep their contents and come back when they are written. Worth
+ * the call are: a CPU that rests, some code; one that translates, more of it.
+ */
+#define REST_BYTES (1u << 20)
+#define MOST_BYTES (4u << 20)
+#define LINK_BYTES 1024 /* a link patched brings back a page of older code */
+
+static void drop_written(struct tcg *tcg, size_t least)
+{
+    uint64_t made = stat_get(&tcg->stats.bytes) + LINK_BYTES * stat_get(&tcg->stats.links);
+
+    if (made - stat_get(&tcg->rested) < least)
+        return;
+    __atomic_store_n(&tcg->rested, made, __ATOMIC_RELAXED);
+    madvise(tcg->cache_rw, tcg->cache_size, MADV_DONTNEED);
+}
+
+void cache_rest(struct tcg *tcg)
+{
+    drop_written(tcg, REST_BYTES);
+}
+
 struct region *cache_room(struct tcg *tcg, struct tcg_vcpu *self)
 {
+    drop_written(tcg, MOST_BYTES);
     for (;;) {
         struct region *r = &tcg->region[tcg->cur];
         if (!r->evicted && r->used + r->lost + BACKEND_UNIT_ROOM <= tcg->region_size)
@@ -151,23 +176,4 @@ void cache_online(struct tcg_vcpu *v)
 void cache_offline(struct tcg_vcpu *v)
 {
     see(v, UINT64_MAX);
-}
-
-/* What is worth the call, in bytes of code made; a link patched brings back a page of older code.
- */
-#define REST_BYTES (1u << 20)
-#define LINK_BYTES 1024
-
-/*
- * What was written once is seldom written again, but counts as resident in both views. Pages that
- * are dropped from this one keep their contents and come back when they are written.
- */
-void cache_rest(struct tcg *tcg)
-{
-    uint64_t made = stat_get(&tcg->stats.bytes) + LINK_BYTES * stat_get(&tcg->stats.links);
-
-    if (made - stat_get(&tcg->rested) < REST_BYTES)
-        return;
-    __atomic_store_n(&tcg->rested, made, __ATOMIC_RELAXED);
-    madvise(tcg->cache_rw, tcg->cache_size, MADV_DONTNEED);
 }

@@ -89,21 +89,25 @@ void dump_ir(struct cpu *cpu, const struct trans *t, const struct ir *ir, bool o
 
 void dump_code(struct tcg *tcg, struct cpu *cpu, const struct unit *u)
 {
+    const uint8_t *code = unit_rx(tcg, u);
+    unsigned size = 16 * u->size;
+
     (void)cpu;
-    if (tcg->perf_map && u->rx) {
-        fprintf(tcg->perf_map, "%" PRIxPTR " %x guest_%" PRIx64 "\n", (uintptr_t)u->rx, u->size,
-                u->pc);
+    if (tcg->interp)
+        return;
+    if (tcg->perf_map) {
+        fprintf(tcg->perf_map, "%" PRIxPTR " %x guest_%" PRIx64 "\n", (uintptr_t)code, size, u->pc);
         fflush(tcg->perf_map);
     }
-    if (!u->rx || !log_wanted(LOG_OUT_ASM, u->pc))
+    if (!log_wanted(LOG_OUT_ASM, u->pc))
         return;
     FILE *f = log_begin();
-    fprintf(f, "OUT: %u bytes for %u instructions at 0x%" PRIx64 "\n", u->size, u->insns, u->pc);
+    fprintf(f, "OUT: %u bytes for %u instructions at 0x%" PRIx64 "\n", size, u->insns, u->pc);
 #ifdef CONFIG_CAPSTONE
-    disassemble(f, CS_ARCH_X86, CS_MODE_64, u->rx + BACKEND_CHECKED, u->size - BACKEND_CHECKED,
-                (uintptr_t)u->rx + BACKEND_CHECKED);
+    disassemble(f, CS_ARCH_X86, CS_MODE_64, code + BACKEND_CHECKED, size - BACKEND_CHECKED,
+                (uintptr_t)code + BACKEND_CHECKED);
 #else
-    disassemble(f, 0, 0, u->rx, u->size, (uintptr_t)u->rx);
+    disassemble(f, 0, 0, code, size, (uintptr_t)code);
 #endif
     log_end();
 }

@@ -38,7 +38,8 @@ static struct unit *find(struct tcg_vcpu *v, uint32_t variant, struct cpu_fault 
     if (!map)
         return NULL;
     struct unit *u = unit_find(v->tcg, pc, flags, variant, map);
-    if (u && u->map2 && map_current(cpu, (pc | (TCG_PAGE_SIZE - 1)) + 1, flags, fault) != u->map2) {
+    if (u && u->straddles &&
+        map_current(cpu, (pc | (TCG_PAGE_SIZE - 1)) + 1, flags, fault) != unit_map2(u)) {
         /* The page that the first instruction reaches into is another one now. */
         pthread_mutex_lock(&v->tcg->lock);
         unit_remove(v->tcg, u);
@@ -66,6 +67,11 @@ static void enter_jump(struct cpu *cpu, uint64_t pc, const void *code)
     j->code = code;
 }
 
+static const void *entry_of(const struct tcg_vcpu *v, const struct unit *u)
+{
+    return unit_rx(v->tcg, u) + u->entry;
+}
+
 const void *exec_lookup(struct tcg_cpu *c)
 {
     struct tcg_vcpu *v = vcpu_of((struct cpu *)c);
@@ -79,8 +85,8 @@ const void *exec_lookup(struct tcg_cpu *c)
     if (!u)
         return leave(v);
     stat_add(&v->stats.jump_fills, 1);
-    enter_jump(v->cpu, u->pc, u->rx + BACKEND_CHECKED);
-    return u->rx + u->entry;
+    enter_jump(v->cpu, u->pc, unit_rx(v->tcg, u) + BACKEND_CHECKED);
+    return entry_of(v, u);
 }
 
 const void *exec_link(struct tcg_cpu *c, const void *unit, uint32_t index)
@@ -99,10 +105,10 @@ const void *exec_link(struct tcg_cpu *c, const void *unit, uint32_t index)
         return leave(v);
     pthread_mutex_lock(&tcg->lock);
     /* If anything was evicted meanwhile, `from` may be gone. */
-    if (evicted == tcg->evict_epoch && (from->exit[index].guard || from->map == to->map))
+    if (evicted == tcg->evict_epoch && (from->exit[index].link.guard || from->map == to->map))
         unit_link(tcg, from, index, to);
     pthread_mutex_unlock(&tcg->lock);
-    return to->rx + to->entry;
+    return entry_of(v, to);
 }
 
 const void *exec_nomerge(struct tcg_cpu *c)
@@ -113,7 +119,7 @@ const void *exec_nomerge(struct tcg_cpu *c)
     stat_add(&v->stats.nomerge, 1);
     cache_quiescent(v);
     struct unit *u = find(v, VARIANT_NOMERGE, &fault);
-    return u ? u->rx + u->entry : leave(v);
+    return u ? entry_of(v, u) : leave(v);
 }
 
 /* Debugger. */
@@ -221,7 +227,7 @@ static void run_interp(struct tcg_vcpu *v, struct unit *u)
         .probe = access_probe,
     };
 
-    if (chains(v) && !u->map2 && !u->variant && !v->cpu->breakpoints->len)
+    if (chains(v) && !u->straddles && !u->variant && !v->cpu->breakpoints->len)
         enter_jump(v->cpu, u->pc, u->interp);
     how = interp_run(&v->cpu->tcg, u->interp, &rt, v->fp);
     v->nomerge_once = how == INTERP_UNMERGED;
@@ -230,7 +236,7 @@ static void run_interp(struct tcg_vcpu *v, struct unit *u)
 static void run_code(struct tcg_vcpu *v, struct unit *u)
 {
     v->inside = true;
-    backend_host.enter(v->tcg->thunks, &v->cpu->tcg, u->rx + u->entry);
+    backend_host.enter(v->tcg->thunks, &v->cpu->tcg, entry_of(v, u));
     v->inside = false;
 }
 

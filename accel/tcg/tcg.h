@@ -12,6 +12,7 @@
 #define ACCEL_TCG_H
 
 #include <pthread.h>
+#include <base/arena.h>
 #include <mem/ram.h>
 #include <mem/space.h>
 #include <tcg/backend.h>
@@ -31,12 +32,6 @@ enum unit_variant {
     VARIANT_SINGLE = 2,  /* one instruction, never chained */
 };
 
-struct link {
-    struct unit *from;
-    unsigned index;
-    struct link *next;
-};
-
 struct fresh;
 struct code_page {
     uint64_t lines;      /* atomic: 64-byte lines that some unit was made from */
@@ -45,32 +40,54 @@ struct code_page {
     unsigned n, max;
 };
 
+/* A direct exit. */
+struct unit_exit {
+    struct unit *to;        /* that it is linked to, or NULL */
+    struct unit_exit *next; /* of those that are linked there, too */
+    struct backend_link link;
+    uint8_t index; /* in its unit */
+};
+
+/* A page that a unit was made from. */
+struct unit_page {
+    uint64_t lines;
+    uint32_t ram; /* number of the RAM page */
+    uint32_t map; /* mapping id */
+};
+
+/*
+ * There are many: they are kept small, in the arena of the region that holds their code, each with
+ * its exits and pages behind it.
+ */
 struct unit {
     /* Constant once published. */
     uint64_t pc;
-    uint32_t flags, variant;
-    uint32_t map, map2; /* mapping ids of the page at pc and the one the first instruction reaches
-                           into, or 0 */
-    uint8_t *rw;
-    const uint8_t *rx;
-    uint32_t size, entry, insns;
-    struct interp_unit *interp;
-    ram_addr_t page[UNIT_PAGES]; /* code pages and the lines used in each */
-    uint64_t lines[UNIT_PAGES];
-    uint64_t vpage[UNIT_PAGES]; /* the guest's addresses of the pages */
-    unsigned npages;
+    uint32_t flags;
+    uint32_t map;  /* mapping id of the page at pc */
+    uint32_t at;   /* of the code in the cache */
+    uint16_t size; /* of the code, in 16 bytes */
+    uint16_t entry;
+    union {
+        struct interp_unit *interp;
+        uint64_t count; /* entries, if counted: by generated code */
+    };
+    uint8_t insns, variant, npages, nexits;
+    bool straddles; /* the first instruction reaches into the second page */
 
-    struct unit *next; /* hash chain; atomic */
     bool dead;         /* atomic */
+    struct unit *next; /* hash chain; atomic */
 
     /* tcg.lock */
     struct unit *region_next;
-    struct link *incoming;
-    unsigned nexits;
-    struct unit **to; /* where each exit is linked */
-    struct backend_exit *exit;
-    uint64_t count; /* entries, if counted */
+    struct unit_exit *incoming; /* what is linked here */
+    struct unit_exit exit[];
+    /* struct unit_page[npages] */
 };
+
+static inline struct unit_page *unit_pages(const struct unit *u)
+{
+    return (struct unit_page *)(uintptr_t)&u->exit[u->nexits];
+}
 
 /* A virtual page as code in one privilege: what a mapping id stands for. */
 struct map_info {
@@ -85,7 +102,8 @@ struct map_info {
 struct region {
     uint8_t *rw;
     const uint8_t *rx;
-    size_t used, lost; /* lost: to the thunks */
+    size_t used, lost;  /* lost: to the thunks */
+    struct arena arena; /* of the units */
     struct unit *units;
     uint64_t evicted; /* epoch at which its units were removed; 0: in use or never used */
 };
@@ -179,6 +197,22 @@ struct tlb2_entry {
     bool readonly; /* memory that stores do not reach directly */
 };
 
+static inline uint8_t *unit_rw(const struct tcg *tcg, const struct unit *u)
+{
+    return tcg->cache_rw + u->at;
+}
+
+static inline const uint8_t *unit_rx(const struct tcg *tcg, const struct unit *u)
+{
+    return tcg->cache_rx + u->at;
+}
+
+/* Mapping id of the page that the first instruction reaches into, or 0. */
+static inline uint32_t unit_map2(const struct unit *u)
+{
+    return u->straddles ? unit_pages(u)[1].map : 0;
+}
+
 struct tcg_vcpu {
     struct tcg *tcg;
     struct cpu *cpu;
@@ -251,7 +285,8 @@ void unit_remove(struct tcg *tcg, struct unit *u);
 void unit_remove_all(struct tcg *tcg);
 /* Those with code at that virtual address, in whatever address space. */
 void unit_remove_at(struct tcg *tcg, uint64_t pc);
-void unit_free(struct unit *u);
+/* What it owns besides its place in the arena. */
+void unit_free(const struct tcg *tcg, struct unit *u);
 struct code_page *code_page_of(const struct tcg *tcg, ram_addr_t addr); /* NULL: never had code */
 /* Removes units made from these lines of a page; lock held. */
 void code_remove(struct tcg *tcg, ram_addr_t page, uint64_t lines);

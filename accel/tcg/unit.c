@@ -55,6 +55,11 @@ static void mark(struct tcg *tcg, ram_addr_t addr, uint64_t lines, const uint64_
     __atomic_fetch_or(&p->lines, lines, __ATOMIC_SEQ_CST);
 }
 
+static ram_addr_t ram_of(const struct unit_page *p)
+{
+    return (ram_addr_t)p->ram << RAM_PAGE_BITS;
+}
+
 static const uint8_t *host_of(const struct tcg *tcg, ram_addr_t page)
 {
     const struct ram_block *b = ram_block_find(tcg->ram, page);
@@ -68,15 +73,17 @@ void unit_publish(struct tcg *tcg, struct unit *u,
     bool changed = false;
 
     for (unsigned k = 0; k < u->npages; k++) {
-        const uint8_t *host = host_of(tcg, u->page[k]);
-        mark(tcg, u->page[k], u->lines[k], code[k], host);
-        struct code_page *p = code_page_of(tcg, u->page[k]);
+        const struct unit_page *page = &unit_pages(u)[k];
+        ram_addr_t addr = ram_of(page);
+        const uint8_t *host = host_of(tcg, addr);
+        mark(tcg, addr, page->lines, code[k], host);
+        struct code_page *p = code_page_of(tcg, addr);
         if (p->n == p->max) {
             p->max = p->max ? 2 * p->max : 8;
             p->unit = g_renew(struct unit *, p->unit, p->max);
         }
         p->unit[p->n++] = u;
-        changed |= code_changed(code[k], host, u->lines[k]) != 0;
+        changed |= code_changed(code[k], host, page->lines) != 0;
     }
     if (changed) { /* not even for a moment may another CPU find it: fresh.c, (3) */
         unit_remove(tcg, u);
@@ -87,51 +94,54 @@ void unit_publish(struct tcg *tcg, struct unit *u,
     fresh_settle(tcg);
 }
 
+/* The exit's unit. */
+static struct unit *unit_of(struct unit_exit *x)
+{
+    return (struct unit *)((uint8_t *)(x - x->index) - offsetof(struct unit, exit));
+}
+
+static void patch(struct tcg *tcg, struct unit_exit *x, const struct backend_map *map,
+                  const void *to)
+{
+    const struct unit *from = unit_of(x);
+
+    backend_host.link(unit_rw(tcg, from), unit_rx(tcg, from), &x->link, map, to);
+}
+
 void unit_link(struct tcg *tcg, struct unit *from, unsigned index, struct unit *to)
 {
-    const struct backend_exit *x = &from->exit[index];
+    struct unit_exit *x = &from->exit[index];
+    struct backend_map map = { map_cell(tcg, to->map), to->map };
 
-    if (from->dead || to->dead || from->to[index])
+    if (from->dead || to->dead || x->to)
         return;
-    struct link *l = g_new(struct link, 1);
-    *l = (struct link){ from, index, to->incoming };
-    to->incoming = l;
-    from->to[index] = to;
-    if (!tcg->interp) {
-        struct backend_map map = { map_cell(tcg, to->map), to->map };
-        backend_host.link(from->rw, from->rx, x, &map,
-                          to->rx + (to->map2 ? BACKEND_CHECKED : to->entry));
-    }
+    x->next = to->incoming;
+    to->incoming = x;
+    x->to = to;
+    patch(tcg, x, &map, unit_rx(tcg, to) + (to->straddles ? BACKEND_CHECKED : to->entry));
     stat_add(&tcg->stats.links, 1);
 }
 
 static void unlink_incoming(struct tcg *tcg, struct unit *u)
 {
-    struct link *next;
-
-    for (struct link *l = u->incoming; l; l = next) {
-        next = l->next;
-        if (!tcg->interp)
-            backend_host.link(l->from->rw, l->from->rx, &l->from->exit[l->index], NULL, NULL);
-        __atomic_store_n(&l->from->to[l->index], NULL, __ATOMIC_RELEASE);
-        g_free(l);
+    for (struct unit_exit *x = u->incoming; x; x = x->next) {
+        patch(tcg, x, NULL, NULL);
+        x->to = NULL;
     }
     u->incoming = NULL;
 }
 
 static void unlink_outgoing(struct unit *u)
 {
-    for (unsigned e = 0; e < u->nexits; e++) {
-        if (!u->to[e])
+    for (struct unit_exit *x = u->exit; x < u->exit + u->nexits; x++) {
+        struct unit_exit **p;
+
+        if (!x->to)
             continue;
-        for (struct link **p = &u->to[e]->incoming; *p; p = &(*p)->next) {
-            if ((*p)->from == u && (*p)->index == e) {
-                struct link *l = *p;
-                *p = l->next;
-                g_free(l);
-                break;
-            }
-        }
+        for (p = &x->to->incoming; *p != x; p = &(*p)->next)
+            ;
+        *p = x->next;
+        x->to = NULL;
     }
 }
 
@@ -167,11 +177,11 @@ void unit_remove(struct tcg *tcg, struct unit *u)
     if (tcg->interp)
         interp_unit_disable(u->interp);
     else
-        backend_host.disable(u->rw);
+        backend_host.disable(unit_rw(tcg, u));
     unlink_incoming(tcg, u);
     unlink_outgoing(u);
     for (unsigned k = 0; k < u->npages; k++)
-        leave_page(tcg, u, u->page[k]);
+        leave_page(tcg, u, ram_of(&unit_pages(u)[k]));
     stat_add(&tcg->stats.invalidated, 1);
 }
 
@@ -183,12 +193,13 @@ void unit_remove_all(struct tcg *tcg)
     stat_add(&tcg->stats.flushes, 1);
 }
 
-static bool covers(const struct unit *u, uint64_t pc)
+static bool covers(const struct tcg *tcg, const struct unit *u, uint64_t pc)
 {
     uint64_t line = line_mask(pc & (TCG_PAGE_SIZE - 1), 1);
 
     for (unsigned k = 0; k < u->npages; k++)
-        if (u->vpage[k] == (pc & TCG_PAGE_MASK) && (u->lines[k] & line))
+        if (tcg->map[unit_pages(u)[k].map].vpage == (pc & TCG_PAGE_MASK) &&
+            (unit_pages(u)[k].lines & line))
             return true;
     return false;
 }
@@ -197,7 +208,7 @@ void unit_remove_at(struct tcg *tcg, uint64_t pc)
 {
     for (unsigned k = 0; k < CACHE_REGIONS; k++)
         for (struct unit *u = tcg->region[k].units; u; u = u->region_next)
-            if (covers(u, pc))
+            if (covers(tcg, u, pc))
                 unit_remove(tcg, u);
 }
 
@@ -209,12 +220,15 @@ bool code_touched(const struct tcg *tcg, ram_addr_t addr, uint64_t len)
                  line_mask(addr & (RAM_PAGE_SIZE - 1), len));
 }
 
-static bool uses(const struct unit *u, ram_addr_t page, uint64_t lines)
+/* The lines of the RAM page that it was made from. */
+static uint64_t lines_in(const struct unit *u, ram_addr_t page)
 {
+    uint64_t lines = 0;
+
     for (unsigned k = 0; k < u->npages; k++)
-        if (u->page[k] == page && (u->lines[k] & lines))
-            return true;
-    return false;
+        if (ram_of(&unit_pages(u)[k]) == page)
+            lines |= unit_pages(u)[k].lines;
+    return lines;
 }
 
 void code_remove(struct tcg *tcg, ram_addr_t page, uint64_t lines)
@@ -224,13 +238,12 @@ void code_remove(struct tcg *tcg, ram_addr_t page, uint64_t lines)
 
     for (unsigned i = 0; i < p->n;) {
         struct unit *u = p->unit[i];
-        if (uses(u, page, lines)) {
+        uint64_t used = lines_in(u, page);
+        if (used & lines) {
             unit_remove(tcg, u); /* takes itself out of the list */
             continue;
         }
-        for (unsigned k = 0; k < u->npages; k++)
-            if (u->page[k] == page)
-                left |= u->lines[k];
+        left |= used;
         i++;
     }
     if (p->n)

@@ -80,7 +80,7 @@ static void exit_sequence(struct gen *g, uint32_t e)
     if (is_backward(g, x->pc))
         f1 = attention(g);
     if (!same_page(x->pc, g->ir->pc)) {
-        x->guard = map_compare(g, (struct backend_map){ offsetof(struct tcg_cpu, map), 0 });
+        x->link.guard = map_compare(g, (struct backend_map){ offsetof(struct tcg_cpu, map), 0 });
         f2 = as_jcc(&g->as, CC_NE);
     }
     if (f1 || f2) { /* what was borrowed is given back already */
@@ -89,7 +89,7 @@ static void exit_sequence(struct gen *g, uint32_t e)
         s->pc = x->pc;
     }
     as_align_field(&g->as, 1);
-    x->jump = as_jmp(&g->as);
+    x->link.jump = as_jmp(&g->as);
 }
 
 void gen_exit_stub(struct gen *g, const struct stub *s)
@@ -106,7 +106,7 @@ static void gen_exit_if(struct gen *g, const struct ir_insn *i)
     gen_compare(g, i->type, i->cond, i->a, i->b);
     if (!g->nborrows && same_page(x->pc, g->ir->pc) && !is_backward(g, x->pc)) {
         as_align_field(&g->as, 2);
-        x->jump = as_jcc(&g->as, gen_cc(i->cond));
+        x->link.jump = as_jcc(&g->as, gen_cc(i->cond));
     } else {
         struct stub *s = gen_stub(g, STUB_EXIT, as_jcc(&g->as, gen_cc(i->cond)));
         s->exit = e;

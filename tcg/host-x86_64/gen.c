@@ -114,7 +114,7 @@ static void store4(uint8_t *at, uint32_t v)
     __atomic_store_n((uint32_t *)(void *)at, v, __ATOMIC_RELEASE);
 }
 
-static void x86_link(uint8_t *rw, const uint8_t *rx, const struct backend_exit *x,
+static void x86_link(uint8_t *rw, const uint8_t *rx, const struct backend_link *x,
                      const struct backend_map *map, const void *target)
 {
     const uint8_t *to = target ? target : rx + x->unlinked;

@@ -348,8 +348,8 @@ static void gen_unlinked(struct gen *g, uint32_t e)
 {
     struct backend_exit *x = &g->out->exit[e];
 
-    x->unlinked = as_here(&g->as);
-    as_patch(&g->as, x->jump, x->unlinked);
+    x->link.unlinked = as_here(&g->as);
+    as_patch(&g->as, x->link.jump, x->link.unlinked);
     gen_set_pc(g, x->pc);
     gen_call_thunk(g, T_LINK);
     as_4(&g->as, e);

@@ -75,7 +75,7 @@ static const void *jit_link(struct tcg_cpu *cpu, const void *unit, uint32_t inde
     g_assert_cmpuint(index, <, from->out.nexits);
     g_assert_cmphex(from->out.exit[index].pc, ==, cpu->pc);
     if (to)
-        backend_host.link(from->rw, from->rx, &from->out.exit[index], &map, entry_of(to));
+        backend_host.link(from->rw, from->rx, &from->out.exit[index].link, &map, entry_of(to));
     return entry_of(to);
 }
 

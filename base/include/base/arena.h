@@ -48,6 +48,12 @@ static inline void *arena_alloc(struct arena *a, size_t size)
     return p;
 }
 
+/* Gives back what of the most recent allocation @p lies behind its first `size` bytes. */
+static inline void arena_shrink(struct arena *a, void *p, size_t size)
+{
+    a->next = (uint8_t *)p + ((size + 15) & ~(size_t)15);
+}
+
 #define arena_new(a, type)          ((type *)arena_alloc((a), sizeof(type)))
 #define arena_new_array(a, type, n) ((type *)arena_alloc((a), sizeof(type) * (size_t)(n)))
 

@@ -21,16 +21,21 @@ struct backend_map {
     uint32_t id;
 };
 
-/* A direct exit, chained to its target by backend->link(). Offsets are from the unit's start. */
+/* Where a direct exit is chained to its target by backend->link(): offsets from the unit's start.
+ */
+struct backend_link {
+    uint16_t jump;     /* rel32 field to patch */
+    uint16_t unlinked; /* where it points while unlinked */
+    uint16_t guard; /* offset of the mapping compare's disp32 and imm32 fields, or 0: same page */
+};
+
 struct backend_exit {
     uint64_t pc;
-    uint32_t jump;     /* rel32 field to patch */
-    uint32_t unlinked; /* where it points while unlinked */
-    uint32_t guard; /* offset of the mapping compare's disp32 and imm32 fields, or 0: same page */
+    struct backend_link link;
 };
 
 #define BACKEND_MAX_EXITS 64
-#define BACKEND_CHECKED 16 /* offset of the checked entry */
+#define BACKEND_CHECKED   16 /* offset of the checked entry */
 
 struct backend_in {
     struct ir *ir;
@@ -80,7 +85,7 @@ struct backend {
     const void *(*leave)(const struct backend_thunks *thunks);
     /* Points the exit at @target's (rx addresses; target NULL: back to unlinked). Safe against
      * running CPUs. */
-    void (*link)(uint8_t *unit_rw, const uint8_t *unit_rx, const struct backend_exit *exit,
+    void (*link)(uint8_t *unit_rw, const uint8_t *unit_rx, const struct backend_link *exit,
                  const struct backend_map *map, const void *target);
     /* Makes the checked entry fail from now on. Safe against running CPUs. */
     void (*disable)(uint8_t *unit_rw);
@@ -95,7 +100,7 @@ struct backend {
 
 extern const struct backend backend_host;
 
-/* Room that must be left for any unit to fit. */
+/* Room that must be left for any unit to fit; as far as 16-bit offsets reach. */
 #define BACKEND_UNIT_ROOM (64 * 1024)
 
 #endif
