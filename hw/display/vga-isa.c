@@ -1,21 +1,32 @@
 /* `isa-vga`: the VGA on the ISA bus, with its frame buffer where DISPI has always had it. */
 #include "vga.h"
 
+#include <base/embed.h>
+#include <hw/core/loader.h>
 #include <hw/isa/isa.h>
 
 #define ISA_LFB 0xe0000000u
+#define ISA_ROM 0xc0000u
 
 struct isa_vga {
     struct device dev;
     struct vga vga;
 };
 
+/* Cards on this bus have their BIOS where it runs. */
+static bool place_bios(struct device *dev, GError **err)
+{
+    const struct embedded_file *f = embedded_find("vga-bios.bin");
+
+    return !f || rom_add(dev->machine, f->name, f->data, f->size, 0, ISA_ROM, err);
+}
+
 static bool isa_vga_realize(struct device *dev, GError **err)
 {
     struct isa_vga *p = (struct isa_vga *)dev;
     const struct isa_bus *b = isa_bus_of(dev);
 
-    if (!vga_init(&p->vga, dev, err))
+    if (!place_bios(dev, err) || !vga_init(&p->vga, dev, err))
         return false;
     vga_place(&p->vga, b->io, b->mem);
     mem_region_add_priority(b->mem, ISA_LFB, &p->vga.vram, 1);

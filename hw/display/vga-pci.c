@@ -134,6 +134,7 @@ static const struct pci_info pci_vga_info = {
     .subvendor = 0x1af4,
     .subdevice = 0x1100,
     .revision = 2,
+    .rom = "vga-bios.bin",
     .class_code = { 0x00, 0x00, 0x03 }, /* VGA-compatible display controller */
 };
 

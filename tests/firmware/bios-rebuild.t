@@ -44,10 +44,12 @@ rebuilt() {
 
 riscv="65535:bios/riscv-virt-64.bin 65535:bios/riscv-virt-32.bin
 	16383:tests/guest/riscv/sbi/sbi-test-64.elf 16383:tests/guest/riscv/sbi/sbi-test-32.elf"
+vga="65536:bios/vga-bios.bin"
 pc="131072:bios/pc-bios.bin 512:tests/guest/x86/boot-probe.bin"
 
 committed riscv $riscv
 committed pc $pc
+committed vga $vga
 cc=${RISCV_CC:-riscv64-linux-gnu-gcc}
 if command -v "$cc" >/dev/null; then
 	rebuilt riscv "$cc" $riscv
@@ -56,7 +58,7 @@ else
 fi
 cc=${X86_CC:-gcc}
 case $("$cc" -dumpmachine 2>/dev/null) in
-x86_64-*gnu | i?86-*gnu) rebuilt pc "$cc" $pc ;;
-*) ok 0 "pc: rebuild # SKIP no compiler for PCs" ;;
+x86_64-*gnu | i?86-*gnu) rebuilt pc "$cc" $pc && rebuilt vga "$cc" $vga ;;
+*) ok 0 "pc, vga: rebuild # SKIP no compiler for PCs" ;;
 esac
 done_testing

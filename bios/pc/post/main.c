@@ -88,12 +88,22 @@ static bool copy_file_rom(unsigned n, uint32_t to, bool *more)
     return *(uint16_t *)(uintptr_t)to == 0xaa55;
 }
 
+/* Without PAM there is nothing to copy: a card shows its ROM where it runs. */
+static bool is_there(uint32_t segment)
+{
+    const uint16_t *rom = (const uint16_t *)(uintptr_t)(segment << 4);
+
+    return !SYS.has_pci && segment << 4 < ROM_END && *rom == 0xaa55;
+}
+
 /* Displays come first, since the VGA's BIOS belongs at 0xc0000. */
 uint32_t post_next_rom(uint32_t segment)
 {
     static enum { VGA, FILES, OTHERS, DONE } stage;
     static uint32_t next;
 
+    if (is_there(segment))
+        return segment;
     for (; stage != DONE; stage++, next = 0) {
         bool more;
 
