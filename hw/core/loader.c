@@ -20,8 +20,8 @@
 struct rom {
     char *name;
     uint64_t addr, len, zeroes;
-    uint8_t *data; /* NULL: the bytes of fd at offset */
-    int fd;
+    uint8_t *data; /* NULL if there are none, or they are those of fd at offset */
+    int fd;        /* or -1 */
     uint64_t offset;
     struct timespec changed; /* what fd's file had when it was compared */
 };
@@ -90,7 +90,7 @@ static void write_roms(void *opaque)
     for (unsigned i = 0; i < l->roms->len; i++) {
         const struct rom *r = g_ptr_array_index(l->roms, i);
 
-        if (r->data)
+        if (r->fd < 0)
             space_write_rom(as, r->addr, r->data, r->len);
         else
             write_from_file(as, r);
