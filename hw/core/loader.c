@@ -356,3 +356,32 @@ bool parse_riscv_image(GBytes *file, struct riscv_image *out)
     out->image_size = ldq_le(p + 16);
     return true;
 }
+
+bool check_pe_sections(const char *what, const char *path, GBytes *file, GError **err)
+{
+    enum { HEADER = 24, SECTION = 40 };
+    gsize len;
+    const uint8_t *p = g_bytes_get_data(file, &len);
+    uint64_t at, count, end = 0;
+
+    if (len < 0x40 || memcmp(p, "MZ", 2) != 0)
+        return true;
+    at = ldl_le(p + 0x3c);
+    if (at + HEADER > len)
+        return error_set(err, "%s: '%s' is truncated: its PE header lies outside of the file", what,
+                         path);
+    if (memcmp(p + at, "PE\0\0", 4) != 0)
+        return true;
+    count = lduw_le(p + at + 6);
+    at += HEADER + lduw_le(p + at + 20);
+    for (uint64_t i = 0; i < count && at + (i + 1) * SECTION <= len; i++) {
+        const uint8_t *section = p + at + i * SECTION;
+
+        end = MAX(end, (uint64_t)ldl_le(section + 20) + ldl_le(section + 16));
+    }
+    end = MAX(end, at + count * SECTION);
+    if (end <= len)
+        return true;
+    return error_set(err, "%s: '%s' is truncated: it has %zu bytes of %" PRIu64, what, path, len,
+                     end);
+}

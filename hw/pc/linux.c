@@ -11,6 +11,7 @@ enum {
     ACPI_RSDP_ADDR = 0x070,
     E820_ENTRIES = 0x1e8,
     SETUP_SECTS = 0x1f1,
+    SYSSIZE = 0x1f4, /* of the protected-mode part, in 16 bytes */
     BOOT_FLAG = 0x1fe,
     JUMP_LENGTH = 0x201,
     MAGIC = 0x202,
@@ -54,6 +55,9 @@ static bool check_version(const struct pc_boot *b, const struct image *i, GError
                          b->path, i->version >> 8, i->version & 0xff);
     if (i->setup >= i->len)
         return error_set(err, "-kernel: '%s' ends within its setup code", b->path);
+    if (i->len + 15 < i->setup + 16 * (uint64_t)ldl_le(i->p + SYSSIZE))
+        return error_set(err, "-kernel: '%s' is truncated: it has %zu bytes of %" PRIu64, b->path,
+                         i->len, i->setup + 16 * (uint64_t)ldl_le(i->p + SYSSIZE));
     return true;
 }
 

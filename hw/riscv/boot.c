@@ -53,6 +53,9 @@ static bool check_foreign(const char *what, const char *path, GBytes *file, GErr
         return error_set(err, "%s: '%s' is a kernel for aarch64, the machine is riscv", what, path);
     if (len >= 0x206 && memcmp(p + 0x202, "HdrS", 4) == 0)
         return error_set(err, "%s: '%s' is a kernel for x86, the machine is riscv", what, path);
+    if (len >= 8 && memcmp(p, "MZ\0\0zimg", 8) == 0)
+        return error_set(err, "%s: '%s' is a compressed EFI image; unpack the kernel in it", what,
+                         path);
     return true;
 }
 
@@ -73,7 +76,7 @@ static bool load_any(struct boot *b, const char *what, const char *path, GBytes 
         *end = b->elf.high;
         return true;
     }
-    if (!check_foreign(what, path, file, err))
+    if (!check_foreign(what, path, file, err) || !check_pe_sections(what, path, file, err))
         return false;
     if (addr > ram_end(b) || len > ram_end(b) - addr)
         return error_set(err,

@@ -61,5 +61,8 @@ struct riscv_image {
 };
 /* Whether the file is one; fills `out`. */
 bool parse_riscv_image(GBytes *file, struct riscv_image *out);
+/* An image with an EFI stub says by its PE header (PE/COFF 2 to 4) where its sections lie in the file;
+ * false with err set if it does not hold them all. True for anything else. */
+bool check_pe_sections(const char *what, const char *path, GBytes *file, GError **err);
 
 #endif
