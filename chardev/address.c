@@ -56,6 +56,9 @@ static bool tcp_address(struct address *a, const char *id, struct opts *opts, bo
 
     if (!port)
         return error_set(err, "chardev '%s': socket needs path=, fd=, or host= and port=", id);
+    /* getaddrinfo() takes numbers modulo 65536 */
+    if (g_ascii_isdigit(*port) && !g_ascii_string_to_unsigned(port, 10, 0, UINT16_MAX, NULL, NULL))
+        return error_set(err, "chardev '%s': port=%s is not a number up to 65535", id, port);
     if (!tcp_family(opts, &hints.ai_family, err))
         return false;
     if (!*host && !server)

@@ -55,6 +55,22 @@ refuses "*-chardev: there is no backend 'soket'; did you mean 'socket'?" $rv -ch
 refuses "*-display: 'gtk' is not there, only 'none' is" -arch riscv64 -M virt -display gtk
 refuses "*-nographic: the terminal is gone after -daemonize*" -arch riscv64 -M virt -nographic -daemonize
 refuses "*-sandbox: spawn=dny is not known; did you mean 'deny'?" $rv -sandbox on,spawn=dny
+refuses "*chardev 'x': port=65536 is not a number up to 65535" $rv -chardev socket,id=x,host=localhost,port=65536
+refuses "*-gdb: *port=99999 is not a number up to 65535" $rv -gdb tcp::99999
+refuses "*-serial: *cannot connect to 'tcp:127.0.0.1:1'*" $rv -serial tcp:127.0.0.1:1
+refuses "*-serial: *cannot open '/nonexistent/x'*" $rv -serial file:/nonexistent/x
+refuses "*virtio-blk-device.num-queues=0 is out of range, 1 to *" $rv -device virtio-blk-device,num-queues=0
+refuses "*virtio-blk-device.queue-size: 3 is not a power of two from 4 to 1024" $rv -drive if=none,id=d0,file="$0",format=raw,readonly=on -device virtio-blk-device,drive=d0,queue-size=3
+refuses "*virtio-blk-device: there is no property 'drvie'; did you mean 'drive'?" $rv -device virtio-blk-device,drvie=d0
+refuses "*virtio-blk-device: there is no property 'iothread'" $rv -object iothread,id=io0 -device virtio-blk-device,iothread=io0
+refuses "*virtio-net-device.mac: 'xx' is not a MAC address*" $rv -device virtio-net-device,mac=xx
+refuses "*virtio-net-pci.addr: '40' is not SLOT*" $rv -device virtio-net-pci,addr=40
+refuses "*virtio-rng-pci.addr: 3 is taken by *" $rv -device virtio-net-pci,addr=3 -device virtio-rng-pci,addr=3
+refuses "*-device: there is no bus 'nobus'" $rv -device virtio-net-pci,bus=nobus
+refuses "*-device: 'uart16550' is part of boards*" $rv -device uart16550
+refuses "*-drive: there is no block driver 'rwa'; did you mean 'raw'?" $rv -drive "file=$0,format=rwa,if=none"
+refuses "*-drive: cache=nnone is not known; did you mean 'none'?" $rv -drive "file=$0,format=raw,cache=nnone"
+refuses "*-cpu: v=maybe: that is neither on nor off" -arch riscv64 -M virt -display none -cpu rv64,v=maybe
 refuses "*-gdb: *'c9'*" $rv -gdb chardev:c9
 refuses "*-gdb: *there is no kind of character device 'tpc:'*" $rv -gdb tpc::1234
 refuses "*-pidfile: cannot open '/nonexistent/pid'*" $rv -pidfile /nonexistent/pid
