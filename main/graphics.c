@@ -20,9 +20,17 @@ static bool has_card(const struct session *s)
     return false;
 }
 
+/* What -vga can name. */
+static const struct {
+    const char *name, *pci, *isa;
+} cards[] = {
+    { "std", "VGA", "isa-vga" },
+    { "cirrus", "cirrus-vga", "isa-cirrus-vga" },
+    { "none", NULL, NULL },
+};
+
 bool graphics_check(struct config *c, GError **err)
 {
-    static const char *const cards[] = { "std", "none" };
     const char *wish = c->text[TEXT_VGA];
     struct nearest n;
 
@@ -31,12 +39,23 @@ bool graphics_check(struct config *c, GError **err)
     }
     nearest_init(&n, wish);
     for (unsigned i = 0; i < G_N_ELEMENTS(cards); i++) {
-        if (strcmp(wish, cards[i]) == 0) {
+        if (strcmp(wish, cards[i].name) == 0) {
             return true;
         }
-        nearest_try(&n, cards[i]);
+        nearest_try(&n, cards[i].name);
     }
     return error_set_unknown(err, "-vga", "graphics card", wish, &n);
+}
+
+/* The device for -vga; the board's own card says which bus it is for. NULL: none. */
+static const char *driver_for(const char *wish, const char *own)
+{
+    for (unsigned i = 0; wish && i < G_N_ELEMENTS(cards); i++) {
+        if (strcmp(wish, cards[i].name) == 0) {
+            return g_strcmp0(own, "isa-vga") == 0 ? cards[i].isa : cards[i].pci;
+        }
+    }
+    return own;
 }
 
 bool graphics_add_device(struct session *s, GError **err)
@@ -49,6 +68,6 @@ bool graphics_add_device(struct session *s, GError **err)
         return true;
     }
     o = opts_new("-vga");
-    opts_set(o, "driver", own ? own : "VGA");
+    opts_set(o, "driver", driver_for(wish, own));
     return device_create(s->machine, o, err) != NULL;
 }

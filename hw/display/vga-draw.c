@@ -303,7 +303,7 @@ static void draw_planes(struct vga *v)
     tell(&p);
 }
 
-/* ---- DISPI ---- */
+/* ---- DISPI, and modes of cards that do more than the VGA ---- */
 
 static uint32_t rgb(unsigned r, unsigned g, unsigned b, unsigned g_bits)
 {
@@ -346,32 +346,45 @@ static void vbe_planar_row(const uint32_t *colors, const uint8_t *in, unsigned n
     }
 }
 
-static void draw_vbe(struct vga *v)
+static bool vbe_mode(const struct vga *v, struct vga_linear *m)
 {
-    unsigned bpp = v->vbe[VBE_BPP], width = v->vbe[VBE_XRES], height = v->vbe[VBE_YRES];
-    unsigned bits = bpp == 15 ? 16 : bpp;
-    uint64_t stride = (uint64_t)v->vbe[VBE_VIRT_WIDTH] * bits / 8;
-    uint64_t at = v->vbe[VBE_Y_OFFSET] * stride + (uint64_t)v->vbe[VBE_X_OFFSET] / 8 * bits +
-                  v->vbe[VBE_X_OFFSET] % 8 * (bpp == 4 ? 0 : bits / 8);
-    uint64_t row = ((uint64_t)width + 7) / 8 * bits;
-    struct painter p = { .v = v, .s = console_resize(v->con, width, height) };
+    unsigned bpp = v->vbe[VBE_BPP], bits = bpp == 15 ? 16 : bpp, x = v->vbe[VBE_X_OFFSET];
+
+    *m = (struct vga_linear){
+        bpp, v->vbe[VBE_XRES], v->vbe[VBE_YRES], 1, 0, (uint64_t)v->vbe[VBE_VIRT_WIDTH] * bits / 8
+    };
+    m->at = v->vbe[VBE_Y_OFFSET] * m->stride + (uint64_t)x / 8 * bits +
+            x % 8 * (bpp == 4 ? 0 : bits / 8);
+    return vga_vbe_on(v);
+}
+
+static void draw_linear(struct vga *v, const struct vga_linear *m)
+{
+    struct painter p = { .v = v, .s = console_resize(v->con, m->width, m->height) };
+    uint64_t row = ((uint64_t)m->width + 7) / 8 * (m->bpp == 15 ? 16 : m->bpp);
     uint32_t colors[256];
 
-    if (p.s->width != width || p.s->height != height || !have_line(v, width))
+    if (p.s->width != m->width || p.s->height != m->height || !have_line(v, m->width))
         return;
-    if (bpp == 4)
+    if (m->bpp == 4)
         fill_colors(v, colors, false);
     else
         for (unsigned i = 0; i < 256; i++)
             colors[i] = dac_color(v, i);
-    take_pages(v, at, stride * height);
-    for (unsigned y = 0; y < height && at + row <= v->vram.size; y++, at += stride) {
+    take_pages(v, m->at, m->stride * (m->height / m->repeat) + row);
+    for (unsigned y = 0; y < m->height; y++) {
+        uint64_t at = m->at + y / m->repeat * m->stride;
+
+        if (at + row > v->vram.size)
+            break;
         if (!v->redraw && !pages_dirty(v, at, at + row))
             continue;
-        if (bpp == 4)
-            vbe_planar_row(colors, v->vram.ram->host + at, width, v->line);
+        if (m->bpp == 4)
+            vbe_planar_row(colors, v->vram.ram->host + at, m->width, v->line);
         else
-            linear_row(colors, bpp, v->vram.ram->host + at, width, v->line);
+            linear_row(colors, m->bpp, v->vram.ram->host + at, m->width, v->line);
+        if (v->hooks)
+            v->hooks->overlay(v, y, v->line, m->width);
         put_row(&p, y, v->line);
     }
     tell(&p);
@@ -400,11 +413,12 @@ static void draw_blank(struct vga *v)
 static void vga_refresh(void *opaque)
 {
     struct vga *v = opaque;
+    struct vga_linear mode;
 
     if (blanked(v))
         draw_blank(v);
-    else if (vga_vbe_on(v))
-        draw_vbe(v);
+    else if (v->hooks ? v->hooks->mode(v, &mode) : vbe_mode(v, &mode))
+        draw_linear(v, &mode);
     else
         draw_planes(v);
     /* while it is blank, nobody looks at pages */

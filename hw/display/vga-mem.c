@@ -44,12 +44,19 @@ struct place {
     uint8_t plane; /* of reads */
 };
 
-static bool find_place(const struct vga *v, uint64_t offset, struct place *p)
+bool vga_window_decodes(const struct vga *v, uint64_t offset, uint32_t *a)
 {
     unsigned map = v->gc[GC_MISC] >> 2 & 3;
-    uint32_t a = (uint32_t)offset - maps[map].start;
 
-    if (a >= maps[map].size || (!vga_vbe_on(v) && !(v->misc & MISC_RAM)))
+    *a = (uint32_t)offset - maps[map].start;
+    return *a < maps[map].size && (vga_vbe_on(v) || v->misc & MISC_RAM);
+}
+
+static bool find_place(const struct vga *v, uint64_t offset, struct place *p)
+{
+    uint32_t a;
+
+    if (!vga_window_decodes(v, offset, &a))
         return false;
     *p = (struct place){ a & 0xffff, 15, v->gc[GC_READ_MAP] };
     if (chain4(v)) {
@@ -59,9 +66,11 @@ static bool find_place(const struct vga *v, uint64_t offset, struct place *p)
     } else if (odd_even(v)) {
         p->planes = a & 1 ? 10 : 5;
         p->plane = (uint8_t)((p->plane & 2) | (a & 1));
-        p->offset = (a & 0xfffe) | (map == 0 ? a >> 16 & 1 : 0);
+        p->offset = (a & 0xfffe) | (v->gc[GC_MISC] & 12 ? 0 : a >> 16 & 1);
     } else if (vga_vbe_on(v)) {
         p->offset += v->vbe[VBE_BANK] * VGA_PLANE_SIZE;
+    } else {
+        p->offset += v->plane_base;
     }
     return ((uint64_t)p->offset + 1) * 4 <= v->vram.size;
 }
@@ -82,12 +91,10 @@ static uint8_t compare(const struct vga *v)
     return match;
 }
 
-static uint64_t window_read(void *opaque, uint64_t offset, unsigned size)
+uint8_t vga_window_read(struct vga *v, uint64_t offset)
 {
-    struct vga *v = opaque;
     struct place p;
 
-    (void)size;
     if (!find_place(v, offset, &p))
         return 0xff;
     memcpy(v->latch, cell_at(v, &p), 4);
@@ -136,24 +143,34 @@ static uint8_t plane_value(const struct vga *v, unsigned i, uint8_t value)
     }
 }
 
-static void window_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+void vga_window_write(struct vga *v, uint64_t offset, uint8_t value)
 {
-    struct vga *v = opaque;
     struct place p;
     uint8_t planes, *cell;
 
-    (void)size;
     if (!find_place(v, offset, &p))
         return;
     cell = cell_at(v, &p);
     planes = p.planes & v->seq[SEQ_MAP_MASK];
     for (unsigned i = 0; i < 4; i++)
         if (planes >> i & 1)
-            cell[i] = plane_value(v, i, (uint8_t)value);
+            cell[i] = plane_value(v, i, value);
     /* fonts are seen wherever their characters are */
     if (planes & 12)
         v->redraw = true;
     ram_written(v->vram.ram->ram, v->vram.ram->base + (uint64_t)p.offset * 4, 4);
+}
+
+static uint64_t window_read(void *opaque, uint64_t offset, unsigned size)
+{
+    (void)size;
+    return vga_window_read(opaque, offset);
+}
+
+static void window_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+{
+    (void)size;
+    vga_window_write(opaque, offset, (uint8_t)value);
 }
 
 const struct io_ops vga_window_io = {
@@ -177,6 +194,8 @@ void vga_update_window(struct vga *v)
     uint64_t offset = vga_vbe_on(v) ? v->vbe[VBE_BANK] * (uint64_t)VGA_PLANE_SIZE : 0;
     bool on = (vga_vbe_linear(v) || plain_chain4(v)) && offset + VGA_PLANE_SIZE <= v->vram.size;
 
+    if (v->hooks && v->hooks->update_window(v))
+        on = false;
     if (on == v->bank.enabled && (!on || offset == v->bank.target_offset))
         return;
     mem_begin(device_mem(v->dev));

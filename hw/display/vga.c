@@ -96,9 +96,12 @@ static void attr_write(struct vga *v, uint8_t value)
 uint8_t vga_port_read(struct vga *v, uint16_t port)
 {
     unsigned i = v->attr_index & 0x1f;
+    uint8_t value;
 
     if (!decodes(v, port))
         return 0xff;
+    if (v->hooks && v->hooks->port_read(v, port, &value))
+        return value;
     switch (port) {
     case 0x3c0: return v->attr_index;
     case 0x3c1: return i < VGA_ATTR_REGS ? v->attr[i] : 0;
@@ -135,7 +138,7 @@ static void indexed_write(struct vga *v, uint8_t *regs, const uint8_t *mask, uns
 
 void vga_port_write(struct vga *v, uint16_t port, uint8_t value)
 {
-    if (!decodes(v, port))
+    if (!decodes(v, port) || (v->hooks && v->hooks->port_write(v, port, value)))
         return;
     switch (port) {
     case 0x3c0: attr_write(v, value); break;
@@ -222,13 +225,14 @@ bool vga_init(struct vga *v, struct device *dev, GError **err)
     if (!mem_region_init_ram(&v->vram, mem, "vga.vram", size, err))
         return false;
     mem_region_init(&v->window, mem, "vga-lowmem", VGA_WINDOW_SIZE);
-    mem_region_init_io(&v->window_io, mem, &vga_window_io, v, "vga-planes", VGA_WINDOW_SIZE);
+    mem_region_init_io(&v->window_io, mem, v->hooks ? v->hooks->window_io : &vga_window_io, v,
+                       "vga-planes", VGA_WINDOW_SIZE);
     mem_region_add(&v->window, 0, &v->window_io);
     mem_region_init_alias(&v->bank, mem, "vga-bank", &v->vram, 0, VGA_PLANE_SIZE);
     mem_region_set_enabled(&v->bank, false);
     mem_region_add_priority(&v->window, 0, &v->bank, 1);
     for (unsigned i = 0; i < VGA_PORT_REGIONS; i++)
-        mem_region_init_io(&v->ports[i], mem, port_ops[i], v, i == 5 ? "vbe" : "vga",
+        mem_region_init_io(&v->ports[i], mem, port_ops[i], v, i == VGA_PORTS_VBE ? "vbe" : "vga",
                            port_ranges[i].n);
     v->dirty_pages = g_new0(bool, size >> RAM_PAGE_BITS);
     v->con = console_add(dev->machine->consoles, &vga_console_ops, v, dev->path, 0);
@@ -238,7 +242,8 @@ bool vga_init(struct vga *v, struct device *dev, GError **err)
 void vga_place(struct vga *v, struct mem_region *io, struct mem_region *mem)
 {
     for (unsigned i = 0; i < VGA_PORT_REGIONS; i++)
-        mem_region_add(io, port_ranges[i].first, &v->ports[i]);
+        if (i != VGA_PORTS_VBE || !v->hooks)
+            mem_region_add(io, port_ranges[i].first, &v->ports[i]);
     mem_region_add_priority(mem, VGA_WINDOW, &v->window, 1);
 }
 

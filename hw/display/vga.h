@@ -20,6 +20,7 @@
 
 enum {
     VGA_PORT_REGIONS = 6,
+    VGA_PORTS_VBE = 5, /* of these, DISPI's */
     VGA_SEQ_REGS = 5,
     VGA_CRTC_REGS = 25,
     VGA_GC_REGS = 9,
@@ -48,9 +49,34 @@ enum {
     VBE_NOCLEAR = 0x80,
 };
 
+/* A picture of pixels one behind the other. */
+struct vga_linear {
+    unsigned bpp;           /* 4 (planes), 8, 15, 16, 24 or 32 */
+    unsigned width, height; /* as shown */
+    unsigned repeat;        /* times that a row is shown */
+    uint64_t at, stride;    /* bytes of display memory: first row, and from row to row */
+};
+
+struct vga;
+
+/* What a card with more registers than the VGA does before the VGA. The function for a port is true
+ * when the access was not for the VGA. */
+struct vga_hooks {
+    const struct io_ops *window_io;
+    bool (*port_read)(struct vga *v, uint16_t port, uint8_t *value);
+    bool (*port_write)(struct vga *v, uint16_t port, uint8_t value);
+    /* Decides what the window shows after a register changed; false: it is the VGA's window. */
+    bool (*update_window)(struct vga *v);
+    /* Whether the picture is one of the card's own modes, and which. Before each drawing. */
+    bool (*mode)(struct vga *v, struct vga_linear *mode);
+    /* Draws what lies above row y of such a picture, in `row`. */
+    void (*overlay)(const struct vga *v, unsigned y, uint32_t *row, unsigned width);
+};
+
 struct vga {
     struct device *dev;
-    uint32_t vgamem_mb; /* property */
+    const struct vga_hooks *hooks; /* NULL for the VGA with DISPI */
+    uint32_t vgamem_mb;            /* property */
 
     struct mem_region vram;                    /* the display memory, all of it */
     struct mem_region window, window_io, bank; /* 0xa0000: registers decide which of the two */
@@ -61,6 +87,7 @@ struct vga {
     bool attr_flip; /* the next write to 0x3c0 is data */
     uint8_t seq[VGA_SEQ_REGS], crtc[VGA_CRTC_REGS], gc[VGA_GC_REGS], attr[VGA_ATTR_REGS];
     uint8_t latch[4];
+    uint32_t plane_base; /* added to addresses in planes, for banks; derived */
     uint8_t dac_mask, dac_read, dac_write, dac_step, dac_state;
     uint8_t palette[3 * 256]; /* 6 bits, or 8 with VBE_8BIT_DAC */
     uint16_t vbe_index, vbe[VBE_REGS];
@@ -79,7 +106,7 @@ struct vga {
              .min = 1, .max = 256)
 extern const struct state_table vga_state;
 
-/* Makes regions and console. On failure nothing is left behind. */
+/* Makes regions and console; `hooks` are set. On failure nothing is left behind. */
 bool vga_init(struct vga *v, struct device *dev, GError **err) __attribute__((warn_unused_result));
 void vga_destroy(struct vga *v);
 void vga_reset(struct vga *v);
@@ -92,9 +119,14 @@ void vga_port_write(struct vga *v, uint16_t port, uint8_t value);
 
 /* ---- between the files ---- */
 
-/* vga-mem.c: the window's io_ops, and which part of memory it shows after a register changed. */
+/* vga-mem.c: the window byte by byte, and which part of memory it shows after a register changed.
+ */
 extern const struct io_ops vga_window_io;
+uint8_t vga_window_read(struct vga *v, uint64_t offset);
+void vga_window_write(struct vga *v, uint64_t offset, uint8_t value);
 void vga_update_window(struct vga *v);
+/* Whether graphics register 6 shows memory at this offset of the window, and from where on. */
+bool vga_window_decodes(const struct vga *v, uint64_t offset, uint32_t *a);
 
 /* vga-vbe.c */
 extern const struct io_ops vga_vbe_io; /* ports 0x1ce to 0x1d1 */

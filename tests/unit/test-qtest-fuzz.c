@@ -319,6 +319,36 @@ static void test_ne2000(void)
          ne2000_windows, G_N_ELEMENTS(ne2000_windows), prepare_ne2k);
 }
 
+/* Cirrus: ports, window, BARs; packed pixels, and blits of all kinds about to start. */
+static const struct window cirrus_windows[] = {
+    { PORT | 0x3b0, 0x30 },    { PORT | 0x3ce, 2 },    { 0xa0000, 0x20000 },
+    { 0xe0000000, 0x2000000 }, { 0xf0000000, 0x1000 }, { 0xf0000100, 0x44 },
+};
+
+static void prepare_cirrus(struct qclient *q)
+{
+    pc_config_write(q, 4, 0, 0x10, 4, 0xe0000000);
+    pc_config_write(q, 4, 0, 0x14, 4, 0xf0000000);
+    pc_config_write(q, 4, 0, 4, 2, 3);
+    pc_out(q, 1, 0x3c2, 0x67);
+    pc_out(q, 2, 0x3c4, 0x1107);
+    pc_out(q, 2, 0x3c4, 0x0112);
+    for (uint32_t i = 0x20; i < 0x36; i++)
+        if (i != 0x31)
+            pc_out(q, 2, 0x3ce, i | (uint32_t)random_value() << 8);
+    pc_out(q, 2, 0x3ce, 0x0d32);
+    /* a width and a height that are done soon */
+    pc_out(q, 2, 0x3ce, 0x0021);
+    pc_out(q, 2, 0x3ce, 0x0023);
+    pc_out(q, 2, 0x3ce, 0x0231);
+}
+
+static void test_cirrus(void)
+{
+    fuzz("-machine pc -arch x86_64 -nodefaults -m 16M -device cirrus-vga,addr=4", cirrus_windows,
+         G_N_ELEMENTS(cirrus_windows), prepare_cirrus);
+}
+
 int main(int argc, char **argv)
 {
     const char *seed = g_getenv("QTEST_SEED");
@@ -327,6 +357,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_message("QTEST_SEED=%u", s);
     rnd = g_rand_new_with_seed(s);
+    g_test_add_func("/fuzz/cirrus", test_cirrus);
     g_test_add_func("/fuzz/virt", test_virt);
     g_test_add_func("/fuzz/spike", test_spike);
     g_test_add_func("/fuzz/pc", test_pc);
