@@ -394,6 +394,8 @@ static void draw_linear(struct vga *v, const struct vga_linear *m)
 
 static bool blanked(const struct vga *v)
 {
+    if (v->linear_only)
+        return !vga_vbe_linear(v);
     return !(v->attr_index & ATTR_PAS) || v->seq[1] & SEQ_SCREEN_OFF;
 }
 

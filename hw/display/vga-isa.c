@@ -13,8 +13,7 @@ struct isa_vga {
     struct vga vga;
 };
 
-/* Cards on this bus have their BIOS where it runs. */
-static bool place_bios(struct device *dev, GError **err)
+bool vga_isa_place_bios(struct device *dev, GError **err)
 {
     const struct embedded_file *f = embedded_find("vga-bios.bin");
 
@@ -26,7 +25,7 @@ static bool isa_vga_realize(struct device *dev, GError **err)
     struct isa_vga *p = (struct isa_vga *)dev;
     const struct isa_bus *b = isa_bus_of(dev);
 
-    if (!place_bios(dev, err) || !vga_init(&p->vga, dev, err))
+    if (!vga_isa_place_bios(dev, err) || !vga_init(&p->vga, dev, err))
         return false;
     vga_place(&p->vga, b->io, b->mem);
     mem_region_add_priority(b->mem, ISA_LFB, &p->vga.vram, 1);

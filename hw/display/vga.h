@@ -77,6 +77,7 @@ struct vga {
     struct device *dev;
     const struct vga_hooks *hooks; /* NULL for the VGA with DISPI */
     uint32_t vgamem_mb;            /* property */
+    bool linear_only; /* shows linear modes of DISPI, else nothing; set before vga_init() */
 
     struct mem_region vram;                    /* the display memory, all of it */
     struct mem_region window, window_io, bank; /* 0xa0000: registers decide which of the two */
@@ -110,6 +111,8 @@ extern const struct state_table vga_state;
 bool vga_init(struct vga *v, struct device *dev, GError **err) __attribute__((warn_unused_result));
 void vga_destroy(struct vga *v);
 void vga_reset(struct vga *v);
+/* Cards on the ISA bus have their BIOS where it runs. */
+bool vga_isa_place_bios(struct device *dev, GError **err) __attribute__((warn_unused_result));
 /* Shows ports and window on a bus that has both. */
 void vga_place(struct vga *v, struct mem_region *io, struct mem_region *mem);
 

@@ -349,6 +349,28 @@ static void test_cirrus(void)
          G_N_ELEMENTS(cirrus_windows), prepare_cirrus);
 }
 
+/* The BARs of -vga std and its relatives. */
+static const struct window vga_windows[] = {
+    { 0xe0000000, 0x1000000 }, { 0xf0000000, 0x1000 },    { 0xf0000400, 0x220 },
+    { 0xf0010000, 0x1000 },    { 0xe2000000, 0x1000000 }, { 0xa0000, 0x20000 },
+};
+
+static void prepare_vga(struct qclient *q)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        pc_config_write(q, 4 + i, 0, 0x10, 4, 0xe0000000 + i * 0x2000000);
+        pc_config_write(q, 4 + i, 0, 0x18, 4, 0xf0000000 + i * 0x10000);
+        pc_config_write(q, 4 + i, 0, 4, 2, 3);
+    }
+}
+
+static void test_vga(void)
+{
+    fuzz("-machine pc -arch x86_64 -nodefaults -m 16M -device VGA,addr=4 -device "
+         "bochs-display,addr=5",
+         vga_windows, G_N_ELEMENTS(vga_windows), prepare_vga);
+}
+
 int main(int argc, char **argv)
 {
     const char *seed = g_getenv("QTEST_SEED");
@@ -358,6 +380,7 @@ int main(int argc, char **argv)
     g_test_message("QTEST_SEED=%u", s);
     rnd = g_rand_new_with_seed(s);
     g_test_add_func("/fuzz/cirrus", test_cirrus);
+    g_test_add_func("/fuzz/vga", test_vga);
     g_test_add_func("/fuzz/virt", test_virt);
     g_test_add_func("/fuzz/spike", test_spike);
     g_test_add_func("/fuzz/pc", test_pc);

@@ -562,6 +562,48 @@ static void test_vbe_registers(void)
     g_assert_cmphex(qc_readb(q, MMIO + 0x40c), ==, 0x63);
 }
 
+/* ---- the monitor ---- */
+
+/* The EDID of the card in a slot, its registers at `base`; false where there is none. */
+static bool take_edid(unsigned slot, uint64_t base, uint8_t *edid)
+{
+    uint8_t sum = 0;
+
+    qc_cmd(q, "outl 0xcf8 0x%x", 0x80000018 | slot << 11);
+    qc_cmd(q, "outl 0xcfc 0x%x", (unsigned)base);
+    qc_cmd(q, "outl 0xcf8 0x%x", 0x80000004 | slot << 11);
+    qc_cmd(q, "outl 0xcfc 2");
+    qc_memread(q, base, edid, 128);
+    for (unsigned i = 0; i < 128; i++)
+        sum = (uint8_t)(sum + edid[i]);
+    return sum == 0 && edid[1] == 0xff;
+}
+
+static void test_edid(void)
+{
+    uint8_t e[128];
+
+    qc_reset(q);
+    g_assert_true(take_edid(2, MMIO, e));
+    g_assert_cmpuint(e[56] | e[58] >> 4 << 8, ==, 1280);
+    g_assert_cmpuint(e[59] | e[61] >> 4 << 8, ==, 800);
+    g_assert_cmpmem(e + 95, 12, "Myna Monitor", 12);
+    g_assert_true(take_edid(3, MMIO + 0x10000, e));
+    g_assert_cmpuint(e[56] | e[58] >> 4 << 8, ==, 1920);
+    g_assert_cmpuint(e[59] | e[61] >> 4 << 8, ==, 1080);
+    /* nothing beyond what it can show: 1600x1200 is too high */
+    for (unsigned i = 38; i < 54; i += 2)
+        g_assert_cmphex(e[i], !=, 1600 / 8 - 31);
+    g_assert_false(take_edid(4, MMIO + 0x20000, e));
+    /* neither of them answers at the ports */
+    qc_writew(q, MMIO + 0x10000 + 0x502, 640);
+    qc_writew(q, MMIO + 0x20000 + 0x502, 800);
+    g_assert_cmpuint(qc_readw(q, MMIO + 0x10000 + 0x502), ==, 640);
+    g_assert_cmpuint(vbe_in(1), ==, 0);
+    g_assert_cmphex(qc_readb(q, MMIO + 0x20000 + 0x40c), ==, 0);
+    g_assert_cmphex(qc_readb(q, MMIO + 0x10000 + 0x40c), ==, 0xff);
+}
+
 /* ---- time, and who is not there ---- */
 
 static void test_retrace(void)
@@ -596,8 +638,11 @@ int main(int argc, char **argv)
     dir = g_dir_make_tmp("vga-XXXXXX", NULL);
     path = g_build_filename(dir, "qmp", NULL);
     dump = g_build_filename(dir, "screen.ppm", NULL);
-    args = g_strdup_printf(
-        "-machine pc -arch x86_64 -m 16M -vga std -qmp unix:%s,server=on,wait=off", path);
+    args = g_strdup_printf("-machine pc -arch x86_64 -m 16M -vga std "
+                           "-device bochs-display,xres=1920,yres=1080,ymax=1100,addr=3 -device "
+                           "secondary-vga,edid=off,addr=4 "
+                           "-qmp unix:%s,server=on,wait=off",
+                           path);
     q = qc_start(args);
     qc_cmd(q, "clock_step 0");
     open_qmp(path);
@@ -609,6 +654,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vga/cga", test_cga);
     g_test_add_func("/vga/vbe-linear", test_vbe_linear);
     g_test_add_func("/vga/vbe-registers", test_vbe_registers);
+    g_test_add_func("/vga/edid", test_edid);
     g_test_add_func("/vga/retrace", test_retrace);
     status = g_test_run();
     fclose(qmp);
