@@ -1,4 +1,4 @@
-/* The virtio-mmio transport, version 2 (virtio 1.2, 4.2.2). */
+/* The virtio-mmio transport, version 2 (virtio 1.2, 4.2.2), or by force the legacy one (4.2.4). */
 #include <hw/virtio/mmio.h>
 #include <hw/virtio/virtio.h>
 
@@ -15,9 +15,12 @@ enum {
     DEVICE_FEATURES_SEL = 0x014,
     DRIVER_FEATURES = 0x020,
     DRIVER_FEATURES_SEL = 0x024,
+    GUEST_PAGE_SIZE = 0x028, /* legacy */
     QUEUE_SEL = 0x030,
     QUEUE_NUM_MAX = 0x034,
     QUEUE_NUM = 0x038,
+    QUEUE_ALIGN = 0x03c, /* legacy, and the next */
+    QUEUE_PFN = 0x040,
     QUEUE_READY = 0x044,
     QUEUE_NOTIFY = 0x050,
     INTERRUPT_STATUS = 0x060,
@@ -86,19 +89,78 @@ static uint32_t read_queue(const struct virtqueue *q, unsigned reg)
     }
 }
 
+/* ---- what differs in version 1 (4.2.4) ---- */
+
+static bool is_page_size(uint32_t v)
+{
+    return v >= 256 && is_pow2(v);
+}
+
+static bool legacy_read(struct virtio *v, unsigned reg, uint32_t *value)
+{
+    const struct virtqueue *q = virtio_queue(v);
+
+    switch (reg) {
+    case DEVICE_FEATURES: *value = v->device_sel ? 0 : virtio_legacy_features(v); return true;
+    case QUEUE_PFN:
+        *value = q && q->enabled && v->legacy_page ? (uint32_t)(q->desc / v->legacy_page) : 0;
+        return true;
+    case QUEUE_READY:
+    case QUEUE_RESET: return true; /* not there */
+    default: return false;
+    }
+}
+
+static bool legacy_write(struct virtio *v, unsigned reg, uint32_t value)
+{
+    struct virtqueue *q = virtio_queue(v);
+
+    switch (reg) {
+    case DRIVER_FEATURES:
+        if (!v->driver_sel)
+            virtio_legacy_set_features(v, value);
+        return true;
+    case STATUS: virtio_legacy_set_status(v, (uint8_t)value); return true;
+    case GUEST_PAGE_SIZE:
+        if (is_page_size(value))
+            v->legacy_page = value;
+        return true;
+    case QUEUE_ALIGN:
+        if (is_page_size(value))
+            v->legacy_align = value;
+        return true;
+    case QUEUE_PFN:
+        if (q && (v->legacy_page || !value))
+            virtq_set_base(q, (uint64_t)value * v->legacy_page, v->legacy_align);
+        return true;
+    case QUEUE_READY:
+    case QUEUE_RESET:
+    case QUEUE_DESC:
+    case QUEUE_DESC + 4:
+    case QUEUE_DRIVER:
+    case QUEUE_DRIVER + 4:
+    case QUEUE_DEVICE:
+    case QUEUE_DEVICE + 4: return true; /* not there */
+    default: return false;
+    }
+}
+
+/* ---- registers ---- */
+
 static uint32_t read_reg(struct slot *s, unsigned reg)
 {
     struct virtio *v = s->v;
+    uint32_t value = 0;
 
     switch (reg) {
     case MAGIC: return MAGIC_VALUE;
-    case VERSION: return 2;
+    case VERSION: return s->force_legacy ? 1 : 2;
     case DEVICE_ID: return v ? v->cls->id : 0;
     case VENDOR_ID: return VENDOR_VALUE;
     default: break;
     }
-    if (!v)
-        return 0;
+    if (!v || (s->force_legacy && legacy_read(v, reg, &value)))
+        return value;
     switch (reg) {
     case DEVICE_FEATURES: return virtio_get_features(v);
     case QUEUE_NUM_MAX:
@@ -143,6 +205,8 @@ static void write_reg(struct slot *s, unsigned reg, uint32_t value)
 {
     struct virtio *v = s->v;
 
+    if (s->force_legacy && legacy_write(v, reg, value))
+        return;
     switch (reg) {
     case DEVICE_FEATURES_SEL: v->device_sel = value; break;
     case DRIVER_FEATURES: virtio_set_features(v, value); break;
@@ -211,6 +275,7 @@ bool virtio_mmio_realize(struct device *dev, GError **err)
     struct virtio *v = (struct virtio *)dev;
     struct slot *s = (struct slot *)dev->bus->parent;
 
+    v->legacy_only = s->force_legacy;
     if (!virtio_init(v, dev->type->bus_info, &mmio_transport, s, err))
         return false;
     s->v = v;
@@ -240,9 +305,7 @@ static bool slot_realize(struct device *dev, GError **err)
     const char *number = strrchr(dev->path, '.');
     char *name;
 
-    if (s->force_legacy)
-        return error_set(err,
-                         "virtio-mmio: force-legacy=on: only version 2 of the transport is there");
+    (void)err;
     name = g_strdup_printf("virtio-mmio-bus%s", number ? number : ".0");
     mem_region_init_io(&s->io, device_mem(dev), &mmio_io, s, "virtio-mmio", VIRTIO_MMIO_SIZE);
     device_add_region(dev, &s->io);

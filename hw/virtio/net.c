@@ -6,8 +6,8 @@
 #include <base/error.h>
 #include <hw/virtio/types.h>
 
-/* Header of each frame (5.1.6); num_buffers is there in all modern devices. */
-enum { H_FLAGS = 0, H_CSUM_START = 6, H_CSUM_OFFSET = 8, H_NUM_BUFFERS = 10, H_LEN = 12 };
+/* Header of each frame (5.1.6). */
+enum { H_FLAGS = 0, H_CSUM_START = 6, H_CSUM_OFFSET = 8, H_NUM_BUFFERS = 10, H_MAX = 12 };
 #define H_NEEDS_CSUM 1
 #define H_DATA_VALID 2
 
@@ -36,6 +36,12 @@ static uint64_t net_features(const struct virtio *v)
            (ctrl && n->ctrl_mac_addr ? BIT(NET_F_CTRL_MAC_ADDR) : 0);
 }
 
+/* 5.1.6.1: for legacy drivers num_buffers is there only where it can be other than 1. */
+static size_t header_len(const struct vnet *n)
+{
+    return virtio_modern(&n->v) || virtio_has(&n->v, NET_F_MRG_RXBUF) ? H_MAX : H_NUM_BUFFERS;
+}
+
 /* ---- to the guest ---- */
 
 /* Takes buffers for `len` bytes; how many, or 0 when there are not enough now. */
@@ -59,7 +65,7 @@ static unsigned take_buffers(struct vnet *n, struct virtq_elem *parts, size_t le
 static void fill_buffers(struct vnet *n, struct virtq_elem *parts, unsigned count,
                          const uint8_t *frame, size_t len)
 {
-    uint8_t header[H_LEN] = { 0 };
+    uint8_t header[H_MAX] = { 0 };
     size_t done = 0;
 
     if (virtio_has(&n->v, NET_F_GUEST_CSUM) && net_checksums_valid(&n->port))
@@ -67,7 +73,7 @@ static void fill_buffers(struct vnet *n, struct virtq_elem *parts, unsigned coun
     stw_le(header + H_NUM_BUFFERS, (uint16_t)count);
     for (unsigned i = 0; i < count; i++) {
         struct virtq_elem *e = &parts[i];
-        size_t head = i ? 0 : iov_put(virtq_in(e), e->n_in, 0, header, sizeof(header));
+        size_t head = i ? 0 : iov_put(virtq_in(e), e->n_in, 0, header, header_len(n));
         size_t body = iov_put(virtq_in(e), e->n_in, head, frame + done, len - done);
 
         done += body;
@@ -92,9 +98,9 @@ static bool net_receive(void *opaque, const uint8_t *frame, size_t len)
     /* a card that is not set up hears nothing */
     if (!virtq_ready(n->rx) || !net_filter_wants(n, frame, len))
         return true;
-    count = take_buffers(n, parts, len + H_LEN);
+    count = take_buffers(n, parts, len + header_len(n));
     if (!count && !n->v.broken && wait_for_buffers(n))
-        count = take_buffers(n, parts, len + H_LEN);
+        count = take_buffers(n, parts, len + header_len(n));
     if (!count)
         return n->v.broken;
     virtq_kicks_off(n->rx);
@@ -138,15 +144,16 @@ static bool finish_checksum(uint8_t *frame, size_t len, const uint8_t *header)
 /* False: the network takes nothing now. */
 static bool send_frame(struct vnet *n, const struct virtq_elem *e)
 {
-    uint8_t header[H_LEN], frame[NET_FRAME_MAX];
+    uint8_t header[H_MAX], frame[NET_FRAME_MAX];
     struct iovec v = { frame, 0 };
+    size_t head = header_len(n);
 
-    if (iov_get(virtq_out(e), e->n_out, 0, header, H_LEN) != H_LEN) {
+    if (iov_get(virtq_out(e), e->n_out, 0, header, head) != head) {
         virtio_broken(&n->v, "a frame without header");
         return true;
     }
-    v.iov_len = iov_get(virtq_out(e), e->n_out, H_LEN, frame, sizeof(frame));
-    if (v.iov_len < 14 || e->out_len - H_LEN > sizeof(frame))
+    v.iov_len = iov_get(virtq_out(e), e->n_out, head, frame, sizeof(frame));
+    if (v.iov_len < 14 || e->out_len - head > sizeof(frame))
         return true;
     if ((header[H_FLAGS] & H_NEEDS_CSUM) && !finish_checksum(frame, v.iov_len, header))
         return true;
@@ -274,6 +281,13 @@ static void net_start(struct virtio *v)
         memset(n->filter.vlans, 0, sizeof(n->filter.vlans));
 }
 
+/* 5.1.4.1: legacy drivers set the address by writing it. */
+static void net_set_config(struct virtio *v, unsigned offset, unsigned size, uint32_t value)
+{
+    if (!virtio_modern(v) && offset + size <= C_STATUS)
+        stn_le(v->config + offset, size, value);
+}
+
 static const struct virtio_class net_class = {
     .name = "virtio-net",
     .id = VIRTIO_ID_NET,
@@ -283,6 +297,7 @@ static const struct virtio_class net_class = {
     .reset = net_reset,
     .queue_reset = net_queue_reset,
     .start = net_start,
+    .set_config = net_set_config,
     .vectors = 4,
 };
 

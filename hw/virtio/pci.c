@@ -1,4 +1,4 @@
-/* The virtio-pci transport (virtio 1.2, 4.1). */
+/* The virtio-pci transport (virtio 1.2, 4.1); pci-legacy.c has what was before 1.0. */
 #include <hw/virtio/pci.h>
 #include <hw/virtio/virtio.h>
 
@@ -137,7 +137,7 @@ static uint64_t common_read(void *opaque, uint64_t offset, unsigned size)
 }
 
 /* 4.1.5.1.2.1: a vector that there is not reads back as none. */
-static uint16_t check_vector(const struct virtio *v, uint32_t vector)
+uint16_t virtio_pci_check_vector(const struct virtio *v, uint32_t vector)
 {
     return vector < v->pci.msix_vectors ? (uint16_t)vector : VIRTIO_NO_VECTOR;
 }
@@ -153,7 +153,7 @@ static void write_queue(struct virtio *v, unsigned reg, uint32_t value)
     }
     switch (reg) {
     case QUEUE_SIZE: virtq_set_num(q, value); break;
-    case QUEUE_VECTOR: q->vector = check_vector(v, value); break;
+    case QUEUE_VECTOR: q->vector = virtio_pci_check_vector(v, value); break;
     case QUEUE_ENABLE:
         if (value == 1)
             virtq_enable(q, true);
@@ -181,7 +181,7 @@ static void common_write(void *opaque, uint64_t offset, uint64_t value, unsigned
     case DEVICE_SEL: v->device_sel = (uint32_t)value; break;
     case DRIVER_SEL: v->driver_sel = (uint32_t)value; break;
     case DRIVER_FEATURES: virtio_set_features(v, (uint32_t)value); break;
-    case CONFIG_VECTOR: v->config_vector = check_vector(v, (uint32_t)value); break;
+    case CONFIG_VECTOR: v->config_vector = virtio_pci_check_vector(v, (uint32_t)value); break;
     case STATUS: virtio_set_status(v, (uint8_t)value); break;
     case QUEUE_SEL: v->queue_sel = (uint16_t)value; break;
     default: write_queue(v, (unsigned)offset, (uint32_t)value); break;
@@ -191,17 +191,19 @@ static void common_write(void *opaque, uint64_t offset, uint64_t value, unsigned
 /* ---- the other windows ---- */
 
 /* 4.1.4.5: reading takes the bits away, and the line with them. */
-static uint64_t isr_read(void *opaque, uint64_t offset, unsigned size)
+uint8_t virtio_pci_take_isr(struct virtio *v)
 {
-    struct virtio *v = opaque;
     uint8_t isr = v->isr;
 
-    (void)size;
-    if (offset)
-        return 0;
     v->isr = 0;
     update_intx(v);
     return isr;
+}
+
+static uint64_t isr_read(void *opaque, uint64_t offset, unsigned size)
+{
+    (void)size;
+    return offset ? 0 : virtio_pci_take_isr(opaque);
 }
 
 static void nothing_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
@@ -281,7 +283,7 @@ static bool is_data(const struct virtio *v, unsigned offset, unsigned size)
 {
     unsigned data = v->pci_cap + CAP_EXTRA;
 
-    return offset < data + 4 && data < offset + size && size <= 4;
+    return v->pci_cap && offset < data + 4 && data < offset + size && size <= 4;
 }
 
 static void before_read(struct pci_device *pd, unsigned offset, unsigned size)
@@ -370,14 +372,19 @@ static void add_config_access(struct virtio *v)
     stl_le(w + CAP_EXTRA, ~0u);
 }
 
-static bool check_modes(const struct virtio *v, GError **err)
+/* Which of the two interfaces are there. */
+static bool check_modes(const struct virtio *v, bool *legacy, bool *modern, GError **err)
 {
+    const struct virtio_pci_info *info = v->dev.type->bus_info;
     const char *name = v->dev.type->name;
 
-    if (v->disable_modern)
-        return error_set(err, "%s.disable-modern: on: only modern devices are there", name);
-    if (v->disable_legacy == OFF)
-        return error_set(err, "%s.disable-legacy: off: only modern devices are there", name);
+    *legacy = info->mode == VIRTIO_PCI_TRANSITIONAL ||
+              (info->mode == VIRTIO_PCI_ANY && v->disable_legacy != ON);
+    *legacy = *legacy && virtio_pci_legacy_id(info->cls->id);
+    *modern = info->mode != VIRTIO_PCI_ANY || !v->disable_modern;
+    if (!*legacy && !*modern)
+        return error_set(err, "%s: disable-legacy=on and disable-modern=on leave no interface",
+                         name);
     return true;
 }
 
@@ -386,8 +393,12 @@ bool virtio_pci_realize(struct device *dev, GError **err)
     const struct virtio_pci_info *info = dev->type->bus_info;
     struct virtio *v = (struct virtio *)dev;
     unsigned vectors = v->vectors == UINT32_MAX ? info->cls->vectors : v->vectors;
+    bool legacy, modern;
 
-    if (!check_modes(v, err) || !virtio_init(v, info->cls, &pci_transport, NULL, err))
+    if (!check_modes(v, &legacy, &modern, err))
+        return false;
+    v->legacy_only = !modern;
+    if (!virtio_init(v, info->cls, &pci_transport, NULL, err))
         return false;
     if (vectors && !pci_add_msix(&v->pci, vectors, MSIX_BAR, err)) {
         virtio_destroy(v);
@@ -395,8 +406,12 @@ bool virtio_pci_realize(struct device *dev, GError **err)
     }
     v->attrs = pci_attrs(&v->pci);
     v->dma_off = true;
-    add_windows(v);
-    add_config_access(v);
+    if (legacy)
+        virtio_pci_add_legacy(v);
+    if (modern) {
+        add_windows(v);
+        add_config_access(v);
+    }
     v->pci.hooks = &virtio_pci_hooks;
     return true;
 }
@@ -411,6 +426,7 @@ void virtio_pci_unrealize(struct device *dev)
     for (unsigned i = 0; i < ARRAY_LEN(windows); i++)
         mem_region_destroy(&v->windows[i]);
     mem_region_destroy(&v->modern);
+    mem_region_destroy(&v->legacy_io);
 }
 
 void virtio_pci_reset(struct device *dev)

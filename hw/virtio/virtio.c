@@ -10,7 +10,10 @@
 
 bool virtio_running(const struct virtio *v)
 {
-    return (v->status & VIRTIO_S_DRIVER_OK) && !v->broken && !v->dma_off;
+    /* legacy drivers use queues from when they have set them up (3.1.2) */
+    uint8_t up = v->legacy ? VIRTIO_S_DRIVER | VIRTIO_S_DRIVER_OK : VIRTIO_S_DRIVER_OK;
+
+    return (v->status & up) && !v->broken && !v->dma_off;
 }
 
 void virtio_broken(struct virtio *v, const char *fmt, ...)
@@ -101,6 +104,8 @@ bool virtio_init(struct virtio *v, const struct virtio_class *cls,
     v->transport_data = data;
     v->as = &v->dev.machine->memory;
     v->config_vector = VIRTIO_NO_VECTOR;
+    v->legacy = v->legacy_only;
+    v->legacy_align = VIRTIO_LEGACY_ALIGN;
     v->queues = g_new0(struct virtqueue, VIRTIO_QUEUES_MAX);
     if (!cls->realize(v, err)) {
         free_queues(v);
@@ -134,6 +139,9 @@ void virtio_reset(struct virtio *v)
     v->queue_sel = 0;
     v->config_vector = VIRTIO_NO_VECTOR;
     v->generation = 0;
+    v->legacy = v->legacy_only;
+    /* the page size stays: Linux gives it before its first reset */
+    v->legacy_align = VIRTIO_LEGACY_ALIGN;
     for (unsigned i = 0; i < v->n_queues; i++)
         virtq_reset(&v->queues[i]);
     if (v->transport->was_reset)
@@ -144,11 +152,29 @@ void virtio_reset(struct virtio *v)
 
 uint64_t virtio_features(const struct virtio *v)
 {
-    return v->cls->features(v) | BIT(VIRTIO_F_VERSION_1) |
-           (v->indirect_desc ? BIT(VIRTIO_F_INDIRECT_DESC) : 0) |
-           (v->event_idx ? BIT(VIRTIO_F_EVENT_IDX) : 0) |
-           (v->packed ? BIT(VIRTIO_F_RING_PACKED) : 0) |
-           (v->queue_reset ? BIT(VIRTIO_F_RING_RESET) : 0);
+    uint64_t f = v->cls->features(v) | BIT(VIRTIO_F_VERSION_1) |
+                 (v->indirect_desc ? BIT(VIRTIO_F_INDIRECT_DESC) : 0) |
+                 (v->event_idx ? BIT(VIRTIO_F_EVENT_IDX) : 0) |
+                 (v->packed ? BIT(VIRTIO_F_RING_PACKED) : 0) |
+                 (v->queue_reset ? BIT(VIRTIO_F_RING_RESET) : 0);
+
+    return v->legacy_only ? virtio_legacy_features(v) : f;
+}
+
+/* 6.3: buffers may be laid out in any way, which goes without saying in later versions. */
+uint32_t virtio_legacy_features(const struct virtio *v)
+{
+    return (uint32_t)v->cls->features(v) | (uint32_t)BIT(VIRTIO_F_ANY_LAYOUT) |
+           (uint32_t)(v->indirect_desc ? BIT(VIRTIO_F_INDIRECT_DESC) : 0) |
+           (uint32_t)(v->event_idx ? BIT(VIRTIO_F_EVENT_IDX) : 0);
+}
+
+void virtio_legacy_set_features(struct virtio *v, uint32_t value)
+{
+    if (v->status & VIRTIO_S_FEATURES_OK)
+        return;
+    v->legacy = true;
+    v->driver_features = value & virtio_legacy_features(v);
 }
 
 static uint32_t half(uint64_t features, uint32_t sel)
@@ -195,7 +221,7 @@ void virtio_set_status(struct virtio *v, uint8_t status)
     }
     if ((raised & VIRTIO_S_FEATURES_OK) && !features_ok(v))
         status &= ~VIRTIO_S_FEATURES_OK;
-    if ((raised & VIRTIO_S_DRIVER_OK) && !(status & VIRTIO_S_FEATURES_OK)) {
+    if ((raised & VIRTIO_S_DRIVER_OK) && !(status & VIRTIO_S_FEATURES_OK) && !v->legacy) {
         log_guest_error("%s: DRIVER_OK without FEATURES_OK\n", v->cls->name);
         status &= ~VIRTIO_S_DRIVER_OK;
         raised &= ~VIRTIO_S_DRIVER_OK;
@@ -209,6 +235,14 @@ void virtio_set_status(struct virtio *v, uint8_t status)
     /* buffers may lie there since before */
     for (unsigned i = 0; i < v->n_queues; i++)
         virtio_kick(v, i);
+}
+
+/* There is no FEATURES_OK here: what drivers ask for and do not get is not looked at. */
+void virtio_legacy_set_status(struct virtio *v, uint8_t status)
+{
+    if (status && !(v->status & VIRTIO_S_FEATURES_OK))
+        v->legacy = true;
+    virtio_set_status(v, status & ~VIRTIO_S_FEATURES_OK);
 }
 
 struct virtqueue *virtio_queue(struct virtio *v)

@@ -166,6 +166,17 @@ void virtq_enable(struct virtqueue *q, bool on)
     q->enabled = true;
 }
 
+void virtq_set_base(struct virtqueue *q, uint64_t base, uint32_t align)
+{
+    virtq_enable(q, false);
+    if (!base)
+        return;
+    q->desc = base;
+    q->driver = base + VIRTQ_DESC_SIZE * (uint64_t)q->num;
+    q->device = align_up(q->driver + 6 + 2 * (uint64_t)q->num, align);
+    virtq_enable(q, true);
+}
+
 /* ---- saved state ---- */
 
 static bool virtq_loaded(void *obj, unsigned version, GError **err)
@@ -254,8 +265,15 @@ static const struct state_field virtio_fields[] = {
     STATE_U32(struct virtio, generation),
     STATE_BUF(struct virtio, config),
     STATE_STRUCT_VARRAY(struct virtio, queues, n_queues, VIRTIO_QUEUES_MAX, virtq_state),
+    STATE_BOOL(struct virtio, legacy, .since = 2),
+    STATE_U32(struct virtio, legacy_page, .since = 2),
+    STATE_U32(struct virtio, legacy_align, .since = 2),
     STATE_END
 };
 const struct state_table virtio_state = {
-    .name = "virtio", .version = 1, .fields = virtio_fields, .post_load = virtio_loaded
+    .name = "virtio",
+    .version = 2,
+    .min_version = 1,
+    .fields = virtio_fields,
+    .post_load = virtio_loaded,
 };

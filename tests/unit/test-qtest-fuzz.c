@@ -304,6 +304,47 @@ static void test_i8255x(void)
     fuzz_card(types[g_rand_int_range(rnd, 0, 3)], prepare_i8255x);
 }
 
+static const struct window legacy_windows[] = { { PORT | 0xc000, 0x40 },
+                                                { PORT | 0xc040, 0x40 },
+                                                { 0x0, 0x2000 } };
+
+/* Queues of random rings in low memory, by the legacy interface of a network card and a disk. */
+static void prepare_legacy(struct qclient *q)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        uint16_t base = (uint16_t)(0xc000 + 0x40 * i);
+
+        pc_config_write(q, 4 + i, 0, 0x10, 4, base);
+        pc_config_write(q, 4 + i, 0, 4, 2, 7);
+        pc_out(q, 4, base + 4u, (uint32_t)random_value());
+        for (uint16_t n = 0; n < 3; n++) {
+            pc_out(q, 2, base + 14u, n);
+            pc_out(q, 4, base + 8u, (uint32_t)g_rand_int_range(rnd, 0, 3));
+        }
+        pc_out(q, 1, base + 18u, (uint32_t)g_rand_int_range(rnd, 0, 8));
+        pc_out(q, 2, base + 16u, (uint32_t)g_rand_int_range(rnd, 0, 3));
+    }
+    for (unsigned i = 0; i < 32; i++) /* descriptors, and the index of what is available */
+        qc_queue(q, "writel 0x%x 0x%x", (unsigned)g_rand_int_range(rnd, 0, 0x400) * 4,
+                 (unsigned)random_value() & 0x3ffff);
+    qc_queue(q, "writew 0x1002 0x%x", (unsigned)g_rand_int_range(rnd, 0, 200));
+    qc_queue(q, "writew 0x2002 0x%x", (unsigned)g_rand_int_range(rnd, 0, 200));
+}
+
+static void test_virtio_legacy(void)
+{
+    char *disk = pc_image_new(1 << 20);
+    g_autofree char *args =
+        g_strdup_printf("-machine pc -arch x86_64 -nodefaults -m 16M -netdev user,id=n0 "
+                        "-device virtio-net-pci,netdev=n0,addr=4 "
+                        "-drive file=%s,format=raw,if=none,id=d0 "
+                        "-device virtio-blk-pci,drive=d0,disable-modern=on,addr=5",
+                        disk);
+
+    fuzz(args, legacy_windows, G_N_ELEMENTS(legacy_windows), prepare_legacy);
+    pc_image_free(disk);
+}
+
 static void prepare_ne2k(struct qclient *q)
 {
     pc_config_write(q, 4, 0, 0x10, 4, 0xc000);
@@ -391,5 +432,6 @@ int main(int argc, char **argv)
     g_test_add_func("/fuzz/rtl8139", test_rtl8139);
     g_test_add_func("/fuzz/pcnet", test_pcnet);
     g_test_add_func("/fuzz/i8255x", test_i8255x);
+    g_test_add_func("/fuzz/virtio-legacy", test_virtio_legacy);
     return g_test_run();
 }

@@ -6,7 +6,8 @@
  *                         RNG_PROPS, rng_state, "random numbers", "misc")
  *
  * (0x00, 0xff: base class and subclass on PCI) makes virtio_rng_device_type ("virtio-rng-device"),
- * virtio_rng_pci_type ("virtio-rng-pci") and virtio_rng_pci_modern_type
+ * virtio_rng_pci_type ("virtio-rng-pci"), virtio_rng_pci_transitional_type
+ * ("virtio-rng-pci-transitional") and virtio_rng_pci_modern_type
  * ("virtio-rng-pci-non-transitional"), each of which wants its line in hw/devices.def.
  */
 #ifndef HW_VIRTIO_TYPES_H
@@ -24,17 +25,6 @@
     static const struct prop ident##_mmio_props[] = { own_props, VIRTIO_PROPS(T), PROP_LIST_END }; \
     static const struct prop ident##_pci_props[] = { own_props, VIRTIO_PROPS(T),                   \
                                                      VIRTIO_PCI_PROPS(T), PROP_LIST_END };         \
-    static const struct virtio_pci_info ident##_pci_info = {                                       \
-        .pci = { .vendor = VIRTIO_PCI_VENDOR,                                                      \
-                 .device = VIRTIO_PCI_BASE + vid,                                                  \
-                 .subvendor = VIRTIO_PCI_VENDOR,                                                   \
-                 .subdevice = 0x1100,                                                              \
-                 .revision = 1,                                                                    \
-                 .class_code = { 0x00, subclass, base },                                           \
-                 .pin = 1,                                                                         \
-                 .rom = (base) == 0x02 ? "efi-virtio.rom" : NULL },                                \
-        .cls = &(class),                                                                           \
-    };                                                                                             \
     const struct device_type virtio_##ident##_device_type = {                                      \
         .name = nm "-device",                                                                      \
         .help = hlp " (virtio-mmio)",                                                              \
@@ -48,25 +38,41 @@
         .state = &(table),                                                                         \
         .bus_info = &(class),                                                                      \
     };                                                                                             \
-    VIRTIO_PCI_TYPE_(virtio_##ident##_pci_type, ident, T, nm "-pci", nm, table,                    \
-                     hlp " (virtio-pci)", cat)                                                     \
-    VIRTIO_PCI_TYPE_(virtio_##ident##_pci_modern_type, ident, T, nm "-pci-non-transitional", NULL, \
-                     table, hlp " (virtio-pci, never the old interface)", cat)
+    VIRTIO_PCI_TYPE_(ident, _pci, T, nm "-pci", nm, class, vid, base, subclass, table,             \
+                     hlp " (virtio-pci)", cat, VIRTIO_PCI_ANY)                                     \
+    VIRTIO_PCI_TYPE_(ident, _pci_transitional, T, nm "-pci-transitional", NULL, class, vid, base,  \
+                     subclass, table, hlp " (virtio-pci, both interfaces)", cat,                   \
+                     VIRTIO_PCI_TRANSITIONAL)                                                      \
+    VIRTIO_PCI_TYPE_(ident, _pci_modern, T, nm "-pci-non-transitional", NULL, class, vid, base,    \
+                     subclass, table, hlp " (virtio-pci, never the old interface)", cat,           \
+                     VIRTIO_PCI_MODERN)
 
-#define VIRTIO_PCI_TYPE_(type, ident, T, nm, other, table, hlp, cat) \
-    const struct device_type type = {                                \
-        .name = nm,                                                  \
-        .alias = other,                                              \
-        .help = hlp,                                                 \
-        .bus = BUS_PCI,                                              \
-        .size = sizeof(T),                                           \
-        .category = cat,                                             \
-        .realize = virtio_pci_realize,                               \
-        .reset = virtio_pci_reset,                                   \
-        .unrealize = virtio_pci_unrealize,                           \
-        .props = ident##_pci_props,                                  \
-        .state = &(table),                                           \
-        .bus_info = &ident##_pci_info,                               \
+#define VIRTIO_PCI_TYPE_(ident, kind, T, nm, other, class, vid, base, subclass, table, hlp, cat, \
+                         which)                                                                  \
+    static const struct virtio_pci_info ident##kind##_info = {                                   \
+        .pci = { .vendor = VIRTIO_PCI_VENDOR,                                                    \
+                 .device = VIRTIO_PCI_BASE + vid,                                                \
+                 .subvendor = VIRTIO_PCI_VENDOR,                                                 \
+                 .subdevice = 0x1100,                                                            \
+                 .revision = 1,                                                                  \
+                 .class_code = { 0x00, subclass, base },                                         \
+                 .pin = 1 },                                                                     \
+        .cls = &(class),                                                                         \
+        .mode = which,                                                                           \
+    };                                                                                           \
+    const struct device_type virtio_##ident##kind##_type = {                                     \
+        .name = nm,                                                                              \
+        .alias = other,                                                                          \
+        .help = hlp,                                                                             \
+        .bus = BUS_PCI,                                                                          \
+        .size = sizeof(T),                                                                       \
+        .category = cat,                                                                         \
+        .realize = virtio_pci_realize,                                                           \
+        .reset = virtio_pci_reset,                                                               \
+        .unrealize = virtio_pci_unrealize,                                                       \
+        .props = ident##_pci_props,                                                              \
+        .state = &(table),                                                                       \
+        .bus_info = &ident##kind##_info,                                                         \
     };
 
 #endif

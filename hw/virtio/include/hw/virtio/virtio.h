@@ -1,5 +1,7 @@
 /*
- * Virtio 1.2 devices: what every device shares, whichever transport it hangs on.
+ * Virtio 1.2 devices: what every device shares, whichever transport it hangs on. Transports also
+ * have the legacy interface, that of before 1.0, where the driver's features tell which rules hold;
+ * its numbers are in the guest's byte order, which is little-endian in all guests there are.
  *
  * A device is a struct that begins with struct virtio, and a `const struct virtio_class`. The
  * transport (a virtio-mmio slot, a PCI function) is chosen by the device type, of which there is
@@ -45,22 +47,24 @@ enum virtio_id {
 #define VIRTIO_S_FAILED      128
 
 /* Feature bits that are not a device's own (6). */
+#define VIRTIO_F_ANY_LAYOUT    27 /* legacy */
 #define VIRTIO_F_INDIRECT_DESC 28
 #define VIRTIO_F_EVENT_IDX     29
 #define VIRTIO_F_VERSION_1     32
 #define VIRTIO_F_RING_PACKED   34
 #define VIRTIO_F_RING_RESET    40
 
-#define VIRTIO_PCI_WINDOWS 4 /* common, ISR, device, notify */
-#define VIRTIO_QUEUES_MAX  64
-#define VIRTQ_SIZE_MAX     1024
-#define VIRTIO_CONFIG_MAX  64
-#define VIRTIO_NO_VECTOR   0xffff
-#define VIRTQ_IOV_SMALL    12
-#define VIRTQ_IOV_MAX      1024      /* pieces of memory in one element */
-#define VIRTQ_BOUNCE_MAX   (1 << 20) /* bytes of one element that are not RAM */
-#define VIRTIO_ISR_QUEUE   1
-#define VIRTIO_ISR_CONFIG  2
+#define VIRTIO_PCI_WINDOWS  4 /* common, ISR, device, notify */
+#define VIRTIO_QUEUES_MAX   64
+#define VIRTQ_SIZE_MAX      1024
+#define VIRTIO_CONFIG_MAX   64
+#define VIRTIO_NO_VECTOR    0xffff
+#define VIRTIO_LEGACY_ALIGN 4096 /* of rings in the legacy interface */
+#define VIRTQ_IOV_SMALL     12
+#define VIRTQ_IOV_MAX       1024      /* pieces of memory in one element */
+#define VIRTQ_BOUNCE_MAX    (1 << 20) /* bytes of one element that are not RAM */
+#define VIRTIO_ISR_QUEUE    1
+#define VIRTIO_ISR_CONFIG   2
 
 struct virtio;
 struct virtqueue;
@@ -156,7 +160,10 @@ struct virtio {
     void *transport_data;
     struct address_space *as;
     mem_attrs attrs;
-    bool dma_off; /* the bus does not let the device access memory */
+    bool dma_off;                       /* the bus does not let the device access memory */
+    bool legacy_only;                   /* there is no other interface */
+    bool legacy;                        /* the driver came by the legacy one */
+    uint32_t legacy_page, legacy_align; /* MMIO: bytes by which rings are placed */
 
     uint8_t status, isr;
     bool broken;
@@ -173,8 +180,9 @@ struct virtio {
     uint64_t kicked; /* atomic; bit for each queue that waits for its handler */
     GSource *kick_source;
 
-    /* PCI: BAR 4, and the capability for access by configuration space */
-    struct mem_region modern, windows[VIRTIO_PCI_WINDOWS];
+    /* PCI: BAR 0 where there is a legacy interface; BAR 4, and the capability for access by
+     * configuration space */
+    struct mem_region legacy_io, modern, windows[VIRTIO_PCI_WINDOWS];
     uint8_t pci_cap;
 
     /* properties */
@@ -210,6 +218,11 @@ struct virtqueue *virtio_add_queue(struct virtio *v, unsigned size, virtq_handle
 static inline bool virtio_has(const struct virtio *v, unsigned feature)
 {
     return v->driver_features >> feature & 1;
+}
+/* Whether the driver goes by the rules of 1.0 and later. */
+static inline bool virtio_modern(const struct virtio *v)
+{
+    return virtio_has(v, VIRTIO_F_VERSION_1);
 }
 /* Whether the driver is running and the device works. */
 bool virtio_running(const struct virtio *v);
@@ -263,6 +276,10 @@ uint64_t virtio_features(const struct virtio *v);
 uint32_t virtio_get_features(const struct virtio *v);
 uint32_t virtio_get_driver_features(const struct virtio *v);
 void virtio_set_features(struct virtio *v, uint32_t value);
+/* The legacy interface's: no more than what is offered there. */
+uint32_t virtio_legacy_features(const struct virtio *v);
+void virtio_legacy_set_features(struct virtio *v, uint32_t value);
+void virtio_legacy_set_status(struct virtio *v, uint8_t status);
 void virtio_set_status(struct virtio *v, uint8_t status);
 /* The queue that queue_sel names; NULL: none. */
 struct virtqueue *virtio_queue(struct virtio *v);
@@ -270,6 +287,9 @@ void virtq_set_num(struct virtqueue *q, uint32_t num);
 /* Low or high half of one of desc, driver, device. */
 void virtq_set_addr(struct virtqueue *q, uint64_t *addr, bool high, uint32_t value);
 void virtq_enable(struct virtqueue *q, bool on);
+/* Legacy: where all parts of a ring lie, one behind the other (2.7.2), the used ring at the next
+ * multiple of `align`, a power of two. 0 gives the queue up. */
+void virtq_set_base(struct virtqueue *q, uint64_t base, uint32_t align);
 void virtq_reset(struct virtqueue *q);
 /* The driver's notification of queue `n`. */
 void virtio_kick(struct virtio *v, uint32_t n);
