@@ -56,7 +56,7 @@ static bool make_machine(struct session *s, GError **err)
     mc.no_cpus = !accel_runs_cpus(s->config);
     s->machine = machine_new(type, s->loop, &mc);
     s->machine->input = s->input = input_new(s->loop);
-    s->machine->consoles = s->consoles = consoles_new();
+    s->machine->consoles = s->consoles = consoles_new(s->loop);
     machine_set_backend(s->machine, BACKEND_CHARDEV, find_chardev, name_chardev, s);
     for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
         s->machine->serials[i] = s->serials[i];

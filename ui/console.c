@@ -3,6 +3,10 @@
 
 #include <string.h>
 #include <base/bug.h>
+#include <base/clock.h>
+
+/* Rounds without a change after which the pace falls, and how far. */
+enum { IDLE_SOON = 30, IDLE_LONG = 150, PERIOD_SOON_MS = 33, PERIOD_LONG_MS = 100 };
 
 struct console {
     struct consoles *set;
@@ -12,17 +16,26 @@ struct console {
     unsigned head;
     struct surface surface;
     GPtrArray *listeners; /* of struct console_listener */
+    struct cursor *cursor;
+    bool changed;      /* dirty since the last flush */
+    unsigned period;   /* ms; the shortest of the listeners', 0: none */
+    unsigned idle;     /* rounds without a change */
+    struct timer tick; /* only with a loop */
 };
 
 struct consoles {
-    GPtrArray *list; /* of struct console */
+    struct loop *loop;
+    GPtrArray *list;    /* of struct console */
+    GPtrArray *watches; /* of struct consoles_watch */
 };
 
-struct consoles *consoles_new(void)
+struct consoles *consoles_new(struct loop *loop)
 {
     struct consoles *set = g_new0(struct consoles, 1);
 
+    set->loop = loop;
     set->list = g_ptr_array_new();
+    set->watches = g_ptr_array_new();
     return set;
 }
 
@@ -30,7 +43,27 @@ void consoles_free(struct consoles *set)
 {
     bug_on(set->list->len);
     g_ptr_array_free(set->list, TRUE);
+    g_ptr_array_free(set->watches, TRUE);
     g_free(set);
+}
+
+void consoles_add_watch(struct consoles *set, struct consoles_watch *w)
+{
+    g_ptr_array_add(set->watches, w);
+}
+
+void consoles_remove_watch(struct consoles *set, struct consoles_watch *w)
+{
+    g_ptr_array_remove(set->watches, w);
+}
+
+static void list_changed(const struct consoles *set)
+{
+    for (unsigned i = 0; i < set->watches->len; i++) {
+        const struct consoles_watch *w = set->watches->pdata[i];
+
+        w->changed(w->opaque);
+    }
 }
 
 struct console *console_at(const struct consoles *set, unsigned n)
@@ -47,6 +80,73 @@ struct console *console_of(const struct consoles *set, const char *path, unsigne
             return c;
     }
     return NULL;
+}
+
+/* ---- listeners ---- */
+
+#define TELL(c, what, ...)                                                 \
+    do {                                                                   \
+        for (unsigned i_ = 0; i_ < (c)->listeners->len; i_++) {            \
+            const struct console_listener *l_ = (c)->listeners->pdata[i_]; \
+                                                                           \
+            if (l_->ops->what)                                             \
+                l_->ops->what(l_->opaque, ##__VA_ARGS__);                  \
+        }                                                                  \
+    } while (0)
+
+/* ---- pace ---- */
+
+static unsigned next_period(const struct console *c)
+{
+    if (c->idle < IDLE_SOON)
+        return c->period;
+    return MAX(c->period, c->idle < IDLE_LONG ? PERIOD_SOON_MS : PERIOD_LONG_MS);
+}
+
+static void next_tick(struct console *c)
+{
+    if (c->period && c->ops->refresh)
+        timer_mod_ns(&c->tick, clock_ns(c->set->loop, CLK_REALTIME) + next_period(c) * NS_PER_MS);
+}
+
+static void tick(void *opaque)
+{
+    struct console *c = opaque;
+
+    c->idle = MIN(c->idle + 1, IDLE_LONG);
+    next_tick(c);
+    console_refresh(c); /* sets idle to 0 where something changed */
+}
+
+void console_pace(struct console *c, struct console_listener *l, unsigned ms)
+{
+    l->period = ms;
+    c->period = 0;
+    for (unsigned i = 0; i < c->listeners->len; i++) {
+        const struct console_listener *o = c->listeners->pdata[i];
+
+        if (o->period && (!c->period || o->period < c->period))
+            c->period = o->period;
+    }
+    if (!c->set->loop)
+        return;
+    c->idle = 0;
+    if (c->period)
+        next_tick(c);
+    else
+        timer_del(&c->tick);
+}
+
+void consoles_wake(struct consoles *set)
+{
+    for (unsigned i = 0; i < set->list->len; i++) {
+        struct console *c = set->list->pdata[i];
+
+        if (c->idle >= IDLE_SOON && c->period) {
+            c->idle = 0;
+            next_tick(c);
+        }
+    }
 }
 
 /* ---- for devices ---- */
@@ -66,6 +166,16 @@ static bool surface_alloc(struct surface *s, unsigned width, unsigned height)
     return true;
 }
 
+/* Pictures come before texts, whichever were made first. */
+static int place_of(const struct consoles *set, const struct console_ops *ops)
+{
+    guint i = set->list->len;
+
+    while (!ops->type && i && console_is_text(set->list->pdata[i - 1]))
+        i--;
+    return (int)i;
+}
+
 struct console *console_add(struct consoles *set, const struct console_ops *ops, void *opaque,
                             const char *path, unsigned head)
 {
@@ -82,7 +192,10 @@ struct console *console_add(struct consoles *set, const struct console_ops *ops,
     c->listeners = g_ptr_array_new();
     c->surface = (struct surface){ FIRST_WIDTH, FIRST_HEIGHT, FIRST_WIDTH,
                                    g_new0(uint32_t, FIRST_WIDTH * FIRST_HEIGHT) };
-    g_ptr_array_add(set->list, c);
+    if (set->loop)
+        timer_init(&c->tick, set->loop, CLK_REALTIME, tick, c);
+    g_ptr_array_insert(set->list, place_of(set, ops), c);
+    list_changed(set);
     return c;
 }
 
@@ -91,7 +204,17 @@ void console_remove(struct console *c)
     if (!c)
         return;
     g_ptr_array_remove(c->set->list, c);
+    if (c->set->loop)
+        timer_del(&c->tick);
+    while (c->listeners->len) {
+        const struct console_listener *l = g_ptr_array_remove_index(c->listeners, 0);
+
+        if (l->ops->gone)
+            l->ops->gone(l->opaque);
+    }
+    list_changed(c->set);
     g_ptr_array_free(c->listeners, TRUE);
+    g_free(c->cursor);
     g_free(c->surface.pixels);
     g_free(c->path);
     g_free(c);
@@ -104,11 +227,8 @@ const struct surface *console_resize(struct console *c, unsigned width, unsigned
     if ((width == c->surface.width && height == c->surface.height) ||
         !surface_alloc(&c->surface, width, height))
         return &c->surface;
-    for (unsigned i = 0; i < c->listeners->len; i++) {
-        const struct console_listener *l = c->listeners->pdata[i];
-
-        l->ops->resized(l->opaque, &c->surface);
-    }
+    c->changed = true;
+    TELL(c, resized, &c->surface);
     return &c->surface;
 }
 
@@ -120,14 +240,96 @@ void console_dirty(struct console *c, unsigned x, unsigned y, unsigned width, un
         return;
     width = MIN(width, s->width - x);
     height = MIN(height, s->height - y);
-    for (unsigned i = 0; i < c->listeners->len; i++) {
-        const struct console_listener *l = c->listeners->pdata[i];
+    c->changed = true;
+    TELL(c, dirty, x, y, width, height);
+}
 
-        l->ops->dirty(l->opaque, x, y, width, height);
-    }
+void console_flush(struct console *c)
+{
+    if (!c->changed)
+        return;
+    c->changed = false;
+    c->idle = 0;
+    TELL(c, flush);
+}
+
+struct cursor *cursor_new(unsigned width, unsigned height)
+{
+    struct cursor *cursor;
+
+    if (!width || !height || width > CURSOR_MAX || height > CURSOR_MAX)
+        return NULL;
+    cursor = g_malloc0(sizeof(*cursor) + sizeof(uint32_t) * width * height);
+    cursor->width = width;
+    cursor->height = height;
+    return cursor;
+}
+
+void console_set_cursor(struct console *c, const struct cursor *cursor)
+{
+    struct cursor *old = c->cursor;
+
+    if (!old && !cursor)
+        return;
+    c->cursor =
+        cursor
+            ? g_memdup2(cursor, sizeof(*cursor) + sizeof(uint32_t) * cursor->width * cursor->height)
+            : NULL;
+    TELL(c, cursor, c->cursor);
+    g_free(old);
+}
+
+void console_move_cursor(struct console *c, int x, int y)
+{
+    TELL(c, moved, x, y);
 }
 
 /* ---- for displays ---- */
+
+const char *console_path(const struct console *c)
+{
+    return c->path;
+}
+
+unsigned console_head(const struct console *c)
+{
+    return c->head;
+}
+
+unsigned console_index(const struct console *c)
+{
+    unsigned i = 0;
+
+    g_ptr_array_find(c->set->list, c, &i);
+    return i;
+}
+
+const struct cursor *console_cursor(const struct console *c)
+{
+    return c->cursor;
+}
+
+bool console_takes_size(const struct console *c)
+{
+    return c->ops->wanted_size != NULL;
+}
+
+void console_want_size(struct console *c, unsigned width, unsigned height)
+{
+    if (c->ops->wanted_size)
+        c->ops->wanted_size(c->opaque, CLAMP(width, 1, SURFACE_MAX), CLAMP(height, 1, SURFACE_MAX));
+}
+
+bool console_is_text(const struct console *c)
+{
+    return c->ops->type != NULL;
+}
+
+void console_type(struct console *c, enum key key, uint32_t character, unsigned mods)
+{
+    if (c->ops->type)
+        c->ops->type(c->opaque, key, character, mods);
+}
 
 const struct surface *console_surface(const struct console *c)
 {
@@ -136,7 +338,9 @@ const struct surface *console_surface(const struct console *c)
 
 void console_refresh(struct console *c)
 {
-    c->ops->refresh(c->opaque);
+    if (c->ops->refresh)
+        c->ops->refresh(c->opaque);
+    console_flush(c);
 }
 
 void console_listen(struct console *c, struct console_listener *l,
@@ -144,11 +348,16 @@ void console_listen(struct console *c, struct console_listener *l,
 {
     l->ops = ops;
     l->opaque = opaque;
+    l->period = 0;
     g_ptr_array_add(c->listeners, l);
-    ops->resized(opaque, &c->surface);
+    if (ops->resized)
+        ops->resized(opaque, &c->surface);
+    if (ops->cursor)
+        ops->cursor(opaque, c->cursor);
 }
 
 void console_unlisten(struct console *c, struct console_listener *l)
 {
+    console_pace(c, l, 0);
     g_ptr_array_remove(c->listeners, l);
 }

@@ -20,6 +20,8 @@ struct input {
     struct timer timer;
     GQueue typed; /* of struct typed */
     struct loop *loop;
+    unsigned leds;
+    GPtrArray *watches; /* of struct input_watch */
 };
 
 static void type_next(void *opaque);
@@ -30,6 +32,7 @@ struct input *input_new(struct loop *loop)
 
     in->loop = loop;
     in->devices = g_ptr_array_new();
+    in->watches = g_ptr_array_new();
     g_queue_init(&in->typed);
     timer_init(&in->timer, loop, CLK_VIRTUAL, type_next, in);
     return in;
@@ -41,7 +44,43 @@ void input_free(struct input *in)
     timer_del(&in->timer);
     g_queue_clear_full(&in->typed, g_free);
     g_ptr_array_free(in->devices, TRUE);
+    g_ptr_array_free(in->watches, TRUE);
     g_free(in);
+}
+
+/* ---- watches ---- */
+
+#define TELL(in, what, ...)                                          \
+    do {                                                             \
+        for (unsigned i_ = 0; i_ < (in)->watches->len; i_++) {       \
+            const struct input_watch *w_ = (in)->watches->pdata[i_]; \
+                                                                     \
+            if (w_->what)                                            \
+                w_->what(w_->opaque, ##__VA_ARGS__);                 \
+        }                                                            \
+    } while (0)
+
+void input_add_watch(struct input *in, struct input_watch *w)
+{
+    g_ptr_array_add(in->watches, w);
+}
+
+void input_remove_watch(struct input *in, struct input_watch *w)
+{
+    g_ptr_array_remove(in->watches, w);
+}
+
+void input_set_leds(struct input *in, unsigned leds)
+{
+    if (in->leds == leds)
+        return;
+    in->leds = leds;
+    TELL(in, leds, leds);
+}
+
+unsigned input_leds(const struct input *in)
+{
+    return in->leds;
 }
 
 /* ---- devices ---- */
@@ -53,11 +92,13 @@ void input_add(struct input *in, struct input_device *dev, const struct input_op
     dev->opaque = opaque;
     dev->index = in->next_index++;
     g_ptr_array_insert(in->devices, 0, dev);
+    TELL(in, devices);
 }
 
 void input_remove(struct input *in, struct input_device *dev)
 {
     g_ptr_array_remove(in->devices, dev);
+    TELL(in, devices);
 }
 
 bool input_choose(struct input *in, unsigned index)
@@ -69,6 +110,7 @@ bool input_choose(struct input *in, unsigned index)
             continue;
         g_ptr_array_remove_index(in->devices, i);
         g_ptr_array_insert(in->devices, 0, dev);
+        TELL(in, devices);
         return true;
     }
     return false;
@@ -102,6 +144,11 @@ void input_foreach(struct input *in,
         }
 }
 
+bool input_takes(const struct input *in, enum input_kind kind)
+{
+    return taker(in, kind) != NULL;
+}
+
 /* ---- events ---- */
 
 bool input_send(struct input *in, const struct input_event *e)
@@ -116,6 +163,7 @@ bool input_send(struct input *in, const struct input_event *e)
 
 void input_sync(struct input *in)
 {
+    TELL(in, active);
     for (unsigned i = 0; i < in->devices->len; i++) {
         const struct input_device *dev = in->devices->pdata[i];
 
@@ -139,6 +187,41 @@ bool input_move(struct input *in, int dx, int dy)
     return input_send(in,
                       &(struct input_event){ .kind = INPUT_REL, .axis = AXIS_X, .value = dx }) &&
            input_send(in, &(struct input_event){ .kind = INPUT_REL, .axis = AXIS_Y, .value = dy });
+}
+
+static bool point_axis(struct input *in, enum input_axis axis, unsigned at, unsigned size)
+{
+    int value = size > 1 ? (int)((uint64_t)MIN(at, size - 1) * INPUT_ABS_MAX / (size - 1)) : 0;
+
+    return input_send(in, &(struct input_event){ .kind = INPUT_ABS, .axis = axis, .value = value });
+}
+
+bool input_point(struct input *in, unsigned x, unsigned y, unsigned width, unsigned height)
+{
+    return point_axis(in, AXIS_X, x, width) && point_axis(in, AXIS_Y, y, height);
+}
+
+void input_hold(struct input *in, struct keys_held *h, enum key k, bool down)
+{
+    if (down)
+        h->down[k / 8] |= (uint8_t)(1 << k % 8);
+    else
+        h->down[k / 8] &= (uint8_t) ~(1 << k % 8);
+    input_key(in, k, down);
+}
+
+void input_release(struct input *in, struct keys_held *h)
+{
+    bool any = false;
+
+    for (enum key k = KEY_NONE; k < KEY_COUNT; k++) {
+        if (key_held(h, k)) {
+            input_hold(in, h, k, false);
+            any = true;
+        }
+    }
+    if (any)
+        input_sync(in);
 }
 
 /* ---- typing ---- */

@@ -159,7 +159,11 @@ static void fill(struct i8042 *s)
 
 static void device_changed(void *opaque)
 {
-    fill(opaque);
+    struct i8042 *s = opaque;
+
+    fill(s);
+    if (s->dev.machine->input)
+        input_set_leds(s->dev.machine->input, s->kbd.leds);
 }
 
 /* Shown as soon as the buffer is empty. */

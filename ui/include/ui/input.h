@@ -87,12 +87,47 @@ void input_foreach(struct input *in,
                    void (*fn)(const struct input_device *dev, bool current, void *opaque),
                    void *opaque);
 
+/* Whether somebody takes this kind. */
+bool input_takes(const struct input *in, enum input_kind kind);
+
+/* Lights of the keyboard, as the guest sets them. */
+enum { LED_SCROLL = 1, LED_NUM = 2, LED_CAPS = 4 };
+void input_set_leds(struct input *in, unsigned leds);
+unsigned input_leds(const struct input *in);
+
+/* Tells displays of lights and of pointers that came or went; the struct is the caller's. Members
+ * may be NULL. */
+struct input_watch {
+    void (*leds)(void *opaque, unsigned leds);
+    void (*devices)(void *opaque);
+    /* Events come: somebody does something with the machine. */
+    void (*active)(void *opaque);
+    void *opaque;
+};
+void input_add_watch(struct input *in, struct input_watch *w);
+void input_remove_watch(struct input *in, struct input_watch *w);
+
+/* Keys that one display holds down, so that it can let go of them. Zeroed: none. */
+struct keys_held {
+    uint8_t down[(KEY_COUNT + 7) / 8];
+};
+static inline bool key_held(const struct keys_held *h, enum key k)
+{
+    return h->down[k / 8] >> k % 8 & 1;
+}
+/* Sends the key and notes it; input_sync() is the caller's. */
+void input_hold(struct input *in, struct keys_held *h, enum key k, bool down);
+/* Lets go of all, if there are any. */
+void input_release(struct input *in, struct keys_held *h);
+
 /* False: nobody takes this kind. */
 bool input_send(struct input *in, const struct input_event *e);
 void input_sync(struct input *in);
 bool input_key(struct input *in, enum key k, bool down);
 bool input_button(struct input *in, enum input_button b, bool down);
 bool input_move(struct input *in, int dx, int dy);
+/* To pixel (x, y) of a picture of that size. */
+bool input_point(struct input *in, unsigned x, unsigned y, unsigned width, unsigned height);
 
 /* Presses the keys together, and lets them go `hold_ms` of the guest's time later; after what was
  * typed before. */
