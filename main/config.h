@@ -18,6 +18,7 @@ enum config_list {
     LIST_DEVICE,
     LIST_GLOBAL,
     LIST_MON,
+    LIST_VNC,
     LIST_COUNT
 };
 

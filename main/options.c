@@ -230,7 +230,12 @@ static const struct option options[] = {
       take_list, LIST_MON, "chardev" },
     { "nographic", NULL, "no display; serial port and monitor share the terminal (C-a h for help)",
       take_flag, FLAG_NOGRAPHIC, NULL },
-    { "display", "none", "no display", take_text, TEXT_DISPLAY, NULL },
+    { "display", "none|sdl[,OPT=VALUE...]|vnc=WHERE[,OPT=VALUE...]",
+      "who shows the guest's screen (default: a window where there is a desktop)", take_text,
+      TEXT_DISPLAY, NULL },
+    { "sdl", NULL, "the same as -display sdl", take_fixed, TEXT_DISPLAY, "sdl" },
+    { "vnc", "[vnc=][HOST]:DISPLAY|unix:PATH|none[,OPT=VALUE...]", "a VNC server", take_list,
+      LIST_VNC, "vnc" },
 
     { .help = "Running" },
     { "S", NULL, "do not start the CPUs ('cont' does)", take_flag, FLAG_STOPPED, NULL },

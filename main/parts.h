@@ -9,6 +9,8 @@
 #include <hw/core/machine.h>
 #include <monitor/monitor.h>
 #include <net/net.h>
+#include <ui/sdl.h>
+#include <ui/vnc.h>
 
 #include "config.h"
 #include "machine_opts.h"
@@ -19,12 +21,21 @@ struct monitor_wish {
     bool qmp, pretty;
 };
 
+enum display_kind { DISPLAY_NONE, DISPLAY_SDL };
+
 struct session {
     struct config *config;
     struct loop *loop;
     struct chardev_set *chardevs;
     struct input *input;
     struct consoles *consoles;
+    struct clipboard *clipboard;
+    enum display_kind display;
+    struct opts *display_opts; /* of -display */
+    bool graphical;            /* somebody looks at consoles */
+    GPtrArray *vncs;           /* of struct vnc; NULL until their turn */
+    struct sdl *window;        /* NULL: none */
+    struct input_watch typing;
     struct chardev *serials[MACHINE_SERIALS];
     GArray *wishes; /* of struct monitor_wish */
     struct monitors *monitors;
@@ -50,6 +61,14 @@ bool backends_make(struct session *s, GError **err);
 bool backends_add_devices(struct session *s, GError **err);
 /* When all devices are gone. */
 void backends_free(struct session *s);
+
+/* -display, -vnc, -sdl: which there are to be, before anything is made. */
+bool displays_choose(struct session *s, GError **err);
+/* Once there are a machine and monitors. */
+bool displays_make(struct session *s, GError **err);
+/* Before the machine goes. */
+void displays_free(struct session *s);
+const char *displays_name(const struct session *s);
 
 /* The names of -vga, before anything is made. */
 bool graphics_check(struct config *c, GError **err);

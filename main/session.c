@@ -55,8 +55,8 @@ static bool make_machine(struct session *s, GError **err)
     }
     mc.no_cpus = !accel_runs_cpus(s->config);
     s->machine = machine_new(type, s->loop, &mc);
-    s->machine->input = s->input = input_new(s->loop);
-    s->machine->consoles = s->consoles = consoles_new(s->loop);
+    s->machine->input = s->input;
+    s->machine->consoles = s->consoles;
     machine_set_backend(s->machine, BACKEND_CHARDEV, find_chardev, name_chardev, s);
     for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
         s->machine->serials[i] = s->serials[i];
@@ -102,10 +102,12 @@ static bool make_qtest(struct session *s, GError **err)
 
 static bool make_all(struct session *s, GError **err)
 {
-    return accel_check(s->config, err) && graphics_check(s->config, err) && signals_begin(s, err) &&
+    return accel_check(s->config, err) && graphics_check(s->config, err) &&
+           displays_choose(s, err) && signals_begin(s, err) &&
            machine_opts_clocks(s->config, s->loop, &s->icount, err) && streams_make(s, err) &&
            make_machine(s, err) && make_devices(s, err) && accel_choose(s, err) &&
-           make_qtest(s, err) && streams_add_monitors(s, err) && streams_add_gdb(s, err);
+           make_qtest(s, err) && streams_add_monitors(s, err) && streams_add_gdb(s, err) &&
+           displays_make(s, err);
 }
 
 /* The last things that can fail, once all files are open. */
@@ -139,6 +141,7 @@ static void print_state(void *opaque)
 
 static void take_apart(struct session *s)
 {
+    displays_free(s);
     if (s->qtest) {
         qtest_free(s->qtest);
     }
@@ -155,17 +158,14 @@ static void take_apart(struct session *s)
     if (s->machine) {
         machine_free(s->machine);
     }
-    if (s->input) {
-        input_free(s->input);
-    }
-    if (s->consoles) {
-        consoles_free(s->consoles);
-    }
+    input_free(s->input);
     backends_free(s);
     networks_free(s);
     if (s->chardevs) {
         chardev_set_free(s->chardevs);
     }
+    consoles_free(s->consoles);
+    clipboard_free(s->clipboard);
     signals_end(s);
     g_array_free(s->wishes, TRUE);
 }
@@ -186,6 +186,9 @@ bool session_run(struct config *c, int *status, GError **err)
 
     bug_set_hook(print_state, &s);
     loop_lock(s.loop);
+    s.input = input_new(s.loop);
+    s.consoles = consoles_new(s.loop);
+    s.clipboard = clipboard_new();
     s.wishes = g_array_new(FALSE, FALSE, sizeof(struct monitor_wish));
     s.chardevs = chardev_set_new(s.loop, &hooks);
     ok = make_all(&s, err) && settle(&s, err);

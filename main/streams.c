@@ -1,6 +1,6 @@
 /*
- * Who gets which character stream. There is no window, so that without other wishes the terminal
- * shows the first serial port, with the monitor behind C-a c.
+ * Who gets which character stream. Where there is a window or a VNC server, serial port and monitor
+ * have consoles there; else the terminal shows the serial port, with the monitor behind C-a c.
  */
 #include "parts.h"
 
@@ -48,13 +48,27 @@ static void add_stream(struct config *c, enum config_streams which, const char *
 
 /* -nographic, or no word about a display: the terminal is for the serial port, the monitor, or
  * both. */
-static void add_defaults(struct config *c)
+static void add_defaults(const struct session *s)
 {
-    bool terminal = c->flag[FLAG_NOGRAPHIC] || (!c->text[TEXT_DISPLAY] && !c->flag[FLAG_DAEMONIZE]);
+    struct config *c = s->config;
+    bool terminal = c->flag[FLAG_NOGRAPHIC] ||
+                    (!c->text[TEXT_DISPLAY] && !s->graphical && !c->flag[FLAG_DAEMONIZE]);
     bool serial = c->streams[STREAMS_SERIAL]->len == 0;
     bool monitor = c->streams[STREAMS_MONITOR]->len == 0 && c->lists[LIST_MON]->len == 0;
 
-    if (c->flag[FLAG_NODEFAULTS] || !terminal || stdio_is_taken(c)) {
+    if (c->flag[FLAG_NODEFAULTS]) {
+        return;
+    }
+    if (s->graphical && !terminal) {
+        if (monitor) {
+            add_stream(c, STREAMS_MONITOR, "vc");
+        }
+        if (serial) {
+            add_stream(c, STREAMS_SERIAL, "vc");
+        }
+        return;
+    }
+    if (!terminal || stdio_is_taken(c)) {
         return;
     }
     if (serial) {
@@ -150,19 +164,8 @@ static bool take_mons(struct session *s, GError **err)
 
 static bool check_options(const struct config *c, GError **err)
 {
-    const char *display = c->text[TEXT_DISPLAY];
-
-    if (display && strcmp(display, "none") != 0) {
-        return error_set(err, "-display: '%s' is not there, only 'none' is", display);
-    }
-    if (c->flag[FLAG_DAEMONIZE] && c->flag[FLAG_NOGRAPHIC]) {
-        return error_set(err,
-                         "-nographic: the terminal is gone after -daemonize, use -display none");
-    }
-    if (c->flag[FLAG_DAEMONIZE] && stdio_is_taken(c)) {
-        return error_set(err, "-daemonize: the terminal is gone then, nothing can be on stdio");
-    }
-    return true;
+    return !c->flag[FLAG_DAEMONIZE] || !stdio_is_taken(c) ||
+           error_set(err, "-daemonize: the terminal is gone then, nothing can be on stdio");
 }
 
 bool streams_make(struct session *s, GError **err)
@@ -170,7 +173,7 @@ bool streams_make(struct session *s, GError **err)
     if (!check_options(s->config, err)) {
         return false;
     }
-    add_defaults(s->config);
+    add_defaults(s);
     return make_chardevs(s, err) && make_serials(s, err) &&
            make_monitor_streams(s, STREAMS_MONITOR, err) &&
            make_monitor_streams(s, STREAMS_QMP, err) && take_mons(s, err);

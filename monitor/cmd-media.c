@@ -111,6 +111,27 @@ static json_t *change(struct mon *mon, const json_t *args, GError **err)
     return NULL;
 }
 
+/* "change vnc password WORD" is of another kind, but goes by the same name. */
+static bool hmp_change(struct mon *mon, const json_t *args, GString *out, GError **err)
+{
+    const char *device = json_string_value(json_object_get(args, "device"));
+    const char *what = json_string_value(json_object_get(args, "filename"));
+    const char *word = json_string_value(json_object_get(args, "format"));
+    GError *why = NULL;
+
+    (void)out;
+    if (g_strcmp0(device, "vnc") == 0) {
+        if (g_strcmp0(what, "password") != 0)
+            return error_set(err, "change vnc: only 'password' can be changed");
+        return word ? mon_vnc_password(mon, NULL, word, err)
+                    : error_set(err, "change vnc password: the password is missing");
+    }
+    change(mon, args, &why);
+    if (why)
+        g_propagate_error(err, why);
+    return !why;
+}
+
 static const char *const mode_names[] = { "retain", "read-only", "read-write", NULL };
 static const struct mon_type mode_type = ENUM_TYPE("BlockdevChangeReadOnlyMode", mode_names);
 
@@ -150,6 +171,7 @@ const struct mon_command media_commands[] = {
       .run = change,
       .args = change_args,
       .hmp = "change",
+      .text = hmp_change,
       .params = "[-f] device filename [format [read-only-mode]]",
       .help = "put another disk into a drive" },
     { 0 },

@@ -139,26 +139,6 @@ static json_t *query_current(struct mon *mon, const json_t *args, GError **err)
     return json_pack("{s:b}", "wakeup-suspend-support", 0);
 }
 
-static const struct mon_member vnc_members[] = { MEMBER("enabled", &mon_bool), { 0 } };
-static const struct mon_type vnc_info = OBJECT_TYPE("VncInfo", vnc_members);
-
-static json_t *query_vnc(struct mon *mon, const json_t *args, GError **err)
-{
-    (void)mon, (void)args, (void)err;
-    return json_pack("{s:b}", "enabled", 0);
-}
-
-static const char *const display_names[] = { "none", NULL };
-static const struct mon_type display_type = ENUM_TYPE("DisplayType", display_names);
-static const struct mon_member display_members[] = { MEMBER("type", &display_type), { 0 } };
-static const struct mon_type display_info = OBJECT_TYPE("DisplayOptions", display_members);
-
-static json_t *query_display(struct mon *mon, const json_t *args, GError **err)
-{
-    (void)mon, (void)args, (void)err;
-    return json_pack("{s:s}", "type", "none");
-}
-
 const struct mon_command probe_commands[] = {
     { .qmp = "query-command-line-options",
       .run = query_options,
@@ -171,8 +151,6 @@ const struct mon_command probe_commands[] = {
     { .qmp = "query-tpm", .run = query_nothing, .ret = &any_list },
     { .qmp = "query-tpm-models", .run = query_nothing, .ret = &mon_strs },
     { .qmp = "query-tpm-types", .run = query_nothing, .ret = &mon_strs },
-    { .qmp = "query-vnc", .run = query_vnc, .ret = &vnc_info },
-    { .qmp = "query-display-options", .run = query_display, .ret = &display_info },
     { .qmp = "query-jobs", .run = query_nothing, .ret = &any_list },
     { .qmp = "query-block-jobs", .run = query_nothing, .ret = &any_list },
     { .qmp = "query-migrate-capabilities", .run = query_nothing, .ret = &any_list },

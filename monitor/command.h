@@ -125,6 +125,11 @@ struct net_set *mon_nets(const struct mon *mon);
 struct gdbstub *mon_gdbstub(const struct mon *mon);
 /* See monitors_set_options(). */
 bool mon_option_at(const struct mon *mon, unsigned n, struct monitor_option *o);
+const GPtrArray *mon_vncs(const struct mon *mon);
+const char *mon_display(const struct mon *mon);
+/* Of the server `id`, or of the first (NULL). */
+bool mon_vnc_password(struct mon *mon, const char *id, const char *password, GError **err);
+extern const struct mon_type mon_vnc_event_data;
 
 /* What QMP calls a CPU model: "rv64-riscv-cpu", where the widths of one architecture share a name.
  * To be freed. */

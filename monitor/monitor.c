@@ -18,7 +18,9 @@ struct monitors {
     struct net_set *nets;                                    /* NULL: none */
     struct gdbstub *gdb;                                     /* NULL: none */
     bool (*option_at)(unsigned n, struct monitor_option *o); /* NULL: none */
-    GPtrArray *list;                                         /* of struct monitor */
+    const GPtrArray *vncs;                                   /* of struct vnc; NULL: none */
+    const char *display;
+    GPtrArray *list; /* of struct monitor */
 };
 
 static void flush(struct monitor *m)
@@ -229,6 +231,9 @@ const struct mon_event mon_events[] = {
     [EVENT_GUEST_PANICKED] = { .name = "GUEST_PANICKED", .data = &panic_data },
     { .name = "DEVICE_DELETED", .data = &deleted_data },
     { .name = "DEVICE_TRAY_MOVED", .data = &tray_data },
+    { .name = "VNC_CONNECTED", .data = &mon_vnc_event_data },
+    { .name = "VNC_INITIALIZED", .data = &mon_vnc_event_data },
+    { .name = "VNC_DISCONNECTED", .data = &mon_vnc_event_data },
     { 0 },
 };
 
@@ -302,6 +307,22 @@ void monitors_set_gdbstub(struct monitors *set, struct gdbstub *gdb)
 bool mon_option_at(const struct mon *mon, unsigned n, struct monitor_option *o)
 {
     return mon->set->option_at && mon->set->option_at(n, o);
+}
+
+void monitors_set_displays(struct monitors *set, const GPtrArray *vncs, const char *display)
+{
+    set->vncs = vncs;
+    set->display = display;
+}
+
+const GPtrArray *mon_vncs(const struct mon *mon)
+{
+    return mon->set->vncs;
+}
+
+const char *mon_display(const struct mon *mon)
+{
+    return mon->set->display;
 }
 
 struct gdbstub *mon_gdbstub(const struct mon *mon)

@@ -20,6 +20,8 @@ struct gdbstub;
 struct machine;
 struct net_set;
 struct monitors;
+struct vnc;
+struct vnc_client_info;
 
 enum monitor_mode { MONITOR_HMP, MONITOR_QMP };
 
@@ -37,6 +39,12 @@ struct monitor_option {
     const char *name, *arg, *implied;
 };
 void monitors_set_options(struct monitors *mons, bool (*at)(unsigned n, struct monitor_option *o));
+/* Displays: VNC servers (an array of struct vnc that outlives the monitors), and what -display is
+ * called. NULLs take them back. */
+void monitors_set_displays(struct monitors *mons, const GPtrArray *vncs, const char *display);
+/* Something became of a server's client (enum vnc_client_event). */
+void monitors_vnc_event(struct monitors *mons, const struct vnc *v, unsigned event,
+                        const struct vnc_client_info *info);
 /* Detaches all from their chardevs; what a client has not read yet is offered once more. */
 void monitors_free(struct monitors *mons);
 /* A monitor on @chr. @pretty: QMP answers are indented. */

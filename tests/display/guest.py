@@ -1,0 +1,192 @@
+"""A machine without CPUs for tests of displays: its devices are driven by qtest, its monitor is QMP."""
+import json, os, shutil, socket, subprocess, sys, tempfile, time
+
+MYNA = os.environ['MYNA']
+
+
+class Tap:
+    def __init__(self):
+        self.n = self.bad = 0
+
+    def ok(self, good, name, why=''):
+        self.n += 1
+        self.bad += not good
+        print(f"{'ok' if good else 'not ok'} {self.n} - {name}", flush=True)
+        if not good and why:
+            print(''.join(f'# {line}\n' for line in str(why).splitlines()), flush=True)
+        return good
+
+    def equal(self, got, want, name):
+        return self.ok(got == want, name, f'got:      {str(got)[:200]}\nexpected: {str(want)[:200]}')
+
+    def done(self):
+        print(f'1..{self.n}')
+        sys.exit(1 if self.bad else 0)
+
+
+def skip_all(why):
+    print(f'1..0 # SKIP {why}')
+    sys.exit(0)
+
+
+class Machine:
+    """`args` as on the command line; {dir} in them is a folder of its own."""
+    def __init__(self, *args, cpus=False, env=None):
+        self.dir = tempfile.mkdtemp()
+        self.path = lambda name: os.path.join(self.dir, name)
+        line = [MYNA, '-nodefaults', '-qmp', f'unix:{self.path("qmp")},server=on,wait=off']
+        if not cpus:
+            line += ['-accel', 'qtest', '-qtest', f'unix:{self.path("qtest")},server=on,wait=off']
+        line += [a.replace('{dir}', self.dir) for a in args]
+        self.err = open(self.path('stderr'), 'w+')
+        self.p = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.err, env=env)
+        self.events = []
+        self.q = self.open('qmp')
+        self.qf = self.q.makefile('rw')
+        json.loads(self.qf.readline())
+        self.qmp('qmp_capabilities')
+        if not cpus:
+            self.t = self.open('qtest').makefile('rw')
+
+    def open(self, name):
+        end = time.time() + 30
+        while True:
+            s = socket.socket(socket.AF_UNIX)
+            s.settimeout(60)
+            try:
+                s.connect(self.path(name))
+                return s
+            except OSError:
+                s.close()
+                if self.p.poll() is not None or time.time() > end:
+                    self.err.seek(0)
+                    raise RuntimeError('myna did not start: ' + self.err.read())
+                time.sleep(0.02)
+
+    def raw(self, name, **args):
+        self.qf.write(json.dumps({'execute': name, 'arguments': args}) + '\n')
+        self.qf.flush()
+        while True:
+            r = json.loads(self.qf.readline())
+            if 'event' not in r:
+                return r
+            self.events.append(r)
+
+    def qmp(self, name, **args):
+        r = self.raw(name, **args)
+        if 'error' in r:
+            raise RuntimeError(r['error']['desc'])
+        return r['return']
+
+    def hmp(self, line):
+        return self.qmp('human-monitor-command', **{'command-line': line})
+
+    def wait_event(self, name):
+        while True:
+            for e in self.events:
+                if e['event'] == name:
+                    self.events.remove(e)
+                    return e
+            self.events.append(json.loads(self.qf.readline()))
+
+    def qtest(self, line):
+        self.t.write(line + '\n')
+        self.t.flush()
+        while True:
+            r = self.t.readline().strip()
+            if r.startswith('OK'):
+                return r[3:]
+            if not r.startswith('IRQ'):
+                raise RuntimeError(f'{line[:60]}: {r}')
+
+    def outw(self, port, v):
+        self.qtest(f'outw {port:#x} {v:#x}')
+
+    def outl(self, port, v):
+        self.qtest(f'outl {port:#x} {v:#x}')
+
+    def inl(self, port):
+        return int(self.qtest(f'inl {port:#x}'), 0)
+
+    def write(self, addr, data):
+        for at in range(0, len(data), 65536):
+            part = data[at:at + 65536]
+            self.qtest(f'write {addr + at:#x} {len(part):#x} 0x{part.hex()}')
+
+    def screendump(self, **args):
+        path = self.path('dump.ppm')
+        self.qmp('screendump', filename=path, **args)
+        with open(path, 'rb') as f:
+            return f.read()
+
+    def stderr(self):
+        self.err.flush()
+        with open(self.path('stderr')) as f:
+            return f.read()
+
+    def stop(self):
+        self.p.terminate()
+        try:
+            rc = self.p.wait(60)
+        except subprocess.TimeoutExpired:
+            self.p.kill()
+            rc = 'hung'
+        text = self.stderr()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        return rc, text
+
+
+class Vga:
+    """The card of -vga std on the board pc, in linear modes."""
+    LFB = 0xe0000000
+
+    def __init__(self, m):
+        self.m = m
+        for slot in range(32):
+            m.outl(0xcf8, 0x80000000 | slot << 11)
+            if m.inl(0xcfc) == 0x11111234:
+                break
+        else:
+            raise RuntimeError('no VGA')
+        m.outl(0xcf8, 0x80000000 | slot << 11 | 0x10)
+        m.outl(0xcfc, self.LFB)
+        m.outl(0xcf8, 0x80000000 | slot << 11 | 4)
+        m.outl(0xcfc, 7)
+
+    def vbe(self, reg, v):
+        self.m.outw(0x1ce, reg)
+        self.m.outw(0x1cf, v)
+
+    def mode(self, w, h, bpp=32):
+        self.vbe(4, 0)
+        for reg, v in ((1, w), (2, h), (3, bpp), (4, 0x41)):
+            self.vbe(reg, v)
+        self.m.qtest('outb 0x3c0 0x20')
+        self.w, self.h = w, h
+
+    def draw(self, x, y, rows):
+        """Rows of (r, g, b)."""
+        for j, row in enumerate(rows):
+            self.m.write(self.LFB + ((y + j) * self.w + x) * 4, b''.join(bytes((b, g, r, 0)) for r, g, b in row))
+
+
+def test_picture(w, h):
+    """Areas of one colour, of two, of a few and of many colours, runs, and noise."""
+    seed = 1
+    rows = []
+    for y in range(h):
+        row = []
+        for x in range(w):
+            seed = (seed * 1103515245 + 12345) & 0x7fffffff
+            if y < h // 4:
+                c = (16, 32, 200) if x < w // 2 else ((255, 255, 255) if (x ^ y) & 3 == 0 else (0, 0, 0))
+            elif y < h // 2:
+                k = (x // 8 + y // 8) % (12 if x < w // 2 else 100)
+                c = (k * 20 & 255, k * 7 & 255, 255 - k)
+            elif y < 3 * h // 4:
+                c = (x * 255 // w, y * 255 // h, (x + y) & 255)
+            else:
+                c = (seed >> 8 & 255, seed >> 16 & 255, seed >> 20 & 255)
+            row.append(c)
+        rows.append(row)
+    return rows

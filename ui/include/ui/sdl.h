@@ -1,0 +1,60 @@
+/*
+ * A window on the host's desktop, by SDL2, for each console that the user looks at.
+ *
+ *     struct sdl *w = sdl_new(&cfg, &err);
+ *     sdl_set_state(w, "paused");
+ *
+ * Main thread, device lock held.
+ */
+#ifndef UI_SDL_H
+#define UI_SDL_H
+
+#include <base/option.h>
+#include <ui/clipboard.h>
+#include <ui/console.h>
+#include <ui/input.h>
+
+struct loop;
+struct sdl;
+
+/* What closing the window does. */
+enum sdl_close {
+    SDL_CLOSE_ASK,       /* asks, where a guest is running */
+    SDL_CLOSE_POWERDOWN, /* presses the power button */
+    SDL_CLOSE_QUIT,      /* ends it at once */
+    SDL_CLOSE_NOTHING,
+};
+
+/* Members must be set. */
+struct sdl_hooks {
+    void (*powerdown)(void *opaque);
+    void (*quit)(void *opaque);
+    bool (*running)(void *opaque); /* whether there is anything to lose */
+    void *opaque;
+};
+
+struct sdl_config {
+    struct loop *loop;
+    struct consoles *consoles;
+    struct input *input;
+    struct clipboard *clipboard; /* NULL: none */
+    struct sdl_hooks hooks;
+    char *name; /* of the guest; NULL: none */
+    bool full_screen, show_cursor, grab;
+    enum sdl_close close;
+    int grab_mod; /* enum sdl_grab_mod */
+};
+
+/* Reads full-screen=, window-close=, show-cursor=, grab-mod= of -display sdl. */
+bool sdl_config_parse(struct sdl_config *cfg, struct opts *o, GError **err)
+    __attribute__((warn_unused_result));
+
+/* Whether this program was built with it. */
+bool sdl_is_built(void);
+/* `cfg` is copied, and its name taken over. NULL and err where there is no desktop to be had. */
+struct sdl *sdl_new(struct sdl_config *cfg, GError **err) __attribute__((warn_unused_result));
+void sdl_free(struct sdl *w);
+/* Shown in the title; NULL: it runs. Copied. */
+void sdl_set_state(struct sdl *w, const char *state);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * Passwords (RFC 6143, 7.2.2): the client encrypts a challenge with the password as the key. After
+ * wrong ones, all tries wait, longer each time, so that passwords cannot be found by trying.
+ */
+#include "vnc.h"
+
+#include <sys/random.h>
+
+enum { WAIT_FIRST_MS = 500, WAIT_MAX_MS = 16000 };
+
+void auth_begin(struct client *c)
+{
+    if (getrandom(c->challenge, sizeof(c->challenge), 0) != sizeof(c->challenge)) {
+        c->closing = true;
+        return;
+    }
+    client_put(c, c->challenge, sizeof(c->challenge));
+    c->next = auth_reply;
+}
+
+static uint8_t reversed(uint8_t b)
+{
+    uint8_t r = 0;
+
+    for (unsigned i = 0; i < 8; i++)
+        r |= (uint8_t)((b >> i & 1) << (7 - i));
+    return r;
+}
+
+/* Not ending early, so that the time it takes says nothing. */
+static bool matches(const struct client *c, const char *password, const uint8_t *reply)
+{
+    uint8_t key[PASSWORD_LEN] = { 0 }, want[16], differ = 0;
+
+    for (unsigned i = 0; i < PASSWORD_LEN && password[i]; i++)
+        key[i] = reversed((uint8_t)password[i]);
+    des_encrypt(key, c->challenge, want);
+    des_encrypt(key, c->challenge + 8, want + 8);
+    for (unsigned i = 0; i < sizeof(want); i++)
+        differ |= want[i] ^ reply[i];
+    return !differ;
+}
+
+static int64_t wait_us(unsigned failures)
+{
+    int64_t ms = WAIT_FIRST_MS;
+
+    for (unsigned i = 1; i < failures && ms < WAIT_MAX_MS; i++)
+        ms *= 2;
+    return MIN(ms, WAIT_MAX_MS) * 1000;
+}
+
+int auth_reply(struct client *c, const uint8_t *buf, size_t len)
+{
+    struct vnc *v = c->vnc;
+    int64_t now = g_get_monotonic_time();
+    bool ok;
+
+    if (len < sizeof(c->challenge))
+        return 0;
+    pthread_mutex_lock(&v->lock);
+    if (now < v->not_before) {
+        c->retry = v->not_before;
+        pthread_mutex_unlock(&v->lock);
+        return 0; /* looked at again when it is time */
+    }
+    c->retry = 0;
+    ok = v->password && matches(c, v->password, buf) &&
+         (!v->expires || g_get_real_time() / G_USEC_PER_SEC < v->expires);
+    v->failures = ok ? 0 : v->failures + 1;
+    v->not_before = ok ? 0 : now + wait_us(v->failures);
+    pthread_mutex_unlock(&v->lock);
+    if (ok)
+        handshake_authenticated(c);
+    else
+        handshake_failed(c, "wrong password");
+    return sizeof(c->challenge);
+}
