@@ -104,8 +104,6 @@ static json_t *query_options(struct mon *mon, const json_t *args, GError **err)
 
 /* ---- What there is none of ---- */
 
-static const struct mon_type any_list = ARRAY_TYPE("[any]", &mon_any);
-
 static json_t *query_nothing(struct mon *mon, const json_t *args, GError **err)
 {
     (void)mon, (void)args, (void)err;
@@ -145,14 +143,14 @@ const struct mon_command probe_commands[] = {
       .args = option_args,
       .ret = &option_list },
     { .qmp = "query-current-machine", .run = query_current, .ret = &current_info },
-    { .qmp = "query-hotpluggable-cpus", .run = query_hotpluggable, .ret = &any_list },
-    { .qmp = "query-memory-devices", .run = query_nothing, .ret = &any_list },
+    { .qmp = "query-hotpluggable-cpus", .run = query_hotpluggable, .ret = &mon_anys },
+    { .qmp = "query-memory-devices", .run = query_nothing, .ret = &mon_anys },
     { .qmp = "query-balloon", .run = query_balloon },
-    { .qmp = "query-tpm", .run = query_nothing, .ret = &any_list },
+    { .qmp = "query-tpm", .run = query_nothing, .ret = &mon_anys },
     { .qmp = "query-tpm-models", .run = query_nothing, .ret = &mon_strs },
     { .qmp = "query-tpm-types", .run = query_nothing, .ret = &mon_strs },
-    { .qmp = "query-jobs", .run = query_nothing, .ret = &any_list },
-    { .qmp = "query-block-jobs", .run = query_nothing, .ret = &any_list },
-    { .qmp = "query-migrate-capabilities", .run = query_nothing, .ret = &any_list },
+    { .qmp = "query-jobs", .run = query_nothing, .ret = &mon_anys },
+    { .qmp = "query-block-jobs", .run = query_nothing, .ret = &mon_anys },
+    { .qmp = "query-migrate-capabilities", .run = query_nothing, .ret = &mon_anys },
     { 0 },
 };

@@ -103,16 +103,15 @@ static const char *const shutdown_names[] = { "poweroff", "pause", NULL };
 static const struct mon_type reboot_type = ENUM_TYPE("RebootAction", reboot_names);
 static const struct mon_type shutdown_type = ENUM_TYPE("ShutdownAction", shutdown_names);
 static const struct mon_type panic_type = ENUM_TYPE("PanicAction", panic_action_names);
-static const struct mon_type watchdog_type = ENUM_TYPE("WatchdogAction", watchdog_action_names);
 
 static const struct mon_member action_args[] = {
     OPTIONAL("reboot", &reboot_type),
     OPTIONAL("shutdown", &shutdown_type),
     OPTIONAL("panic", &panic_type),
-    OPTIONAL("watchdog", &watchdog_type),
+    OPTIONAL("watchdog", &mon_watchdog_action),
     { 0 },
 };
-static const struct mon_member watchdog_args[] = { MEMBER("action", &watchdog_type), { 0 } };
+static const struct mon_member watchdog_args[] = { MEMBER("action", &mon_watchdog_action), { 0 } };
 
 /* The place of a word that was checked; -1: not given. */
 static int chosen(const json_t *args, const char *key, const char *const *names)

@@ -70,7 +70,8 @@ struct mon_member {
         .name = nm, .kind = MON_ENUM, .values = list \
     }
 
-extern const struct mon_type mon_str, mon_int, mon_number, mon_bool, mon_any, mon_empty, mon_strs;
+extern const struct mon_type mon_str, mon_int, mon_number, mon_bool, mon_any, mon_empty, mon_strs,
+    mon_anys;
 extern const struct mon_type mon_format; /* of x and print: count, format, size */
 
 /* Whether @value is of type @t; @name is what messages call it. Members that are not declared are
@@ -129,7 +130,7 @@ const GPtrArray *mon_vncs(const struct mon *mon);
 const char *mon_display(const struct mon *mon);
 /* Of the server `id`, or of the first (NULL). */
 bool mon_vnc_password(struct mon *mon, const char *id, const char *password, GError **err);
-extern const struct mon_type mon_vnc_event_data;
+extern const struct mon_type mon_vnc_event_data, mon_watchdog_action;
 
 /* What QMP calls a CPU model: "rv64-riscv-cpu", where the widths of one architecture share a name.
  * To be freed. */

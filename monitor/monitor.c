@@ -201,8 +201,9 @@ static const struct mon_member deleted_members[] = {
 };
 static const struct mon_type deleted_data = OBJECT_TYPE("DeviceDeletedData", deleted_members);
 
-static const struct mon_type watchdog_type = ENUM_TYPE("WatchdogAction", watchdog_action_names);
-static const struct mon_member watchdog_members[] = { MEMBER("action", &watchdog_type), { 0 } };
+const struct mon_type mon_watchdog_action = ENUM_TYPE("WatchdogAction", watchdog_action_names);
+static const struct mon_member watchdog_members[] = { MEMBER("action", &mon_watchdog_action),
+                                                      { 0 } };
 static const struct mon_type watchdog_data = OBJECT_TYPE("WatchdogData", watchdog_members);
 
 static const char *const panic_results[] = { "pause", "poweroff", "run", NULL };

@@ -11,6 +11,7 @@ const struct mon_type mon_number = { .name = "number", .kind = MON_NUMBER };
 const struct mon_type mon_bool = { .name = "bool", .kind = MON_BOOL };
 const struct mon_type mon_any = { .name = "any", .kind = MON_ANY };
 const struct mon_type mon_empty = { .name = "q_empty", .kind = MON_OBJECT };
+const struct mon_type mon_anys = { .name = "[any]", .kind = MON_ARRAY, .element = &mon_any };
 const struct mon_type mon_strs = { .name = "[str]", .kind = MON_ARRAY, .element = &mon_str };
 
 static const struct mon_member format_members[] = {
