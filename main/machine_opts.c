@@ -126,6 +126,17 @@ static bool set_uuid(const char *text, uint8_t *uuid, GError **err)
     return true;
 }
 
+static bool set_graphics(struct config *c, struct machine_config *mc, GError **err)
+{
+    bool graphics = !c->flag[FLAG_NOGRAPHIC];
+
+    if (!opts_bool(c->one[ONE_MACHINE], "graphics", &graphics, err)) {
+        return false;
+    }
+    mc->no_graphics = !graphics;
+    return true;
+}
+
 static bool set_seed(const char *text, struct machine_config *mc, GError **err)
 {
     mc->has_seed = text != NULL;
@@ -192,7 +203,7 @@ bool machine_opts_config(struct config *c, const char *arch, struct machine_conf
         return error_set(err, "-initrd: there is no -kernel to give '%s' to", mc->initrd);
     }
     if (!opts_bool(c->one[ONE_MACHINE], "dump-guest-core", &mc->dump_ram, err) ||
-        !check_usb(c->one[ONE_MACHINE], err)) {
+        !check_usb(c->one[ONE_MACHINE], err) || !set_graphics(c, mc, err)) {
         return false;
     }
     return set_actions(c, mc, err) && set_smp(c->one[ONE_SMP], mc, err) &&
@@ -233,8 +244,8 @@ const char *machine_opts_arch(const struct config *c, GError **err)
 static bool is_common_key(const char *key)
 {
     static const char *const keys[] = {
-        "type", "accel",    "kernel",  "initrd",         "append",          "dtb",
-        "usb",  "firmware", "dumpdtb", "memory-backend", "dump-guest-core", NULL
+        "type",     "accel",   "kernel",         "initrd",          "append",   "dtb", "usb",
+        "firmware", "dumpdtb", "memory-backend", "dump-guest-core", "graphics", NULL
     };
 
     return g_strv_contains(keys, key);

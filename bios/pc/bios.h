@@ -182,6 +182,7 @@ struct system {
     uint32_t ram_high_64k; /* RAM above 4 GiB, in units of 64 KiB */
     uint32_t menu_wait_ms;
     uint16_t cpus;
+    uint16_t mirror; /* serial port that shows what INT 10h writes; 0: none */
     uint8_t has_pci, last_bus, menu, has_fw_cfg;
     char boot_order[512]; /* fw_cfg's `bootorder` */
 };

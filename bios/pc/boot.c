@@ -9,14 +9,20 @@
 #define F12         0x8600
 #define NOT_LISTED  0xffff
 
+/* Expansion headers for PnP (Plug and Play BIOS 1.0a, 3.2). */
+#define PNP_SIGNATURE   0x506e5024 /* "$PnP" */
+#define ROM_HEADERS_MAX 8
+
+enum { PNP_NEXT = 0x06, PNP_PRODUCT = 0x10, PNP_BEV = 0x1a };
+
 enum class { CLASS_FLOPPY = 1, CLASS_DISK, CLASS_CD, CLASS_NET };
 
 struct choice {
     enum class class;
     uint16_t rank, bdf;
-    uint8_t unit;        /* of floppies */
-    struct drive *d;     /* of disks and CDs */
-    uint16_t seg, entry; /* of ROMs */
+    uint8_t unit;                 /* of floppies */
+    struct drive *d;              /* of disks and CDs */
+    uint16_t seg, entry, product; /* of ROMs: bootstrap entry, name */
 };
 
 static struct choice choices[CHOICES_MAX];
@@ -35,18 +41,23 @@ static struct choice *add(enum class class)
 
 void boot_rom_found(uint16_t segment, uint16_t bdf)
 {
-    uint16_t header = far_read16(segment, 0x1a), entry;
-    struct choice *c;
+    uint16_t header = far_read16(segment, 0x1a);
 
-    if (!header || far_read32(segment, header) != 0x506e5024) /* "$PnP" */
-        return;
-    entry = far_read16(segment, header + 0x1a);
-    if (!entry)
-        return;
-    c = add(CLASS_NET);
-    c->seg = segment;
-    c->entry = entry;
-    c->bdf = bdf;
+    for (unsigned n = 0; n < ROM_HEADERS_MAX && header; n++) {
+        uint16_t entry = far_read16(segment, header + PNP_BEV);
+
+        if (far_read32(segment, header) != PNP_SIGNATURE)
+            return;
+        if (entry) {
+            struct choice *c = add(CLASS_NET);
+
+            c->seg = segment;
+            c->entry = entry;
+            c->product = far_read16(segment, header + PNP_PRODUCT);
+            c->bdf = bdf;
+        }
+        header = far_read16(segment, header + PNP_NEXT);
+    }
 }
 
 /* ---- order ---- */
@@ -191,6 +202,17 @@ static void start_rom(const struct choice *c)
     __asm__ volatile("sti");
 }
 
+static void describe_rom(const struct choice *c)
+{
+    char ch;
+
+    print(" (");
+    for (unsigned i = 0; c->product && i < 40 && (ch = (char)far_read8(c->seg, c->product + i));
+         i++)
+        print("%c", ch);
+    print(c->product ? ")" : "ROM at %x)", c->seg);
+}
+
 static void describe(const struct choice *c)
 {
     static const char *const names[] = { "", "Floppy", "Disk", "CD", "Network" };
@@ -199,7 +221,7 @@ static void describe(const struct choice *c)
     if (c->class == CLASS_FLOPPY)
         print(" %u", c->unit);
     else if (c->class == CLASS_NET)
-        print(" (ROM at %x)", c->seg);
+        describe_rom(c);
     else
         print(" (%s)", c->d->name);
 }

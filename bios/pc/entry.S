@@ -352,6 +352,15 @@ int_pnp:
     movw $0x82, %ax
     lretw
 
+/* INT 10h with a VGA's BIOS behind ours: ours sees the call, then the other one serves it. */
+    .globl int10_mirror
+int10_mirror:
+    pushfw
+    pushw %cs
+    pushw $1f
+    jmp int_low + (0x10 - 0x08) * 8
+1:  ljmp *%cs:mirrored
+
     .balign 8
 gdt:
     .quad 0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00009b0f0000ffff, 0x000093000000ffff
@@ -366,9 +375,10 @@ idtr_real:
     .long 0
 
     .bss
-    .globl stack_top, far_target, mtrr_list, mtrr_count, ap_count
+    .globl stack_top, far_target, mirrored, mtrr_list, mtrr_count, ap_count
     .balign 4
 far_target: .long 0
+mirrored:   .long 0
 stack_top:  .word 0
 mtrr_count: .word 0
 ap_count:   .word 0

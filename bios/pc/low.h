@@ -132,7 +132,9 @@ uint32_t call32(uint32_t (*function)(uint32_t), uint32_t argument);
 void move_high(uint32_t to, uint32_t from, uint32_t bytes);
 void call_far(struct far_call *c);
 void boot_at(uint32_t seg_off, uint32_t drive) __attribute__((noreturn));
-extern const char int_low[], int_high[], int_nothing[], int_pnp[];
+extern const char int_low[], int_high[], int_nothing[], int_pnp[], int10_mirror[];
+/* Whom int10_mirror goes on to: a far pointer. */
+extern uint32_t mirrored;
 
 /* Functions of the 32-bit part. */
 uint32_t post_machine(uint32_t unused);

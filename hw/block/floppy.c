@@ -117,6 +117,7 @@ static const struct state_table floppy_state = { .name = "floppy",
 static const struct prop floppy_props[] = {
     PROP_DRIVE(struct floppy, drive, "drive", "id of -drive or node name of -blockdev"),
     PROP_U32(struct floppy, unit, "unit", UINT32_MAX, "0 or 1; else the first one free"),
+    PROP_I64(struct floppy, bootindex, "bootindex", -1, "place in the order of booting"),
     PROP_ENUM(struct floppy, type, "drive-type", TYPE_AUTO, "1.2M, 1.44M, 2.88M or by the disk",
               types),
     PROP_LIST_END

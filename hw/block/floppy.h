@@ -27,6 +27,7 @@ struct floppy {
     struct floppy_bus *bus;
     struct block *drive; /* NULL: never a disk */
     uint32_t unit;
+    int64_t bootindex;
     int type;
     const struct floppy_format *format; /* of the disk, NULL without one */
     uint8_t track;                      /* where the head is */

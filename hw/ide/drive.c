@@ -437,7 +437,8 @@ static const char *const policies[] = { "report", "ignore", "stop", "enospc", "a
         PROP_STR(struct ide_drive, version, "ver", NULL, "firmware version, up to 8 characters"), \
         PROP_U64(struct ide_drive, wwn, "wwn", 0, "world wide name, 0 for none"),                 \
         PROP_ENUM(struct ide_drive, werror, "werror", BLOCK_AUTO, "on failed writes", policies),  \
-        PROP_ENUM(struct ide_drive, rerror, "rerror", BLOCK_AUTO, "on failed reads", policies)
+        PROP_ENUM(struct ide_drive, rerror, "rerror", BLOCK_AUTO, "on failed reads", policies),   \
+        PROP_I64(struct ide_drive, bootindex, "bootindex", -1, "place in the order of booting")
 
 static bool hd_realize(struct device *dev, GError **err)
 {

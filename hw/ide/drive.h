@@ -113,6 +113,7 @@ struct ide_drive {
     /* properties */
     char *serial, *model, *version;
     uint32_t unit;
+    int64_t bootindex;
     uint64_t wwn;
     int werror, rerror, write_cache;
     bool trim, image_writeback;

@@ -17,7 +17,8 @@
 #include "setup.h"
 #include "smbios.h"
 
-#define MIB (UINT64_C(1) << 20)
+#define MIB     (UINT64_C(1) << 20)
+#define PC_COM1 0x3f8
 
 /* Makes, without plugging in. The device type is one of this program's own. */
 static struct device *make(struct pc *pc, const char *type, const char *name)
@@ -114,7 +115,15 @@ static void add_boot_options(struct pc *pc)
     const struct machine_config *c = &pc->m.cfg;
     uint8_t b[4];
 
+    pc_boot_order_init(pc);
     fw_cfg_add_u16(pc->fw_cfg, FW_CFG_BOOT_MENU, c->boot_menu);
+    fw_cfg_add_u16(pc->fw_cfg, FW_CFG_NOGRAPHIC, c->no_graphics);
+    if (c->no_graphics) {
+        uint8_t port[8];
+
+        stq_le(port, PC_COM1);
+        fw_cfg_add_file(pc->fw_cfg, "etc/sercon-port", port, sizeof(port));
+    }
     if (c->boot_wait >= 0) {
         stw_le(b, (uint16_t)c->boot_wait);
         fw_cfg_add_file(pc->fw_cfg, "etc/boot-menu-wait", b, 2);
@@ -151,6 +160,7 @@ static void board_reset(void *opaque)
     struct pc *pc = opaque;
 
     pc_cmos_ready(pc);
+    pc_boot_order_ready(pc);
     if (pc->host)
         pc_acpi_ready(pc);
     if (pc->direct_boot)

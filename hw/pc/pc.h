@@ -82,4 +82,8 @@ bool pc_has_long_mode(const struct pc *pc);
  * tables' root for kernels that start without firmware. */
 bool pc_boot_init(struct pc *pc, uint64_t rsdp, GError **err);
 
+/* boot_order.c: fw_cfg's file of bootindex=; brought up to date at resets. */
+void pc_boot_order_init(struct pc *pc);
+void pc_boot_order_ready(struct pc *pc);
+
 #endif

@@ -77,6 +77,12 @@ like "$(cat "$tap_dir/log")" "bios: start*8086:1237 class 600*" "the log names P
 run 60 -machine isapc -drive if=floppy,format=raw,file="$tap_dir/floppy" -boot a
 lacks_drive || like "$(cat "$tap_dir/text")" "*chs good*PROBE-END*" "isapc: floppy"
 
+# What INT 10h writes is seen on the serial port beside the VGA, and bootindex= counts more than -boot.
+probes "VGA, terminal beside it" 00000080 "edd good" -machine pc,graphics=off -vga std -boot menu=on,splash-time=10 \
+	-drive if=none,id=d,format=raw,file="$tap_dir/disk" -device ide-hd,drive=d,bootindex=0 \
+	-drive if=floppy,format=raw,file="$tap_dir/floppy"
+like "$(cat "$tap_dir/text")" "*myna BIOS*F12*Booting from Disk*PROBE*" "messages, menu's prompt"
+
 run 20 -boot c
 like "$(cat "$tap_dir/log")" "*boot: nothing left*" "with nothing to boot it stops"
 

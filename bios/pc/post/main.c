@@ -16,6 +16,8 @@ static void read_settings(void)
     SYS.menu_wait_ms = 2500;
     if (fw_cfg_find("etc/boot-menu-wait", &f))
         fw_cfg_item(f.key, &SYS.menu_wait_ms, f.size < 4 ? f.size : 4);
+    if (fw_cfg_find("etc/sercon-port", &f))
+        fw_cfg_item(f.key, &SYS.mirror, sizeof(SYS.mirror));
     if (fw_cfg_find("bootorder", &f))
         fw_cfg_item(f.key, SYS.boot_order,
                     f.size < sizeof(SYS.boot_order) ? f.size : sizeof(SYS.boot_order) - 1);

@@ -72,6 +72,7 @@ struct machine_config {
     char *firmware;               /* -bios: path, "none", "default" or NULL */
     char *boot_order, *boot_once; /* -boot: letters 'a' to 'p', NULL when not given */
     bool boot_menu, boot_strict;
+    bool no_graphics; /* -nographic, -machine graphics=off: firmware talks on the serial port */
     int64_t boot_wait, boot_retry; /* ms: splash-time, reboot-timeout; -1 when not given */
     char *dump_dtb;                /* -machine dumpdtb=: write the tree there and exit */
     bool has_seed;                 /* -seed */
