@@ -139,6 +139,12 @@ static bool take_none(struct config *c, const struct option *o, const char *arg,
     return true;
 }
 
+/* -net none is -nic none. */
+static bool take_no_net(struct config *c, const struct option *o, const char *arg, GError **err)
+{
+    return take_none(c, o, arg, err) && take_list(c, o, arg, err);
+}
+
 static bool take_nothing(struct config *c, const struct option *o, const char *arg, GError **err)
 {
     (void)c;
@@ -209,7 +215,7 @@ static const struct option options[] = {
     { "netdev", "[type=]user,id=ID[,OPT=VALUE...]", "a network", take_list, LIST_NETDEV, "type" },
     { "nic", "[type=]user|none[,model=DRIVER][,mac=MAC][,OPT=VALUE...]", "a network and its card",
       take_list, LIST_NIC, "type" },
-    { "net", "none", "no default network", take_none, 0, NULL },
+    { "net", "none", "no default network", take_no_net, LIST_NIC, "type" },
     { "object", "[qom-type=]TYPE,id=ID[,PROP=VALUE...]",
       "an object that devices refer to; 'help' lists the types", take_list, LIST_OBJECT,
       "qom-type" },
