@@ -26,6 +26,7 @@ static const struct {
 } cards[] = {
     { "std", "VGA", "isa-vga" },
     { "cirrus", "cirrus-vga", "isa-cirrus-vga" },
+    { "virtio", "virtio-vga", NULL },
     { "none", NULL, NULL },
 };
 
@@ -66,6 +67,10 @@ bool graphics_add_device(struct session *s, GError **err)
     if (wish ? strcmp(wish, "none") == 0
              : s->config->flag[FLAG_NODEFAULTS] || !own || has_card(s)) {
         return true;
+    }
+    if (!driver_for(wish, own)) {
+        return error_set(err, "-vga: machine '%s' has no PCI, which '%s' wants; 'std' does without",
+                         s->machine->type->name, wish);
     }
     o = opts_new("-vga");
     opts_set(o, "driver", driver_for(wish, own));

@@ -221,7 +221,7 @@ static const struct option options[] = {
       "qom-type" },
     { "nodefaults", NULL, "none of the devices that come by default", take_flag, FLAG_NODEFAULTS,
       NULL },
-    { "vga", "std|cirrus|none", "the graphics card", take_text, TEXT_VGA, NULL },
+    { "vga", "std|cirrus|virtio|none", "the graphics card", take_text, TEXT_VGA, NULL },
     { "parallel", "none", "no parallel port", take_none, 0, NULL },
 
     { .help = "Terminals and monitors" },

@@ -199,6 +199,14 @@ struct console *console_add(struct consoles *set, const struct console_ops *ops,
     return c;
 }
 
+void console_set_ops(struct console *c, const struct console_ops *ops, void *opaque)
+{
+    if (!c)
+        return;
+    c->ops = ops;
+    c->opaque = opaque;
+}
+
 void console_remove(struct console *c)
 {
     if (!c)
@@ -267,9 +275,9 @@ struct cursor *cursor_new(unsigned width, unsigned height)
 
 void console_set_cursor(struct console *c, const struct cursor *cursor)
 {
-    struct cursor *old = c->cursor;
+    struct cursor *old = c ? c->cursor : NULL;
 
-    if (!old && !cursor)
+    if (!c || (!old && !cursor))
         return;
     c->cursor =
         cursor
@@ -281,7 +289,8 @@ void console_set_cursor(struct console *c, const struct cursor *cursor)
 
 void console_move_cursor(struct console *c, int x, int y)
 {
-    TELL(c, moved, x, y);
+    if (c)
+        TELL(c, moved, x, y);
 }
 
 /* ---- for displays ---- */

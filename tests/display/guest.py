@@ -190,3 +190,105 @@ def test_picture(w, h):
             row.append(c)
         rows.append(row)
     return rows
+
+
+class Virtio:
+    """A driver of a virtio-mmio device on the board virt: split rings, one request at a time."""
+    RAM = 0x80000000
+
+    def __init__(self, m, device_id, features=0):
+        self.m = m
+        for slot in range(8):
+            self.base = 0x10001000 + slot * 0x1000
+            if self.r(8) == device_id:
+                break
+        else:
+            raise RuntimeError(f'no virtio device {device_id}')
+        self.mem = self.RAM + (slot + 1) * 0x100000
+        self.w(0x70, 0)
+        self.w(0x70, 3)
+        self.offered = self.feature_word(0) | self.feature_word(1) << 32
+        for word in (0, 1):
+            self.w(0x24, word)
+            self.w(0x20, ((features | 1 << 32) >> 32 * word) & 0xffffffff)
+        self.w(0x70, 11)
+        assert self.r(0x70) == 11
+        self.queues = {}
+
+    def feature_word(self, n):
+        self.w(0x14, n)
+        return self.r(0x10)
+
+    def r(self, reg):
+        return int(self.m.qtest(f'readl {self.base + reg:#x}'), 0)
+
+    def w(self, reg, v):
+        self.m.qtest(f'writel {self.base + reg:#x} {v:#x}')
+
+    def config(self, off, n):
+        return bytes(int(self.m.qtest(f'readb {self.base + 0x100 + off + i:#x}'), 0) for i in range(n))
+
+    def queue(self, n, num=16):
+        at = self.mem + n * 0x8000
+        self.w(0x30, n)
+        self.w(0x38, num)
+        for reg, a in ((0x80, at), (0x90, at + 0x1000), (0xa0, at + 0x2000)):
+            self.w(reg, a)
+            self.w(reg + 4, 0)
+        self.w(0x44, 1)
+        self.queues[n] = [at, num, 0, 0]
+
+    def start(self):
+        self.w(0x70, 15)
+
+    def read(self, addr, n):
+        out = b''
+        while n:
+            k = min(n, 32768)
+            out += bytes.fromhex(self.m.qtest(f'read {addr:#x} {k:#x}')[2:])
+            addr, n = addr + k, n - k
+        return out
+
+    def post(self, q, out, n_in, place=0x4000):
+        """Makes a request available; where its answer will be."""
+        import struct
+        at, num, avail, used = self.queues[q]
+        data = at + place
+        descs = []
+        if out:
+            self.m.write(data, out)
+            descs.append((data, len(out), 1 if n_in else 0, 1))
+        answer = data + (len(out) + 15 & ~15)
+        if n_in:
+            descs.append((answer, n_in, 2, 0))
+        first = avail * 2 % num
+        for i, (a, ln, flags, _) in enumerate(descs):
+            self.m.write(at + 16 * ((first + i) % num), struct.pack('<QIHH', a, ln, flags, (first + i + 1) % num))
+        self.m.write(at + 0x1004 + 2 * (avail % num), struct.pack('<H', first))
+        avail += 1
+        self.m.write(at + 0x1002, struct.pack('<H', avail & 0xffff))
+        self.queues[q][2] = avail
+        return answer
+
+    def used(self, q):
+        """The length of the next answer, or None."""
+        import struct
+        at, num, avail, used = self.queues[q]
+        if struct.unpack('<H', self.read(at + 0x2002, 2))[0] == used & 0xffff:
+            return None
+        n = struct.unpack('<II', self.read(at + 0x2004 + 8 * (used % num), 8))[1]
+        self.queues[q][3] += 1
+        return n
+
+    def wait(self, q):
+        end = time.time() + 30
+        while time.time() < end:
+            n = self.used(q)
+            if n is not None:
+                return n
+        raise RuntimeError('no answer')
+
+    def do(self, q, out, n_in=24):
+        answer = self.post(q, out, n_in)
+        self.w(0x50, q)
+        return self.read(answer, self.wait(q)) if n_in else self.wait(q)

@@ -22,7 +22,8 @@
 static const struct {
     const char *name;
     unsigned id, queues;
-} kinds[] = { { "blk", 2, 1 }, { "net", 1, 3 }, { "rng", 4, 1 }, { "serial", 3, 4 } };
+} kinds[] = { { "blk", 2, 1 },  { "net", 1, 3 },       { "rng", 4, 1 },    { "serial", 3, 4 },
+              { "gpu", 16, 2 }, { "keyboard", 18, 2 }, { "tablet", 18, 2 } };
 
 struct rig {
     char *path;
@@ -32,7 +33,7 @@ struct rig {
 
 static void open_rig(struct rig *r, unsigned kind, bool pci, bool packed)
 {
-    static const char *const more[] = { ",drive=d0", ",netdev=n0", "", "" };
+    static const char *const more[] = { ",drive=d0", ",netdev=n0", "", "", "", "", "" };
     g_autofree char *args = NULL;
     int fd = g_file_open_tmp("myna-fuzz-XXXXXX", &r->path, NULL);
 

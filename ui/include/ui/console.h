@@ -108,6 +108,8 @@ struct console *console_of(const struct consoles *set, const char *path, unsigne
  * result is NULL, and nobody ever asks for a refresh. */
 struct console *console_add(struct consoles *set, const struct console_ops *ops, void *opaque,
                             const char *path, unsigned head);
+/* Another one draws from now on; NULL is none. */
+void console_set_ops(struct console *c, const struct console_ops *ops, void *opaque);
 /* No listener is left after the call; NULL is none. */
 void console_remove(struct console *c);
 /* The surface in this size, black if it is a new one. Sizes are cut to 1 to SURFACE_MAX. Where the

@@ -47,6 +47,27 @@
                      subclass, table, hlp " (virtio-pci, never the old interface)", cat,           \
                      VIRTIO_PCI_MODERN)
 
+/* The same for devices that there never were before 1.0: "-device" and "-pci". */
+#define VIRTIO_MODERN_TYPES(ident, T, nm, class, vid, base, subclass, own_props, table, hlp, cat)  \
+    static const struct prop ident##_mmio_props[] = { own_props, VIRTIO_PROPS(T), PROP_LIST_END }; \
+    static const struct prop ident##_pci_props[] = { own_props, VIRTIO_PROPS(T),                   \
+                                                     VIRTIO_PCI_PROPS(T), PROP_LIST_END };         \
+    const struct device_type virtio_##ident##_device_type = {                                      \
+        .name = nm "-device",                                                                      \
+        .help = hlp " (virtio-mmio)",                                                              \
+        .bus = BUS_VIRTIO,                                                                         \
+        .size = sizeof(T),                                                                         \
+        .category = cat,                                                                           \
+        .realize = virtio_mmio_realize,                                                            \
+        .reset = virtio_mmio_reset,                                                                \
+        .unrealize = virtio_mmio_unrealize,                                                        \
+        .props = ident##_mmio_props,                                                               \
+        .state = &(table),                                                                         \
+        .bus_info = &(class),                                                                      \
+    };                                                                                             \
+    VIRTIO_PCI_TYPE_(ident, _pci, T, nm "-pci", NULL, class, vid, base, subclass, table,           \
+                     hlp " (virtio-pci)", cat, VIRTIO_PCI_MODERN)
+
 #define VIRTIO_PCI_TYPE_(ident, kind, T, nm, other, class, vid, base, subclass, table, hlp, cat, \
                          which)                                                                  \
     static const struct virtio_pci_info ident##kind##_info = {                                   \

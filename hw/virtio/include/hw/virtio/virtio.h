@@ -36,6 +36,8 @@ enum virtio_id {
     VIRTIO_ID_BLOCK = 2,
     VIRTIO_ID_CONSOLE = 3,
     VIRTIO_ID_RNG = 4,
+    VIRTIO_ID_GPU = 16,
+    VIRTIO_ID_INPUT = 18,
 };
 
 /* Bits of the device status (2.1). */
@@ -57,7 +59,7 @@ enum virtio_id {
 #define VIRTIO_PCI_WINDOWS  4 /* common, ISR, device, notify */
 #define VIRTIO_QUEUES_MAX   64
 #define VIRTQ_SIZE_MAX      1024
-#define VIRTIO_CONFIG_MAX   64
+#define VIRTIO_CONFIG_MAX   256
 #define VIRTIO_NO_VECTOR    0xffff
 #define VIRTIO_LEGACY_ALIGN 4096 /* of rings in the legacy interface */
 #define VIRTQ_IOV_SMALL     12
