@@ -339,6 +339,11 @@ static const struct io_ops porta_io = { .read = porta_read,
 
 /* ---- the device ---- */
 
+void i8042_poke_mouse(struct device *i8042)
+{
+    ps2_mouse_poke(&((struct i8042 *)i8042)->mouse);
+}
+
 static bool i8042_realize(struct device *dev, GError **err)
 {
     struct i8042 *s = (struct i8042 *)dev;

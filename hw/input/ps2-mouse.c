@@ -78,6 +78,14 @@ void ps2_mouse_refill(struct ps2_mouse *m)
         put_packet(m);
 }
 
+void ps2_mouse_poke(struct ps2_mouse *m)
+{
+    if (!m->enabled || m->remote || m->wrap || ps2_room(&m->out) < PACKET_MAX + REPLY_ROOM)
+        return;
+    put_packet(m);
+    m->changed(m->opaque);
+}
+
 /* ---- what the user does ---- */
 
 static void add(int32_t *moved, int by)

@@ -66,6 +66,8 @@ extern const struct state_table ps2_mouse_state;
 extern const struct input_ops ps2_mouse_input;
 void ps2_mouse_reset(struct ps2_mouse *m);
 void ps2_mouse_write(struct ps2_mouse *m, uint8_t b);
+/* Sends a packet although nothing happened. */
+void ps2_mouse_poke(struct ps2_mouse *m);
 /* There is room in the queue again: what has moved meanwhile. */
 void ps2_mouse_refill(struct ps2_mouse *m);
 

@@ -151,8 +151,9 @@ static bool add_fw_cfg(struct pc *pc, GError **err)
 static bool add_rest(struct pc *pc, GError **err)
 {
     return pc_cmos_check(pc, err) && pc_legacy_init(pc, err) &&
-           (!pc->host || pc_apic_init(pc, err)) && pc_cpus_init(pc, err) && add_fw_cfg(pc, err) &&
-           pc_roms_init(pc, err) && pc_boot_init(pc, pc->host ? PC_RSDP : 0, err);
+           (!pc->host || pc_apic_init(pc, err)) && pc_cpus_init(pc, err) &&
+           pc_vmport_init(pc, err) && add_fw_cfg(pc, err) && pc_roms_init(pc, err) &&
+           pc_boot_init(pc, pc->host ? PC_RSDP : 0, err);
 }
 
 static void board_reset(void *opaque)
@@ -236,12 +237,18 @@ static const char *const pc_versions[] = {
     "pc-i440fx-6.0", "pc-i440fx-5.2", "pc-i440fx-5.1", "pc-i440fx-5.0", NULL
 };
 
+static const struct prop pc_props[] = { PROP_ONOFFAUTO(
+                                            struct pc, vmport, "vmport", AUTO,
+                                            "VMware's port 5658h with its mouse; auto: on"),
+                                        PROP_LIST_END };
+
 const struct machine_type pc_machine = {
     .name = "pc",
     .versions = pc_versions,
     .help = "PC with i440FX and PIIX",
     .archs = pc_archs,
     .default_cpu = pc_default_cpu,
+    .props = pc_props,
     .default_ram = 128 * MIB,
     .min_ram = 1 * MIB,
     .max_ram = MIB << 20,
@@ -263,6 +270,7 @@ const struct machine_type isapc_machine = {
     .help = "PC without PCI",
     .archs = pc_archs,
     .default_cpu = isapc_default_cpu,
+    .props = pc_props,
     .default_ram = 128 * MIB,
     .min_ram = 1 * MIB,
     .max_ram = 3584 * MIB,

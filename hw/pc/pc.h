@@ -47,6 +47,7 @@ struct pc {
     /* processors */
     struct irq_line fpu_line;
     struct mem_region fpu_io;
+    int vmport; /* property: enum on_off_auto */
     /* a kernel that starts without firmware */
     bool direct_boot;
     bool booted; /* -boot once= is over */
@@ -74,6 +75,8 @@ GArray *pc_memory_map(const struct pc *pc, bool tables);
 /* Makes the CPUs and wires them to the chips that are there. */
 bool pc_cpus_init(struct pc *pc, GError **err);
 void pc_cpus_free(struct pc *pc);
+/* VMware's port and its mouse, unless they are switched off. */
+bool pc_vmport_init(struct pc *pc, GError **err);
 /* The local APIC's ID of CPU n: threads, cores and sockets in bit fields of their own. */
 uint32_t pc_apic_id(const struct pc *pc, unsigned n);
 bool pc_has_long_mode(const struct pc *pc);

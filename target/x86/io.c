@@ -45,3 +45,18 @@ void x86_port_out(struct x86_cpu *c, uint16_t port, unsigned size, uint32_t val)
         space_store(&c->cpu.machine->ports, port, size, val, 0);
     x86_debug_io(c, port, size);
 }
+
+static const uint8_t port_regs[6] = { R_AX, R_BX, R_CX, R_DX, R_SI, R_DI };
+
+void x86_port_regs(struct cpu *cpu, uint32_t regs[6])
+{
+    for (unsigned i = 0; i < 6; i++)
+        regs[i] = (uint32_t)cpu->tcg.hot[port_regs[i]];
+}
+
+/* As a 32-bit instruction would. */
+void x86_set_port_regs(struct cpu *cpu, const uint32_t regs[6])
+{
+    for (unsigned i = 0; i < 6; i++)
+        cpu->tcg.hot[port_regs[i]] = regs[i];
+}

@@ -66,6 +66,11 @@ int64_t x86_tsc_ns(const struct cpu *cpu, uint64_t tsc);
 /* Instruction set: 486 and better; whether the model has long mode. */
 bool x86_has_long_mode(const struct cpu *cpu);
 
+/* EAX, EBX, ECX, EDX, ESI, EDI of a CPU, from within its own access to a port: what is set is there
+ * when the instruction has ended, but for what IN itself loads. */
+void x86_port_regs(struct cpu *cpu, uint32_t regs[6]);
+void x86_set_port_regs(struct cpu *cpu, const uint32_t regs[6]);
+
 /*
  * The state that a boot protocol asks for, put into a CPU that does not run. Segments are flat: 4
  * GiB, CPL 0, from the GDT at @gdt whose selectors are given; interrupts off; paging on when

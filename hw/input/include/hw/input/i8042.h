@@ -7,4 +7,11 @@
  */
 #ifndef HW_INPUT_I8042_H
 #define HW_INPUT_I8042_H
+
+struct device;
+
+/* A packet of the mouse's that tells of nothing, if its driver has switched it on: for devices
+ * that want the driver to look at them. Device lock. */
+void i8042_poke_mouse(struct device *i8042);
+
 #endif
