@@ -130,11 +130,10 @@ static const struct mon_member current_members[] = {
 };
 static const struct mon_type current_info = OBJECT_TYPE("CurrentMachineParams", current_members);
 
-/* No board lets its guest sleep yet. */
 static json_t *query_current(struct mon *mon, const json_t *args, GError **err)
 {
-    (void)mon, (void)args, (void)err;
-    return json_pack("{s:b}", "wakeup-suspend-support", 0);
+    (void)args, (void)err;
+    return json_pack("{s:b}", "wakeup-suspend-support", mon->machine->type->sleeps);
 }
 
 const struct mon_command probe_commands[] = {

@@ -8,6 +8,8 @@
 #include <hw/pci/pci.h>
 #include "smbus.h"
 
+#define WAKE_LINES 2
+
 #define REG_PMBA      0x40 /* bits 15..6 */
 #define REG_DEVACTB   0x58
 #define REG_PMREGMISC 0x80
@@ -78,6 +80,16 @@ static void piix4_written(struct pci_device *pd, unsigned offset, unsigned size)
 
 static const struct pci_hooks piix4_hooks = { .written = piix4_written };
 
+bool piix4_has_s3(struct device *dev)
+{
+    return !((struct piix4 *)dev)->pm.disable_s3;
+}
+
+bool piix4_has_s4(struct device *dev)
+{
+    return !((struct piix4 *)dev)->pm.disable_s4;
+}
+
 void piix4_pm_setup(struct device *dev, uint16_t pm_base, uint16_t smbus_base)
 {
     struct piix4 *p = (struct piix4 *)dev;
@@ -120,6 +132,23 @@ static const struct io_ops apm_io = {
     .read = apm_read, .write = apm_write, .guest_sizes = { 1, 2 }, .own_sizes = { 1, 1 }
 };
 
+/* ---- lines that wake the guest up ---- */
+
+/* The clock's alarm counts where the guest wants to know of it. */
+static void wake_line(void *opaque, unsigned n, bool level)
+{
+    struct piix4 *p = opaque;
+
+    if (!level)
+        return;
+    if (n == PIIX4_WAKE_KEYBOARD) {
+        if (p->pci.dev.machine->run_state == RUN_SUSPENDED)
+            acpi_pm_wake(&p->pm, ACPI_PM_POWER_BUTTON);
+    } else if (p->pm.enable & ACPI_PM_RTC) {
+        acpi_pm_wake(&p->pm, ACPI_PM_RTC);
+    }
+}
+
 /* ---- life ---- */
 
 struct reg {
@@ -155,6 +184,7 @@ static bool piix4_realize(struct device *dev, GError **err)
     init_config(p);
     device_irq_outs(dev, NULL, &p->sci, 1);
     device_irq_outs(dev, "smi", &p->smi, 1);
+    device_irq_ins(dev, "wake", wake_line, p, WAKE_LINES);
     acpi_pm_init(&p->pm, dev, &p->sci);
     smbus_init(&p->smbus, dev);
     smbus_add_modules(&p->smbus, m->cfg.ram_size);
@@ -198,6 +228,12 @@ static const struct state_table piix4_state = { .name = "piix4-pm",
                                                 .version = 1,
                                                 .fields = piix4_fields };
 
+static const struct prop piix4_props[] = { PROP_U8(struct piix4, pm.disable_s3, "disable_s3", 0,
+                                                   "1: there is no suspend to RAM", .max = 1),
+                                           PROP_U8(struct piix4, pm.disable_s4, "disable_s4", 0,
+                                                   "1: there is no suspend to disk", .max = 1),
+                                           PROP_LIST_END };
+
 static const struct pci_info piix4_info = {
     .vendor = 0x8086,
     .device = 0x7113,
@@ -218,6 +254,7 @@ const struct device_type piix4_pm_type = {
     .realize = piix4_realize,
     .reset = piix4_reset,
     .unrealize = piix4_unrealize,
+    .props = piix4_props,
     .state = &piix4_state,
     .bus_info = &piix4_info,
 };

@@ -60,6 +60,18 @@ void acpi_pm_event(struct acpi_pm *pm, uint16_t bits)
     update(pm);
 }
 
+void acpi_pm_wake(struct acpi_pm *pm, uint16_t bits)
+{
+    struct machine *m = pm->dev->machine;
+
+    if (m->run_state != RUN_SUSPENDED) {
+        acpi_pm_event(pm, bits);
+        return;
+    }
+    pm->wake_cause = bits;
+    machine_request_wakeup(m);
+}
+
 void acpi_pm_gpe(struct acpi_pm *pm, unsigned n)
 {
     bug_on(n >= ACPI_GPES);
@@ -108,10 +120,14 @@ static void go_to_sleep(struct acpi_pm *pm, unsigned type)
 {
     struct machine *m = pm->dev->machine;
 
-    if (type == ACPI_SLEEP_S5 || type == ACPI_SLEEP_S4)
+    if (type == ACPI_SLEEP_S5 || (type == ACPI_SLEEP_S4 && !pm->disable_s4)) {
         machine_request_shutdown(m, CAUSE_GUEST_SHUTDOWN, 0);
-    else
+    } else if (type == ACPI_SLEEP_S3 && !pm->disable_s3) {
+        pm->wake_cause = ACPI_PM_POWER_BUTTON;
+        machine_request_suspend(m);
+    } else {
         log_guest_error("%s: there is no sleep state of type %u\n", pm->dev->type->name, type);
+    }
 }
 
 static uint64_t control_read(void *opaque, uint64_t offset, unsigned size)
@@ -183,9 +199,13 @@ static const struct io_ops gpe_io = {
 
 static void machine_event(void *opaque, enum machine_event e, enum machine_cause cause)
 {
+    struct acpi_pm *pm = opaque;
+
     (void)cause;
     if (e == EVENT_POWERDOWN)
-        acpi_pm_event(opaque, ACPI_PM_POWER_BUTTON);
+        acpi_pm_wake(pm, ACPI_PM_POWER_BUTTON);
+    else if (e == EVENT_WAKEUP)
+        acpi_pm_event(pm, ACPI_PM_WAKE | pm->wake_cause);
 }
 
 void acpi_pm_init(struct acpi_pm *pm, struct device *dev, struct irq_line *sci)
@@ -226,13 +246,12 @@ static bool pm_loaded(void *obj, unsigned version, GError **err)
     return true;
 }
 
-static const struct state_field pm_fields[] = { STATE_U64(struct acpi_pm, overflow_at),
-                                                STATE_U16(struct acpi_pm, status),
-                                                STATE_U16(struct acpi_pm, enable),
-                                                STATE_U16(struct acpi_pm, ctl),
-                                                STATE_U16(struct acpi_pm, gpe_status),
-                                                STATE_U16(struct acpi_pm, gpe_enable),
-                                                STATE_END };
+static const struct state_field pm_fields[] = {
+    STATE_U64(struct acpi_pm, overflow_at), STATE_U16(struct acpi_pm, status),
+    STATE_U16(struct acpi_pm, enable),      STATE_U16(struct acpi_pm, ctl),
+    STATE_U16(struct acpi_pm, gpe_status),  STATE_U16(struct acpi_pm, gpe_enable),
+    STATE_U16(struct acpi_pm, wake_cause),  STATE_END
+};
 const struct state_table acpi_pm_state = {
     .name = "acpi-pm", .version = 1, .fields = pm_fields, .post_load = pm_loaded
 };

@@ -87,7 +87,7 @@ static void write_roms(void *opaque)
     struct rom_list *l = opaque;
     struct address_space *as = &l->machine->memory;
 
-    for (unsigned i = 0; i < l->roms->len; i++) {
+    for (unsigned i = 0; i < l->roms->len && !l->machine->waking; i++) {
         const struct rom *r = g_ptr_array_index(l->roms, i);
 
         if (r->fd < 0)

@@ -226,15 +226,27 @@ static void do_wakeup(struct machine *m)
 {
     if (m->run_state != RUN_SUSPENDED)
         return;
-    machine_start(m);
+    if (m->type->sleeps) {
+        m->waking = true;
+        machine_reset(m, CAUSE_NONE);
+        m->waking = false;
+    }
+    m->run_state = RUN_RUNNING;
+    notify(m);
     machine_emit(m, EVENT_WAKEUP, CAUSE_NONE);
+    if (m->cpu_ops)
+        m->cpu_ops->resume(m);
 }
 
+/* Clocks go on: an alarm may end it. */
 static void do_suspend(struct machine *m)
 {
     if (!machine_running(m))
         return;
-    machine_stop(m, RUN_SUSPENDED);
+    if (m->cpu_ops)
+        m->cpu_ops->pause(m);
+    m->run_state = RUN_SUSPENDED;
+    notify(m);
     machine_emit(m, EVENT_SUSPEND, CAUSE_NONE);
 }
 

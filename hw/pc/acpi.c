@@ -234,6 +234,18 @@ static void add_cpus(struct aml *a, const struct pc *pc)
     }
 }
 
+/* What PM1 control is to be written for a sleep state (7.4.2) */
+static void add_sleep(struct aml *a, const char *name, unsigned type)
+{
+    aml_name(a, name);
+    aml_open_package(a, 4);
+    aml_int(a, type);
+    aml_int(a, type);
+    aml_int(a, 0);
+    aml_int(a, 0);
+    aml_close(a);
+}
+
 static uint32_t add_dsdt(struct acpi_tables *t, const struct pc *pc)
 {
     uint32_t at = acpi_table_begin(t, "DSDT", 2);
@@ -253,11 +265,11 @@ static uint32_t add_dsdt(struct acpi_tables *t, const struct pc *pc)
     add_cpus(&a, pc);
     aml_close(&a);
 
-    aml_name(&a, "\\_S5");
-    aml_open_package(&a, 4);
-    for (unsigned i = 0; i < 4; i++)
-        aml_int(&a, ACPI_SLEEP_S5);
-    aml_close(&a);
+    if (piix4_has_s3(pc->pm))
+        add_sleep(&a, "\\_S3", ACPI_SLEEP_S3);
+    if (piix4_has_s4(pc->pm))
+        add_sleep(&a, "\\_S4", ACPI_SLEEP_S4);
+    add_sleep(&a, "\\_S5", ACPI_SLEEP_S5);
     acpi_table_end(t, at);
     return at;
 }
@@ -376,7 +388,8 @@ static uint32_t add_hpet(struct acpi_tables *t)
 
 /* ---- all ---- */
 
-static void build(struct acpi_tables *t, const struct pc *pc, uint16_t pm)
+/* Returns where in the blob the FACS is. */
+static uint32_t build(struct acpi_tables *t, const struct pc *pc, uint16_t pm)
 {
     uint32_t tables[3], facs, dsdt;
     unsigned n = 0;
@@ -389,6 +402,7 @@ static void build(struct acpi_tables *t, const struct pc *pc, uint16_t pm)
     if (has_hpet(pc))
         tables[n++] = add_hpet(t);
     acpi_root(t, tables, n);
+    return facs;
 }
 
 /* Before firmware reads a file: where it has put the PM registers is known only then. */
@@ -412,6 +426,15 @@ void pc_acpi_init(struct pc *pc)
 {
     static const char *const files[] = { "etc/acpi/rsdp", "etc/acpi/tables", "etc/table-loader" };
 
+    /* what firmware may do with S3 and S4: bit 7 "is there", and the value for PM1 control */
+    const uint8_t states[6] = { 128,
+                                0,
+                                0,
+                                (uint8_t)(ACPI_SLEEP_S3 | piix4_has_s3(pc->pm) << 7),
+                                (uint8_t)(ACPI_SLEEP_S4 | piix4_has_s4(pc->pm) << 7),
+                                128 };
+
+    fw_cfg_add_file(pc->fw_cfg, "etc/system-states", states, sizeof(states));
     for (unsigned i = 0; i < ARRAY_LEN(files); i++)
         fw_cfg_add_file_callback(pc->fw_cfg, files[i], "", 0, false, refresh, pc);
 }
@@ -426,7 +449,7 @@ uint32_t pc_acpi_place(struct pc *pc, uint64_t base, uint8_t rsdp[ACPI_RSDP_SIZE
     struct acpi_tables t;
     uint32_t len;
 
-    build(&t, pc, PC_PORT_PM);
+    pc->facs = (uint32_t)base + build(&t, pc, PC_PORT_PM);
     acpi_place(&t, base, rsdp);
     len = t.blob->len;
     if (len <= PC_TABLES_SIZE)

@@ -1,6 +1,7 @@
 /* The chips that every PC has had: interrupt controllers, timer, clock. */
 #include "pc.h"
 
+#include <hw/acpi/piix4.h>
 #include <hw/irqchip/apic.h>
 #include <hw/irqchip/ioapic.h>
 #include <hw/timer/hpet.h>
@@ -82,6 +83,17 @@ static bool add_hpet(struct pc *pc, GError **err)
     return true;
 }
 
+/* The alarm and keys wake the machine up. */
+static void add_wake_lines(struct pc *pc)
+{
+    pc->rtc_split.out[0] = device_irq_in_named(pc->hpet, "legacy", 1);
+    pc->rtc_split.out[1] = device_irq_in_named(pc->pm, "wake", PIIX4_WAKE_RTC);
+    device_connect_irq(pc->rtc, 0, irq_split_in(&pc->rtc_split));
+    pc->kbd_split.out[0] = isa_bus_line(pc->isa, 1);
+    pc->kbd_split.out[1] = device_irq_in_named(pc->pm, "wake", PIIX4_WAKE_KEYBOARD);
+    device_connect_irq(pc->kbd, 0, irq_split_in(&pc->kbd_split));
+}
+
 bool pc_apic_init(struct pc *pc, GError **err)
 {
     struct device *apic = device_new(&pc->m, device_type_find("pc", "apic", NULL), "apic");
@@ -98,7 +110,10 @@ bool pc_apic_init(struct pc *pc, GError **err)
     ioapic_connect(pc->ioapic, apic);
     split_lines(pc);
     device_connect_irq(pc->pic, 0, device_irq_in(apic, 0));
-    return add_hpet(pc, err);
+    if (!add_hpet(pc, err))
+        return false;
+    add_wake_lines(pc);
+    return true;
 }
 
 static bool add_dma(struct pc *pc, GError **err)

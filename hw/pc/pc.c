@@ -12,6 +12,7 @@
 #include <hw/isa/piix3.h>
 #include <hw/misc/fw_cfg.h>
 #include <hw/pci/i440fx.h>
+#include <hw/rtc/mc146818.h>
 #include "acpi.h"
 #include "cmos.h"
 #include "setup.h"
@@ -168,6 +169,19 @@ static void board_reset(void *opaque)
         pc_set_up(pc);
 }
 
+/* Firmware finds in CMOS that it has to go on with what slept, and not to boot. */
+#define CMOS_SHUTDOWN      0x0f
+#define CMOS_SHUTDOWN_WAKE 0xfe
+
+static void machine_event(void *opaque, enum machine_event e, enum machine_cause cause)
+{
+    struct pc *pc = opaque;
+
+    (void)cause;
+    if (e == EVENT_SUSPEND)
+        mc146818_set(pc->rtc, CMOS_SHUTDOWN, CMOS_SHUTDOWN_WAKE);
+}
+
 /* A kernel starts by itself unless firmware was asked for. */
 static void choose_boot(struct pc *pc)
 {
@@ -182,6 +196,7 @@ static bool pc_init(struct machine *m, GError **err)
 
     choose_boot(pc);
     machine_on_reset(m, board_reset, pc);
+    machine_on_event(m, machine_event, pc);
     pc_memory_init(pc);
     return add_chipset(pc, err) && add_ide(pc, err) && add_pm(pc, err) && add_rest(pc, err);
 }
@@ -202,10 +217,28 @@ static bool isapc_init(struct machine *m, GError **err)
     return add_isa_ide(pc, err) && add_rest(pc, err);
 }
 
+#define FACS_WAKING_VECTOR 12
+
+/* What firmware does last for a system that wakes up (ACPI 6.4, 5.2.10): to where it says. */
+static void wake_cpu(struct pc *pc)
+{
+    enum mem_result res;
+    uint32_t vector = space_ld32_le(&pc->m.memory, pc->facs + FACS_WAKING_VECTOR, 0, &res);
+
+    if (res == MEM_OK && vector && vector < 1 << 20)
+        x86_start_real(pc->m.cpus->pdata[0], (uint16_t)(vector >> 4), vector & 15);
+}
+
 /* Where a boot loader would have left the first CPU. */
 static void pc_cpus_ready(struct machine *m)
 {
     struct pc *pc = (struct pc *)m;
+
+    if (m->waking) {
+        if (pc->direct_boot && pc->facs && m->cpus->len)
+            wake_cpu(pc);
+        return;
+    }
 
     if (pc->direct_boot && m->cpus->len)
         x86_set_boot_state(m->cpus->pdata[0], &pc->boot);
@@ -213,6 +246,7 @@ static void pc_cpus_ready(struct machine *m)
 
 static void pc_free(struct machine *m)
 {
+    machine_off_event(m, machine_event, m);
     machine_off_reset(m, board_reset, m);
     pc_cpus_free((struct pc *)m);
     pc_memory_free((struct pc *)m);
@@ -260,6 +294,7 @@ const struct machine_type pc_machine = {
     .drive_if = "ide",
     .default_cdrom = true,
     .nmi = pc_nmi,
+    .sleeps = true,
     .init = pc_init,
     .cpus_ready = pc_cpus_ready,
     .free = pc_free,

@@ -43,14 +43,16 @@ struct pc {
     struct isa_bus *isa;
     struct device *pic, *pit, *rtc, *dma, *kbd, *apic, *ioapic, *hpet;
     struct irq_split irq_split[ISA_IRQS];
-    struct mem_region *rom_space; /* where ROMs are placed: behind RAM */
+    struct irq_split rtc_split, kbd_split; /* to power management, besides */
+    struct mem_region *rom_space;          /* where ROMs are placed: behind RAM */
     /* processors */
     struct irq_line fpu_line;
     struct mem_region fpu_io;
     int vmport; /* property: enum on_off_auto */
     /* a kernel that starts without firmware */
     bool direct_boot;
-    bool booted; /* -boot once= is over */
+    uint32_t facs; /* where ACPI's FACS is, if it was us who placed the tables */
+    bool booted;   /* -boot once= is over */
     struct x86_boot_state boot;
 };
 

@@ -177,6 +177,15 @@ static void flat_segments(struct x86_cpu *c, const struct x86_boot_state *s)
         x86_seg_set_raw(c, data[k], s->ds, 0, UINT32_MAX, 0x93 | ATTR_G | ATTR_DB);
 }
 
+void x86_start_real(struct cpu *cpu, uint16_t cs, uint16_t ip)
+{
+    struct x86_cpu *c = x86_of(cpu);
+
+    x86_seg_set_real(c, S_CS, cs);
+    x86_set_pc(c, ip);
+    cpu_update_flags(cpu);
+}
+
 void x86_set_boot_state(struct cpu *cpu, const struct x86_boot_state *s)
 {
     struct x86_cpu *c = x86_of(cpu);

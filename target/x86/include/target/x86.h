@@ -85,6 +85,8 @@ struct x86_boot_state {
     uint16_t gdt_limit;
     uint16_t cs, ds; /* ds also for ES, SS, FS, GS */
 };
+/* Real mode, at CS:IP; for a CPU that was just reset. */
+void x86_start_real(struct cpu *cpu, uint16_t cs, uint16_t ip);
 void x86_set_boot_state(struct cpu *cpu, const struct x86_boot_state *s);
 
 #endif

@@ -28,7 +28,7 @@ enum {
 enum { ACPI_PM_SCI_ENABLE = 0x0001, ACPI_PM_SLEEP_ENABLE = 0x2000 };
 
 /* SLP_TYP of the states, as the DSDT is to give them. */
-enum { ACPI_SLEEP_S5 = 0, ACPI_SLEEP_S4 = 2 };
+enum { ACPI_SLEEP_S5 = 0, ACPI_SLEEP_S3 = 1, ACPI_SLEEP_S4 = 2 };
 
 struct acpi_pm {
     struct device *dev;
@@ -40,12 +40,16 @@ struct acpi_pm {
     struct timer overflow;
     uint64_t overflow_at; /* ticks at which the timer's status bit is next set */
     uint16_t status, enable, ctl, gpe_status, gpe_enable;
+    uint8_t disable_s3, disable_s4; /* properties of the chip */
+    uint16_t wake_cause;            /* bits of PM1 status, for when the guest has woken up */
 };
 
 /* `sci` is the device's output, driven from here. */
 void acpi_pm_init(struct acpi_pm *pm, struct device *dev, struct irq_line *sci);
 void acpi_pm_destroy(struct acpi_pm *pm);
 void acpi_pm_reset(struct acpi_pm *pm);
+/* A cause to wake up, as bits of PM1 status; no more than an event while the guest is awake. */
+void acpi_pm_wake(struct acpi_pm *pm, uint16_t bits);
 /* ACPI mode or not, as the firmware's SMI handler would switch it. */
 void acpi_pm_enable(struct acpi_pm *pm, bool on);
 /* An event happened; n of the general-purpose ones. */

@@ -41,6 +41,8 @@ struct machine_type {
     bool (*init)(struct machine *m, GError **err);
     /* After each reset of the CPUs: what a boot loader would have left in them. NULL: nothing. */
     void (*cpus_ready)(struct machine *m);
+    /* The guest can sleep (S3): waking up is a reset that keeps RAM. */
+    bool sleeps;
     /* The NMI button; NULL: the board has none. */
     void (*nmi)(struct machine *m);
     void (*free)(struct machine *m); /* undoes init, after all devices are gone */
@@ -178,6 +180,7 @@ struct machine {
         backend_name_fn *name;
         void *opaque;
     } backends[BACKEND_COUNT];
+    bool waking;   /* a reset ends a sleep: RAM is kept */
     int exit_code; /* of the process, once run_state is RUN_SHUTDOWN */
     bool exiting;  /* the main loop is to end */
     struct machine_private *priv;

@@ -1,0 +1,159 @@
+/*
+ * Suspend to RAM: what the guest asks for through PM1 control, what wakes it up, and what it finds
+ * then.
+ */
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include "pcio.h"
+
+enum { PM = 0x600, STATUS = PM, ENABLE = PM + 2, CONTROL = PM + 4, RAM = 0x200000 };
+enum { WAKE = 0x8000, RTC = 0x0400, POWER = 0x0100, SLEEP_S3 = 1 << 13 | 1 << 10 };
+
+static struct qclient *q;
+static char *dir, *path;
+static FILE *qmp;
+
+static void open_qmp(void)
+{
+    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    g_strlcpy(a.sun_path, path, sizeof(a.sun_path));
+    g_assert_cmpint(connect(fd, (struct sockaddr *)&a, sizeof(a)), ==, 0);
+    qmp = fdopen(fd, "r+");
+}
+
+/* Reads lines until there is one with `text`. */
+static void expect(const char *text)
+{
+    char line[4096];
+
+    do
+        g_assert_nonnull(fgets(line, sizeof(line), qmp));
+    while (!strstr(line, text));
+}
+
+static void command(const char *name)
+{
+    fprintf(qmp, "{\"execute\":\"%s\"}\n", name);
+    fflush(qmp);
+}
+
+/* What a test needs of the chips, as firmware sets them up: after each reset. */
+static void place_pm(void)
+{
+    pc_config_write(q, 1, 3, 0x40, 4, PM | 1);
+    pc_config_write(q, 1, 3, 0x80, 1, 1);
+}
+
+static void start(const char *more)
+{
+    g_autofree char *args = g_strdup_printf("-machine pc -arch x86_64 -m 16M -rtc clock=vm%s "
+                                            "-qmp unix:%s,server=on,wait=off",
+                                            more, path);
+
+    q = qc_start(args);
+    qc_cmd(q, "clock_step 0");
+    open_qmp();
+    command("qmp_capabilities");
+    place_pm();
+}
+
+static void stop(void)
+{
+    fclose(qmp);
+    qc_stop(q);
+    g_unlink(path);
+}
+
+static uint8_t cmos(uint8_t i)
+{
+    pc_out(q, 1, 0x70, i);
+    return (uint8_t)pc_in(q, 1, 0x71);
+}
+
+static void set_cmos(uint8_t i, uint8_t v)
+{
+    pc_out(q, 1, 0x70, i);
+    pc_out(q, 1, 0x71, v);
+}
+
+static void fall_asleep(void)
+{
+    qc_writel(q, RAM, 0x12345678);
+    pc_out(q, 2, CONTROL, SLEEP_S3);
+    expect("\"SUSPEND\"");
+    command("query-status");
+    expect("\"suspended\"");
+}
+
+static void check_awake(uint16_t cause)
+{
+    expect("\"WAKEUP\"");
+    command("query-status");
+    expect("\"running\"");
+    g_assert_cmphex(pc_config_read(q, 1, 3, 0x40, 4), ==, 1); /* chips were reset */
+    place_pm();
+    g_assert_cmphex(pc_in(q, 2, STATUS), ==, WAKE | cause);
+    g_assert_cmphex(qc_readl(q, RAM), ==, 0x12345678);
+    g_assert_cmphex(cmos(0x0f), ==, 0xfe);
+}
+
+static void test_wakeup(void)
+{
+    start("");
+    command("query-current-machine");
+    expect("\"wakeup-suspend-support\": true");
+    fall_asleep();
+    command("system_wakeup");
+    check_awake(POWER);
+    fall_asleep();
+    command("system_powerdown");
+    check_awake(POWER);
+    /* it is not asleep any more */
+    command("system_wakeup");
+    expect("\"error\"");
+    stop();
+}
+
+/* An alarm at each second, which the guest has enabled as a cause. */
+static void test_alarm(void)
+{
+    start("");
+    set_cmos(1, 0xc0);
+    set_cmos(3, 0xc0);
+    set_cmos(5, 0xc0);
+    set_cmos(11, 0x22);
+    pc_out(q, 2, ENABLE, RTC);
+    fall_asleep();
+    qc_clock_step(q, 2000000000);
+    check_awake(RTC);
+    stop();
+}
+
+static void test_disabled(void)
+{
+    start(" -global PIIX4_PM.disable_s3=1");
+    pc_out(q, 2, CONTROL, SLEEP_S3);
+    command("query-status");
+    expect("\"running\"");
+    stop();
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    g_test_init(&argc, &argv, NULL);
+    dir = g_dir_make_tmp("sleep-XXXXXX", NULL);
+    path = g_build_filename(dir, "qmp", NULL);
+    g_test_add_func("/sleep/wakeup", test_wakeup);
+    g_test_add_func("/sleep/alarm", test_alarm);
+    g_test_add_func("/sleep/disabled", test_disabled);
+    status = g_test_run();
+    g_rmdir(dir);
+    return status;
+}
