@@ -11,7 +11,8 @@ static const struct prop props[] = { NIC_PROPS(struct i8255x, netdev, mac), PROP
                  .subdevice = subdev,                                          \
                  .revision = rev,                                              \
                  .class_code = { 0x00, 0x00, 0x02 }, /* Ethernet controller */ \
-                 .pin = 1 },                                                   \
+                 .pin = 1,                                                     \
+                 .rom = "efi-eepro100.rom" },                                  \
         .extended = later,                                                     \
     };                                                                         \
     const struct device_type ident##_type = {                                  \

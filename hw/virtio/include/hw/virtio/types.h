@@ -77,7 +77,8 @@
                  .subdevice = 0x1100,                                                            \
                  .revision = 1,                                                                  \
                  .class_code = { 0x00, subclass, base },                                         \
-                 .pin = 1 },                                                                     \
+                 .pin = 1,                                                                       \
+                 .rom = (vid) == VIRTIO_ID_NET ? "efi-virtio.rom" : NULL },                      \
         .cls = &(class),                                                                         \
         .mode = which,                                                                           \
     };                                                                                           \
