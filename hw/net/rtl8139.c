@@ -1,110 +1,19 @@
 /*
- * Realtek RTL8139C (PCI 10ec:8139, revision 0x10; its data sheet): four transmit descriptors in
+ * Realtek RTL8139C+ (PCI 10ec:8139, revision 0x20; its data sheet), or without the modes of the C+
+ * an RTL8139C (revision 0x10): registers, and what both have: four transmit descriptors in
  * registers, one receive ring in memory.
  */
-#include "eeprom93.h"
-#include "nic.h"
+#include "rtl8139.h"
 
-#include <hw/pci/pci.h>
-#include <base/bits.h>
-#include <base/clock.h>
+#define HEADER 4
 
-#define WINDOW 256u
-
-enum reg {
-    IDR = 0x00,
-    MAR = 0x08,
-    TSD = 0x10, /* four each */
-    TSAD = 0x20,
-    RBSTART = 0x30,
-    CR = 0x37,
-    CAPR = 0x38,
-    CBR = 0x3a,
-    IMR = 0x3c,
-    ISR = 0x3e,
-    TCR = 0x40,
-    RCR = 0x44,
-    TCTR = 0x48,
-    MPC = 0x4c,
-    EECR = 0x50,
-    CONFIG1 = 0x52,
-    TIMER_INT = 0x54,
-    MSR = 0x58,
-    CONFIG3 = 0x59,
-    CONFIG4 = 0x5a,
-    MULINT = 0x5c,
-    TSAD_STATUS = 0x60,
-    BMCR = 0x62,
-    BMSR = 0x64,
-    ANAR = 0x66,
-    ANLPAR = 0x68,
-    ANER = 0x6a,
-};
-
-#define CR_RESET 0x10u
-#define CR_RX    0x08u
-#define CR_TX    0x04u
-#define CR_EMPTY 0x01u
-
-#define INT_RX      0x0001u
-#define INT_TX      0x0004u
-#define INT_LINK    0x0020u
-#define INT_TIMEOUT 0x4000u
-
-#define TSD_OWN 0x2000u
-#define TSD_OK  0x8000u
-
-#define TCR_LOOPBACK 0x00060000u
-#define TCR_CHIP     0x74000000u /* RTL8139C */
-
-#define RCR_ALL       0x01u
-#define RCR_OWN       0x02u
-#define RCR_MULTICAST 0x04u
-#define RCR_BROADCAST 0x08u
-#define RCR_NO_WRAP   0x80u
-
-#define RX_OK        0x0001u
-#define RX_BROADCAST 0x2000u
-#define RX_OWN       0x4000u
-#define RX_MULTICAST 0x8000u
-
-#define EECR_UNLOCKED 0xc0u
-#define FRAME_MAX     1792
-#define HEADER        4
-
-struct rtl8139 {
-    struct pci_device pci;
-    struct mem_region io, mmio;
-    struct net_port port;
-    struct timer timer; /* TimerInt */
-    struct eeprom93 eeprom;
-    uint8_t reg[WINDOW];
-    int64_t timer_base; /* when TCTR was 0 */
-    uint8_t next;       /* transmit descriptor whose turn it is */
-    bool busy;          /* DMA is going on: the card does not hear itself */
-
-    /* properties */
-    struct netdev *netdev;
-    struct mac_addr mac;
-};
-
-static uint32_t get32(const struct rtl8139 *s, unsigned reg)
+void rtl_cause(struct rtl8139 *s, unsigned bits)
 {
-    return ldl_le(s->reg + reg);
+    stw_le(s->reg + ISR, (uint16_t)(rtl_get16(s, ISR) | bits));
+    pci_set_intx(&s->pci, rtl_get16(s, ISR) & rtl_get16(s, IMR));
 }
 
-static uint16_t get16(const struct rtl8139 *s, unsigned reg)
-{
-    return lduw_le(s->reg + reg);
-}
-
-static void cause(struct rtl8139 *s, unsigned bits)
-{
-    stw_le(s->reg + ISR, (uint16_t)(get16(s, ISR) | bits));
-    pci_set_intx(&s->pci, get16(s, ISR) & get16(s, IMR));
-}
-
-static void dma(struct rtl8139 *s, bool to_guest, uint64_t addr, void *buf, uint64_t len)
+void rtl_dma(struct rtl8139 *s, bool to_guest, uint64_t addr, void *buf, uint64_t len)
 {
     struct address_space *as = &s->pci.dev.machine->memory;
 
@@ -120,18 +29,18 @@ static void dma(struct rtl8139 *s, bool to_guest, uint64_t addr, void *buf, uint
 
 static uint32_t ring_size(const struct rtl8139 *s)
 {
-    return 8192u << (get32(s, RCR) >> 11 & 3);
+    return 8192u << (rtl_get32(s, RCR) >> 11 & 3);
 }
 
 static uint32_t ring_used(const struct rtl8139 *s)
 {
-    return (get16(s, CBR) - (get16(s, CAPR) + 16u)) & (ring_size(s) - 1);
+    return (rtl_get16(s, CBR) - (rtl_get16(s, CAPR) + 16u)) & (ring_size(s) - 1);
 }
 
 /* Status for the header, 0: not wanted. */
 static unsigned filter(const struct rtl8139 *s, const uint8_t *dest)
 {
-    uint32_t rcr = get32(s, RCR);
+    uint32_t rcr = rtl_get32(s, RCR);
     unsigned hash = nic_hash(dest);
 
     if (nic_is_broadcast(dest))
@@ -148,33 +57,37 @@ static unsigned filter(const struct rtl8139 *s, const uint8_t *dest)
 
 static void store(struct rtl8139 *s, unsigned status, const uint8_t *frame, uint32_t len)
 {
-    uint8_t buf[HEADER + FRAME_MAX + NIC_FCS_LEN] = { 0 };
-    uint32_t size = ring_size(s), at = get16(s, CBR) & (size - 1),
+    uint8_t buf[HEADER + RTL_FRAME_MAX + NIC_FCS_LEN] = { 0 };
+    uint32_t size = ring_size(s), at = rtl_get16(s, CBR) & (size - 1),
              total = HEADER + len + NIC_FCS_LEN;
-    uint32_t first = get32(s, RCR) & RCR_NO_WRAP && size < 65536 ? total : MIN(total, size - at);
+    uint32_t first =
+        rtl_get32(s, RCR) & RCR_NO_WRAP && size < 65536 ? total : MIN(total, size - at);
 
     stw_le(buf, (uint16_t)status);
     stw_le(buf + 2, (uint16_t)(len + NIC_FCS_LEN));
     memcpy(buf + HEADER, frame, len);
-    dma(s, true, get32(s, RBSTART) + (uint64_t)at, buf, first);
+    rtl_dma(s, true, rtl_get32(s, RBSTART) + (uint64_t)at, buf, first);
     if (first < total)
-        dma(s, true, get32(s, RBSTART), buf + first, total - first);
+        rtl_dma(s, true, rtl_get32(s, RBSTART), buf + first, total - first);
     stw_le(s->reg + CBR, (uint16_t)(align_up(at + total, 4) & (size - 1)));
-    cause(s, INT_RX);
+    rtl_cause(s, INT_RX);
 }
 
-static bool rtl_receive(void *opaque, const uint8_t *frame, size_t len)
+bool rtl_receive(void *opaque, const uint8_t *frame, size_t len)
 {
     struct rtl8139 *s = opaque;
     uint8_t padded[NIC_FRAME_MIN];
     unsigned status;
 
-    if (!(s->reg[CR] & CR_RX) || !pci_bus_master(&s->pci) || s->busy || len < 14 || len > FRAME_MAX)
+    if (!(s->reg[CR] & CR_RX) || !pci_bus_master(&s->pci) || s->busy || len < 14 ||
+        len > RTL_FRAME_MAX)
         return true;
     status = filter(s, frame);
     if (!status)
         return true;
     frame = nic_pad(frame, &len, padded);
+    if (rtl_cplus(s, CPCR_RX))
+        return rtl_cplus_receive(s, status, frame, len);
     /* a full ring must not look like an empty one */
     if (ring_used(s) + HEADER + len + NIC_FCS_LEN + 8 > ring_size(s))
         return false;
@@ -186,20 +99,20 @@ static bool rtl_receive(void *opaque, const uint8_t *frame, size_t len)
 
 static bool send_next(struct rtl8139 *s)
 {
-    uint8_t *tsd = s->reg + TSD + 4 * s->next, frame[FRAME_MAX];
+    uint8_t *tsd = s->reg + TSD + 4 * s->next, frame[RTL_FRAME_MAX];
     uint32_t len = MIN(ldl_le(tsd) & 0x1fff, sizeof(frame));
     struct iovec v = { frame, len };
 
     if (ldl_le(tsd) & TSD_OWN)
         return false;
-    dma(s, false, get32(s, TSAD + 4 * s->next), frame, len);
-    if (get32(s, TCR) & TCR_LOOPBACK)
+    rtl_dma(s, false, rtl_get32(s, TSAD + 4 * s->next), frame, len);
+    if (rtl_get32(s, TCR) & TCR_LOOPBACK)
         rtl_receive(s, frame, len);
     else if (len >= 14 && !net_send(&s->port, &v, 1))
         return false; /* still the card's; writable() goes on */
     stl_le(tsd, ldl_le(tsd) | TSD_OWN | TSD_OK);
     s->next = (s->next + 1) % 4;
-    cause(s, INT_TX);
+    rtl_cause(s, INT_TX);
     return true;
 }
 
@@ -209,6 +122,10 @@ static void send_all(void *opaque)
 
     if (!(s->reg[CR] & CR_TX) || !pci_bus_master(&s->pci) || s->busy)
         return;
+    if (rtl_cplus(s, CPCR_TX)) {
+        rtl_cplus_transmit(s);
+        return;
+    }
     for (unsigned i = 0; i < 4 && send_next(s); i++)
         continue;
 }
@@ -218,7 +135,7 @@ static uint16_t transmit_summary(const struct rtl8139 *s)
     unsigned v = 0;
 
     for (unsigned i = 0; i < 4; i++) {
-        uint32_t tsd = get32(s, TSD + 4 * i);
+        uint32_t tsd = rtl_get32(s, TSD + 4 * i);
 
         v |= (tsd & TSD_OWN ? 1u << i : 0) | (tsd & TSD_OK ? 0x1000u << i : 0);
     }
@@ -236,7 +153,7 @@ static uint32_t timer_count(struct rtl8139 *s)
 
 static void arm_timer(struct rtl8139 *s)
 {
-    uint32_t at = get32(s, TIMER_INT), left = at - timer_count(s);
+    uint32_t at = rtl_get32(s, TIMER_INT), left = at - timer_count(s);
 
     if (!at)
         timer_del(&s->timer);
@@ -247,7 +164,7 @@ static void arm_timer(struct rtl8139 *s)
 
 static void timer_over(void *opaque)
 {
-    cause(opaque, INT_TIMEOUT);
+    rtl_cause(opaque, INT_TIMEOUT);
 }
 
 static void show_link(struct rtl8139 *s)
@@ -264,7 +181,7 @@ static void link_changed(void *opaque, bool up)
 {
     (void)up;
     show_link(opaque);
-    cause(opaque, INT_LINK);
+    rtl_cause(opaque, INT_LINK);
 }
 
 /* ---- registers ---- */
@@ -278,7 +195,8 @@ static void soft_reset(struct rtl8139 *s)
     memcpy(s->reg + IDR, own, 6);
     for (unsigned i = 0; i < 4; i++)
         stl_le(s->reg + TSD + 4 * i, TSD_OWN);
-    stl_le(s->reg + TCR, TCR_CHIP);
+    stl_le(s->reg + TCR, TCR_CHIP | (s->cplus ? TCR_CPLUS : 0));
+    rtl_cplus_reset(s);
     stw_le(s->reg + CAPR, 0xfff0);
     s->reg[CONFIG1] = 0x0c;
     stw_le(s->reg + BMCR, 0x3100);
@@ -286,7 +204,7 @@ static void soft_reset(struct rtl8139 *s)
     s->next = 0;
     timer_del(&s->timer);
     show_link(s);
-    cause(s, 0);
+    rtl_cause(s, 0);
 }
 
 /* Bits of each byte that stay as written. */
@@ -315,6 +233,10 @@ static uint8_t kept_bits(const struct rtl8139 *s, unsigned reg)
     case TCR + 3: return 0x03;
     default: break;
     }
+    if (reg >= CONFIG5 && !s->cplus)
+        return 0;
+    if (reg == CPCR || (reg >= RDSAR && reg <= ETTHR))
+        return 0xff;
     if ((reg >= RCR && reg < RCR + 4) || (reg >= TIMER_INT && reg < TIMER_INT + 4))
         return 0xff;
     if ((reg >= BMCR && reg < BMCR + 2) || (reg >= ANAR && reg < ANAR + 2))
@@ -341,6 +263,26 @@ static bool touches(unsigned reg, unsigned size, unsigned first, unsigned len)
     return reg < first + len && first < reg + size;
 }
 
+/* Registers that mean something else, or are there, in the C+ only. */
+static void cplus_written(struct rtl8139 *s, unsigned reg, unsigned size, uint64_t v)
+{
+    if (touches(reg, size, DTCCR, 1) && rtl_cplus(s, CPCR_TX | CPCR_RX))
+        rtl_cplus_dump_tally(s);
+    if (touches(reg, size, TNPDS, 4))
+        s->tx_at[0] = 0;
+    if (touches(reg, size, THPDS, 4))
+        s->tx_at[1] = 0;
+    if (touches(reg, size, RDSAR, 4))
+        s->rx_at = 0;
+    if (touches(reg, size, TPPOLL, 1) && (uint8_t)(v >> 8 * (TPPOLL - reg)) & TPPOLL_INT)
+        rtl_cause(s, INT_SOFT);
+    if (touches(reg, size, TPPOLL, 1))
+        send_all(s);
+    /* drivers that have refilled their ring let interrupts in again */
+    if (touches(reg, size, IMR, 4))
+        net_accept(&s->port);
+}
+
 static void written(struct rtl8139 *s, unsigned reg, unsigned size)
 {
     if (touches(reg, size, EECR, 1))
@@ -351,11 +293,11 @@ static void written(struct rtl8139 *s, unsigned reg, unsigned size)
         s->timer_base = clock_ns(device_loop(&s->pci.dev), CLK_VIRTUAL);
     if (touches(reg, size, TCTR, 4) || touches(reg, size, TIMER_INT, 4))
         arm_timer(s);
-    if (touches(reg, size, TSD, 16) || touches(reg, size, CR, 1))
+    if ((touches(reg, size, TSD, 16) && !rtl_cplus(s, CPCR_TX)) || touches(reg, size, CR, 1))
         send_all(s);
     if (touches(reg, size, CR, 3) || touches(reg, size, RCR, 4))
         net_accept(&s->port);
-    cause(s, 0);
+    rtl_cause(s, 0);
 }
 
 static uint64_t reg_read(void *opaque, uint64_t offset, unsigned size)
@@ -379,6 +321,8 @@ static void reg_write(void *opaque, uint64_t offset, uint64_t v, unsigned size)
     for (unsigned i = 0; i < size; i++)
         write_byte(s, (unsigned)offset + i, (uint8_t)(v >> (8 * i)));
     written(s, (unsigned)offset, size);
+    if (s->cplus)
+        cplus_written(s, (unsigned)offset, size, v);
 }
 
 static const struct io_ops reg_ops = {
@@ -386,6 +330,13 @@ static const struct io_ops reg_ops = {
 };
 
 /* ---- life ---- */
+
+static void retry(void *opaque)
+{
+    struct rtl8139 *s = opaque;
+
+    net_accept(&s->port);
+}
 
 static const struct net_port_ops net_ops = {
     .receive = rtl_receive,
@@ -405,8 +356,11 @@ static bool rtl_realize(struct device *dev, GError **err)
     for (unsigned i = 0; i < 3; i++)
         s->eeprom.word[7 + i] = lduw_le(s->mac.byte + 2 * i);
     timer_init(&s->timer, device_loop(dev), CLK_VIRTUAL, timer_over, s);
-    mem_region_init_io(&s->io, device_mem(dev), &reg_ops, s, "rtl8139-io", WINDOW);
-    mem_region_init_io(&s->mmio, device_mem(dev), &reg_ops, s, "rtl8139", WINDOW);
+    timer_init(&s->retry, device_loop(dev), CLK_VIRTUAL, retry, s);
+    if (!s->cplus)
+        s->pci.config[PCI_REVISION] = 0x10;
+    mem_region_init_io(&s->io, device_mem(dev), &reg_ops, s, "rtl8139-io", RTL_WINDOW);
+    mem_region_init_io(&s->mmio, device_mem(dev), &reg_ops, s, "rtl8139", RTL_WINDOW);
     pci_add_bar(&s->pci, 0, PCI_BAR_IO, &s->io);
     pci_add_bar(&s->pci, 1, PCI_BAR_MEM32, &s->mmio);
     return true;
@@ -418,6 +372,7 @@ static void rtl_unrealize(struct device *dev)
 
     net_detach(&s->port);
     timer_del(&s->timer);
+    rtl_cplus_reset(s);
     mem_region_destroy(&s->mmio);
     mem_region_destroy(&s->io);
 }
@@ -443,18 +398,28 @@ static bool rtl_loaded(void *obj, unsigned version, GError **err)
     return true;
 }
 
-static const struct state_field rtl_fields[] = { STATE_STRUCT(struct rtl8139, eeprom,
-                                                              eeprom93_state),
-                                                 STATE_BUF(struct rtl8139, reg),
-                                                 STATE_I64(struct rtl8139, timer_base),
-                                                 STATE_U8(struct rtl8139, next),
-                                                 STATE_TIMER(struct rtl8139, timer),
-                                                 STATE_END };
+static const struct state_field rtl_fields[] = {
+    STATE_STRUCT(struct rtl8139, eeprom, eeprom93_state),
+    STATE_BUF(struct rtl8139, reg),
+    STATE_I64(struct rtl8139, timer_base),
+    STATE_U8(struct rtl8139, next),
+    STATE_TIMER(struct rtl8139, timer),
+    STATE_U32(struct rtl8139, rx_at, .since = 2),
+    STATE_ARRAY(struct rtl8139, tx_at, .since = 2),
+    STATE_STRUCT(struct rtl8139, tally, rtl_tally_state, .since = 2),
+    STATE_TIMER(struct rtl8139, retry, .since = 2),
+    STATE_END
+};
 static const struct state_table rtl_state = {
-    .name = "rtl8139", .version = 1, .fields = rtl_fields, .post_load = rtl_loaded
+    .name = "rtl8139", .version = 2, .min_version = 1, .fields = rtl_fields, .post_load = rtl_loaded
 };
 
-static const struct prop rtl_props[] = { NIC_PROPS(struct rtl8139, netdev, mac), PROP_LIST_END };
+static const struct prop rtl_props[] = {
+    NIC_PROPS(struct rtl8139, netdev, mac),
+    PROP_BOOL(struct rtl8139, cplus, "c-plus", true,
+              "descriptor rings and offloads of the C+; off: an RTL8139C"),
+    PROP_LIST_END
+};
 
 static const struct pci_info rtl_info = {
     .rom = "efi-rtl8139.rom",
@@ -462,14 +427,14 @@ static const struct pci_info rtl_info = {
     .device = 0x8139,
     .subvendor = 0x1af4,
     .subdevice = 0x1100,
-    .revision = 0x10,
+    .revision = 0x20,
     .class_code = { 0x00, 0x00, 0x02 }, /* Ethernet controller */
     .pin = 1,
 };
 
 const struct device_type rtl8139_type = {
     .name = "rtl8139",
-    .help = "Realtek RTL8139C",
+    .help = "Realtek RTL8139C+",
     .bus = BUS_PCI,
     .size = sizeof(struct rtl8139),
     .category = "network",

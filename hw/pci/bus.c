@@ -75,6 +75,7 @@ static void fill_header(struct pci_device *pd, const struct pci_info *i)
     c[PCI_IRQ_PIN] = i->pin;
     stw_le(w + PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER |
                                 PCI_COMMAND_PARITY | PCI_COMMAND_SERR | PCI_COMMAND_INTX_OFF);
+    w[PCI_CACHE_LINE] = 0xff; /* drivers that turn on memory write and invalidate set it */
     w[PCI_IRQ_LINE] = 0xff;
     pd->cap_end = PCI_HEADER_LEN;
 }

@@ -246,9 +246,38 @@ static void fuzz_card(const char *device, void (*prepare)(struct qclient *q))
     fuzz(args, small_card_windows, G_N_ELEMENTS(small_card_windows), prepare);
 }
 
+/* With the rings of the C+ in low memory, half of the time. */
+static void prepare_rtl8139(struct qclient *q)
+{
+    prepare_small_card(q);
+    if (g_rand_boolean(rnd))
+        return;
+    pc_out(q, 2, 0xc0e0, (uint32_t)g_rand_int_range(rnd, 0, 0x80) | 3);
+    pc_out(q, 1, 0xc037, 0x0c);
+    pc_out(q, 4, 0xc044, 0x0f);
+    pc_out(q, 4, 0xc040, g_rand_boolean(rnd) ? 0x60000 : 0);
+    for (unsigned i = 0; i < 3; i++) {
+        uint16_t base = (uint16_t)(i == 2 ? 0xc0e4 : 0xc020 + 8 * i);
+
+        pc_out(q, 4, base, 0x800 * i);
+        pc_out(q, 4, base + 4u, 0);
+        for (unsigned n = 0; n < 8; n++) { /* mostly whole frames in low memory */
+            unsigned at = 0x800 * i + 16 * n;
+
+            qc_queue(q, "writel 0x%x 0x%x", at,
+                     (unsigned)(0xb0000000 | (random_value() & 0x0fff0000) |
+                                (n == 7 ? 0x40000000 : 0) | (random_value() & 0x7ff)));
+            qc_queue(q, "writel 0x%x 0x%x", at + 4, (unsigned)random_value());
+            qc_queue(q, "writeq 0x%x 0x%x", at + 8, (unsigned)g_rand_int_range(rnd, 0, 0x2000));
+        }
+    }
+    qc_queue(q, "writel 0x180c 0x00450008"); /* what may look like IPv4 */
+    pc_out(q, 1, 0xc0d9, 0xc1);
+}
+
 static void test_rtl8139(void)
 {
-    fuzz_card("rtl8139", prepare_small_card);
+    fuzz_card("rtl8139", prepare_rtl8139);
 }
 
 /* Random rings in low memory, begun or stopped now and then. */

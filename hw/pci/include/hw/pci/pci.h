@@ -26,6 +26,7 @@ enum pci_reg {
     PCI_STATUS = 0x06,
     PCI_REVISION = 0x08,
     PCI_CLASS = 0x09, /* programming interface, subclass, class */
+    PCI_CACHE_LINE = 0x0c,
     PCI_HEADER_TYPE = 0x0e,
     PCI_BARS = 0x10,
     PCI_SUBVENDOR = 0x2c,
