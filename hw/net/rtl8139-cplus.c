@@ -145,8 +145,7 @@ bool rtl_cplus_receive(struct rtl8139 *s, unsigned status, const uint8_t *frame,
     stl_le(data + len, nic_fcs(data, len));
     if (!spread(s, data, len + NIC_FCS_LEN, word, tag)) {
         rtl_cause(s, INT_RX_NONE);
-        if (!timer_pending(&s->retry))
-            timer_mod_ns(&s->retry, clock_ns(device_loop(&s->pci.dev), CLK_VIRTUAL) + NS_PER_MS);
+        rtl_plan_retry(s);
         return false;
     }
     count_received(s, status);

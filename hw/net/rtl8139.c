@@ -55,6 +55,12 @@ static unsigned filter(const struct rtl8139 *s, const uint8_t *dest)
     return rcr & RCR_ALL ? RX_OK : 0;
 }
 
+void rtl_plan_retry(struct rtl8139 *s)
+{
+    if (!timer_pending(&s->retry))
+        timer_mod_ns(&s->retry, clock_ns(device_loop(&s->pci.dev), CLK_VIRTUAL) + NS_PER_MS);
+}
+
 static void store(struct rtl8139 *s, unsigned status, const uint8_t *frame, uint32_t len)
 {
     uint8_t buf[HEADER + RTL_FRAME_MAX + NIC_FCS_LEN] = { 0 };
@@ -89,8 +95,10 @@ bool rtl_receive(void *opaque, const uint8_t *frame, size_t len)
     if (rtl_cplus(s, CPCR_RX))
         return rtl_cplus_receive(s, status, frame, len);
     /* a full ring must not look like an empty one */
-    if (ring_used(s) + HEADER + len + NIC_FCS_LEN + 8 > ring_size(s))
+    if (ring_used(s) + HEADER + len + NIC_FCS_LEN + 8 > ring_size(s)) {
+        rtl_plan_retry(s);
         return false;
+    }
     store(s, status, frame, (uint32_t)len);
     return true;
 }
@@ -331,10 +339,14 @@ static const struct io_ops reg_ops = {
 
 /* ---- life ---- */
 
+/* Linux's 8139too acknowledges what it has not read yet when it has had its share, and relies on
+ * the next frame to be told again: of that which waits here. */
 static void retry(void *opaque)
 {
     struct rtl8139 *s = opaque;
 
+    if (!rtl_cplus(s, CPCR_RX) && ring_used(s))
+        rtl_cause(s, INT_RX);
     net_accept(&s->port);
 }
 

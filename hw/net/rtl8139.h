@@ -108,7 +108,7 @@ struct rtl8139 {
     struct mem_region io, mmio;
     struct net_port port;
     struct timer timer; /* TimerInt */
-    struct timer retry; /* C+: looks for receive descriptors, of which nobody tells */
+    struct timer retry; /* looks for room for a frame that waits */
     struct eeprom93 eeprom;
     uint8_t reg[RTL_WINDOW];
     int64_t timer_base;       /* when TCTR was 0 */
@@ -144,6 +144,9 @@ void rtl_cause(struct rtl8139 *s, unsigned bits);
 void rtl_dma(struct rtl8139 *s, bool to_guest, uint64_t addr, void *buf, uint64_t len);
 /* A frame that went out and comes back in the loop, or one from the network. */
 bool rtl_receive(void *opaque, const uint8_t *frame, size_t len);
+
+/* A frame was refused: there may be room soon. */
+void rtl_plan_retry(struct rtl8139 *s);
 
 /* rtl8139-cplus.c */
 /* Stores a frame that passed the filter with `status`; false: there is no descriptor for it now. */
