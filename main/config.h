@@ -23,7 +23,13 @@ enum config_list {
 };
 
 /* Lists of plain words that name where a stream goes ("mon:stdio", "none", "tcp::1234"). */
-enum config_streams { STREAMS_SERIAL, STREAMS_MONITOR, STREAMS_QMP, STREAMS_COUNT };
+enum config_streams {
+    STREAMS_SERIAL,
+    STREAMS_MONITOR,
+    STREAMS_QMP,
+    STREAMS_USB, /* -usbdevice: names of devices */
+    STREAMS_COUNT
+};
 
 /* Options of which later ones add to or override earlier ones. */
 enum config_one {
@@ -68,6 +74,7 @@ enum config_flag {
     FLAG_NO_REBOOT,
     FLAG_NO_SHUTDOWN,
     FLAG_DAEMONIZE,
+    FLAG_USB,
     FLAG_VERBOSE,
     FLAG_HELP,
     FLAG_VERSION,

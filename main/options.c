@@ -222,6 +222,9 @@ static const struct option options[] = {
     { "nodefaults", NULL, "none of the devices that come by default", take_flag, FLAG_NODEFAULTS,
       NULL },
     { "vga", "std|cirrus|virtio|none", "the graphics card", take_text, TEXT_VGA, NULL },
+    { "usb", NULL, "a USB controller", take_flag, FLAG_USB, NULL },
+    { "usbdevice", "tablet|mouse|keyboard", "a USB device, with a controller for it", take_stream,
+      STREAMS_USB, NULL },
     { "parallel", "none", "no parallel port", take_none, 0, NULL },
 
     { .help = "Terminals and monitors" },

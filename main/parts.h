@@ -76,6 +76,10 @@ bool graphics_check(struct config *c, GError **err);
  * a well-known one. */
 bool graphics_add_device(struct session *s, GError **err);
 
+/* -usb and -usbdevice: before and after other devices. */
+bool usb_add_controller(struct session *s, GError **err);
+bool usb_add_devices(struct session *s, GError **err);
+
 /* -object, once there is a machine without devices. */
 bool objects_make(struct session *s, GError **err);
 

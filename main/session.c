@@ -71,7 +71,7 @@ static bool make_devices(struct session *s, GError **err)
 {
     const GPtrArray *list = s->config->lists[LIST_DEVICE];
 
-    if (!graphics_add_device(s, err)) {
+    if (!graphics_add_device(s, err) || !usb_add_controller(s, err)) {
         return false;
     }
     for (guint i = 0; i < list->len; i++) {
@@ -79,7 +79,8 @@ static bool make_devices(struct session *s, GError **err)
             return false;
         }
     }
-    return backends_add_devices(s, err) && networks_add_devices(s, err);
+    return usb_add_devices(s, err) && backends_add_devices(s, err) &&
+           networks_add_devices(s, err);
 }
 
 static bool make_qtest(struct session *s, GError **err)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <base/bits.h>
+#include <base/option.h>
 #include <ui/input.h>
 #include "command.h"
 
@@ -275,14 +276,30 @@ static int int_arg(const json_t *args, const char *name)
                       INPUT_ABS_MAX);
 }
 
+/* Words, and not expressions, of which "10 -5" would be one. */
+static bool step_arg(const json_t *args, const char *name, int *step, GError **err)
+{
+    const char *word = json_string_value(json_object_get(args, name));
+    int64_t n = 0;
+
+    if (word && !option_i64("mouse_move", word, -INPUT_ABS_MAX, INPUT_ABS_MAX, &n, err))
+        return false;
+    *step = (int)n;
+    return true;
+}
+
 static bool mouse_move(struct mon *mon, const json_t *args, GString *out, GError **err)
 {
     struct input *in = input_of(mon);
-    int dz = int_arg(args, "dz");
-    enum input_button wheel = dz > 0 ? BUTTON_WHEEL_UP : BUTTON_WHEEL_DOWN;
+    enum input_button wheel;
+    int dx, dy, dz;
 
-    (void)out, (void)err;
-    input_move(in, int_arg(args, "dx"), int_arg(args, "dy"));
+    (void)out;
+    if (!step_arg(args, "dx", &dx, err) || !step_arg(args, "dy", &dy, err) ||
+        !step_arg(args, "dz", &dz, err))
+        return false;
+    wheel = dz > 0 ? BUTTON_WHEEL_UP : BUTTON_WHEEL_DOWN;
+    input_move(in, dx, dy);
     if (dz) {
         input_button(in, wheel, true);
         input_button(in, wheel, false);
@@ -314,9 +331,9 @@ static bool mouse_set(struct mon *mon, const json_t *args, GString *out, GError 
 }
 
 static const struct mon_member move_args[] = {
-    MEMBER("dx", &mon_int),
-    MEMBER("dy", &mon_int),
-    OPTIONAL("dz", &mon_int),
+    MEMBER("dx", &mon_str),
+    MEMBER("dy", &mon_str),
+    OPTIONAL("dz", &mon_str),
     { 0 },
 };
 static const struct mon_member button_args[] = { MEMBER("state", &mon_int), { 0 } };

@@ -21,6 +21,7 @@ struct input {
     GQueue typed; /* of struct typed */
     struct loop *loop;
     unsigned leds;
+    const struct input_device *pointer; /* that was moved last; NULL: none */
     GPtrArray *watches; /* of struct input_watch */
 };
 
@@ -98,6 +99,8 @@ void input_add(struct input *in, struct input_device *dev, const struct input_op
 void input_remove(struct input *in, struct input_device *dev)
 {
     g_ptr_array_remove(in->devices, dev);
+    if (in->pointer == dev)
+        in->pointer = NULL;
     TELL(in, devices);
 }
 
@@ -109,6 +112,7 @@ bool input_choose(struct input *in, unsigned index)
         if (dev->index != index)
             continue;
         g_ptr_array_remove_index(in->devices, i);
+        in->pointer = NULL;
         g_ptr_array_insert(in->devices, 0, dev);
         TELL(in, devices);
         return true;
@@ -151,12 +155,17 @@ bool input_takes(const struct input *in, enum input_kind kind)
 
 /* ---- events ---- */
 
+/* Of two pointers, the one that is moved has the buttons. */
 bool input_send(struct input *in, const struct input_event *e)
 {
     const struct input_device *dev = taker(in, e->kind);
 
+    if (e->kind == INPUT_BUTTON && in->pointer && in->pointer->ops->kinds & 1u << INPUT_BUTTON)
+        dev = in->pointer;
     if (!dev)
         return false;
+    if (e->kind == INPUT_REL || e->kind == INPUT_ABS)
+        in->pointer = dev;
     dev->ops->event(dev->opaque, e);
     return true;
 }
