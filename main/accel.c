@@ -72,14 +72,30 @@ static void say(const struct session *s, const char *text, const char *name, con
     fprintf(stderr, "%s: %s -accel %s%s\n", s->config->program, text, name, why);
 }
 
+/* A machine without CPUs: what one with them would get, for those who ask. */
+static bool choose_for_none(struct session *s)
+{
+    for (guint i = 0; i < s->config->accels->len && !s->machine->accel; i++) {
+        const char *name = opts_str(s->config->accels->pdata[i], "accel", "");
+        const struct accel_type *t = accel_find(name, NULL);
+
+        if (t && (!t->usable || t->usable(s->machine->cfg.arch))) {
+            s->machine->accel = t->name;
+        }
+    }
+    return true;
+}
+
 bool accel_choose(struct session *s, GError **err)
 {
     const GPtrArray *list = s->config->accels;
     bool asked = list->len > 0, verbose = s->config->flag[FLAG_VERBOSE];
 
     if (!s->machine->cpus->len && accel_runs_cpus(s->config)) {
-        return !s->machine->type->default_cpu ||
-               error_set(err, "-cpu: machine '%s' has none that could run", s->machine->type->name);
+        return s->machine->type->default_cpu
+                   ? error_set(err, "-cpu: machine '%s' has none that could run",
+                               s->machine->type->name)
+                   : choose_for_none(s);
     }
     if (!asked) {
         add_defaults(s->config);
@@ -97,6 +113,7 @@ bool accel_choose(struct session *s, GError **err)
         add_icount(s, o);
         if (t->init(s->machine, o, &why)) {
             s->accel = t;
+            s->machine->accel = t->name;
             if (verbose) {
                 say(s, "the CPUs run on", name, "");
             }

@@ -2,6 +2,7 @@
  * What machine this is, and what machines and accelerators there are.
  */
 #include <string.h>
+#include <accel/accel.h>
 #include "command.h"
 
 static const struct mon_member name_members[] = {
@@ -80,11 +81,22 @@ static const struct mon_member kvm_members[] = {
 };
 static const struct mon_type kvm_info = OBJECT_TYPE("KvmInfo", kvm_members);
 
-/* No guest of this version runs on KVM. */
 static json_t *query_kvm(struct mon *mon, const json_t *args, GError **err)
 {
-    (void)mon, (void)args, (void)err;
-    return json_pack("{s:b, s:b}", "enabled", 0, "present", 0);
+    const struct machine *m = mon->machine;
+    const struct accel_type *kvm = accel_find("kvm", NULL);
+    bool present = kvm && kvm->usable && kvm->usable(m->cfg.arch);
+
+    (void)args, (void)err;
+    return json_pack("{s:b, s:b}", "enabled", g_strcmp0(m->accel, "kvm") == 0, "present", present);
+}
+
+static bool info_kvm(struct mon *mon, const json_t *args, GString *out, GError **err)
+{
+    (void)args, (void)err;
+    g_string_append_printf(out, "kvm support: %s\n",
+                           g_strcmp0(mon->machine->accel, "kvm") == 0 ? "enabled" : "disabled");
+    return true;
 }
 
 static const struct mon_member machine_members[] = {
@@ -164,7 +176,12 @@ const struct mon_command query_commands[] = {
       .text = info_uuid,
       .help = "show the current VM UUID" },
     { .qmp = "query-target", .run = query_target, .ret = &target_info },
-    { .qmp = "query-kvm", .run = query_kvm, .ret = &kvm_info },
+    { .qmp = "query-kvm",
+      .run = query_kvm,
+      .ret = &kvm_info,
+      .hmp = "info kvm",
+      .text = info_kvm,
+      .help = "show KVM information" },
     { .qmp = "query-machines", .run = query_machines, .ret = &machine_list },
     { .qmp = "query-memory-size-summary", .run = query_memory_size, .ret = &memory_info },
     { 0 },

@@ -352,6 +352,21 @@ static bool kvm_init(struct machine *m, struct opts *opts, GError **err)
     return false;
 }
 
+static bool kvm_usable(const char *arch)
+{
+    struct utsname host;
+    int dev;
+
+    uname(&host);
+    if (strcmp(host.machine, "x86_64") != 0 ||
+        (strcmp(arch, "x86_64") != 0 && strcmp(arch, "i386") != 0))
+        return false;
+    dev = open(DEVICE, O_RDWR | O_CLOEXEC);
+    if (dev >= 0)
+        close(dev);
+    return dev >= 0;
+}
+
 static void kvm_free(struct machine *m)
 {
     kvm_end(kvm_of(m));
@@ -361,5 +376,6 @@ const struct accel_type accel_kvm = {
     .name = "kvm",
     .help = "runs guest code on the host's own CPU",
     .init = kvm_init,
+    .usable = kvm_usable,
     .free = kvm_free,
 };

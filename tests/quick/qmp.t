@@ -88,6 +88,16 @@ like "$got" '*"slot": 3, "function": 0, "class_info": {"class": 512, "desc": "Et
 like "$got" '*device   3, function 0:\\r\\n    Ethernet controller: PCI device 8086:100e\\r\\n*PCI bridge*device   1, function 0:*1af4:1005*' \
 	"info pci"
 
+# KVM is there or not; what is said of it agrees with what -accel does.
+for accel in tcg kvm:tcg; do
+	got=$(printf '%s\n' '{"execute":"qmp_capabilities"}' '{"execute":"query-kvm"}' '{"execute":"quit"}' |
+		timeout 20 $MYNA -arch x86_64 -M none -nodefaults -accel $accel -display none -qmp stdio)
+	usable=false
+	[ $accel = tcg ] || ! timeout 20 $MYNA -arch x86_64 -M isapc -accel kvm -nodefaults -display none -S -qmp stdio \
+		</dev/null 2>&1 | grep -q '"QMP"' || usable=true
+	like "$got" "*\"enabled\": $usable, *" "query-kvm with -accel $accel"
+done
+
 # What programs ask before they make a machine of their own.
 got=$(
 	qmp -M none -nodefaults <<-'END'

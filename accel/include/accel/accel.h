@@ -21,6 +21,8 @@ struct accel_type {
      * behind.
      */
     bool (*init)(struct machine *m, struct opts *opts, GError **err);
+    /* Whether guests of @arch can be run so on this host; NULL: all can. Needs no machine. */
+    bool (*usable)(const char *arch);
     /* Ends what init began; CPUs are paused. Device lock held. */
     void (*free)(struct machine *m);
 };

@@ -175,6 +175,7 @@ struct machine {
 
     enum run_state run_state;
     const struct machine_cpu_ops *cpu_ops;
+    const char *accel; /* which accelerator they are of; NULL: none yet */
     struct {
         backend_find_fn *find;
         backend_name_fn *name;
