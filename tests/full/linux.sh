@@ -47,6 +47,25 @@ boot() { # NAME WORDS TEXT OPTION...: boots with WORDS, says TEXT, ends with sta
     result $? "$name"
 }
 
+reboots() { # NAME: reboots once, and is ended behind the second boot
+    local name=$1 input=$work/keys pid waited=0
+    mkfifo "$input"
+    : > "$work/out"
+    timeout "$limit" "$MYNA" "${machine[@]}" -nographic "${linux[@]}" \
+        -append "console=ttyS0 quiet myna.run=reboot" < "$input" > "$work/out" 2>&1 &
+    pid=$!
+    exec 7> "$input"
+    until [ "$(grep -ac MYNA-UP "$work/out")" -ge 2 ] || ! kill -0 $pid 2> /dev/null ||
+        [ $((waited += 1)) -gt $((limit * 5)) ]; do
+        sleep 0.2
+    done
+    printf '\001x' >&7
+    wait $pid && [ "$(grep -ac MYNA-UP "$work/out")" -ge 2 ]
+    result $? "$name"
+    exec 7>&-
+    rm "$input"
+}
+
 on_disk() { # NAME DEVICE: write inside, check the file's hash and the file system outside
     local hash script
     script=$(printf '%s\n' 'dd if=/dev/urandom of=/written bs=64k count=100' \

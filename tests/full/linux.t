@@ -8,17 +8,23 @@ guest riscv64 -arch riscv64 -M virt -m 512M
 opensbi=/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.elf
 uboot=/usr/lib/u-boot/qemu-riscv64_smode/uboot.elf
 
-echo 1..13
+echo 1..18
 boot "one hart, power off" myna.run=cpus,poweroff "cpus: 1" -smp 1
 boot "four harts" myna.run=cpus,poweroff "cpus: 4" -smp 4
 boot "reboot ends it with -no-reboot" myna.run=reboot "MYNA-RUN reboot"
+reboots "reboot boots again"
+boot "one hart on the interpreter" myna.run=cpus,poweroff "cpus: 1" -accel interp
 boot "four harts on the interpreter" myna.run=cpus,poweroff "cpus: 4" -smp 4 -accel interp
 
 if [ -e "$opensbi" ]; then
     boot "OpenSBI" myna.run=cpus,poweroff OpenSBI -bios "$opensbi"
     boot "OpenSBI, four harts" myna.run=cpus,poweroff "cpus: 4" -bios "$opensbi" -smp 4
+    for harts in 1 4; do
+        boot "OpenSBI on the interpreter, $harts harts" myna.run=cpus,poweroff "cpus: $harts" \
+            -bios "$opensbi" -smp "$harts" -accel interp
+    done
 else
-    for name in "OpenSBI" "OpenSBI, four harts"; do
+    for name in "OpenSBI" "OpenSBI, four harts" "on the interpreter, 1" "on the interpreter, 4"; do
         echo "ok $((number += 1)) - $name # SKIP no package opensbi"
     done
 fi
@@ -41,15 +47,15 @@ if [ -e "$uboot" ] && [ -e "$opensbi" ]; then
     printf '\x80\0\0\0\x83\0\0\0\0\x08\0\0\0\0\x03\0' |
         dd of="$work/disk" bs=1 seek=446 conv=notrunc status=none
     printf '\x55\xaa' | dd of="$work/disk" bs=1 seek=510 conv=notrunc status=none
-    for harts in 1 4; do
-        run -bios "${opensbi/jump/dynamic}" -kernel "$uboot" -smp "$harts" \
+    for how in "1 tcg" "4 tcg" "1 interp"; do
+        run -bios "${opensbi/jump/dynamic}" -kernel "$uboot" -smp "${how% *}" -accel "${how#* }" \
             -drive "file=$work/disk,format=raw,if=none,id=d0" -device virtio-blk-device,drive=d0 &&
-            says U-Boot MYNA-UP "cpus: $harts"
-        result $? "U-Boot, $harts harts"
+            says U-Boot MYNA-UP "cpus: ${how% *}"
+        result $? "U-Boot, $how"
     done
 else
-    for harts in 1 4; do
-        echo "ok $((number += 1)) - U-Boot, $harts harts # SKIP no package u-boot-qemu"
+    for how in "1 tcg" "4 tcg" "1 interp"; do
+        echo "ok $((number += 1)) - U-Boot, $how # SKIP no package u-boot-qemu"
     done
 fi
 
