@@ -10,7 +10,7 @@ run() { # BITS NAME OPTION...
 	bits=$1
 	name=$2
 	shift 2
-	timeout 120 "$MYNA" -arch "riscv$bits" -M virt -m 256M -nographic \
+	timeout 400 "$MYNA" -arch "riscv$bits" -M virt -m 256M -nographic \
 		-bios "$srcdir/bios/riscv-virt-$bits.bin" -kernel "$guest/sbi-test-$bits.elf" "$@" \
 		</dev/null >"$tap_dir/out" 2>"$tap_dir/err"
 	status=$?

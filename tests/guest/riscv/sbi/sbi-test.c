@@ -202,9 +202,10 @@ static long set_timer(uint64_t when)
 #endif
 }
 
-/* Ticks are 100 ns on these machines; enough for any wait here, and never an hour. */
+/* Ticks are 100 ns on these machines; PATIENCE is minutes, as harts may wait long for a host that has
+ * more to do than it can. */
 #define SOON     20000
-#define PATIENCE 100000000
+#define PATIENCE 3000000000
 
 #define wait_until(condition)                            \
     ({                                                   \
