@@ -2,6 +2,7 @@
  * The devices of the machine: their tree, and plugging them while it runs.
  */
 #include <string.h>
+#include <base/error.h>
 #include <base/option.h>
 #include "session.h"
 
@@ -12,9 +13,12 @@ static bool info_qtree(struct mon *mon, const json_t *args, GString *out, GError
     return true;
 }
 
+/* Local APICs, which have a command of their own. */
+#define LAPIC "apic"
+
 static bool print_irqs(struct device *dev, void *opaque)
 {
-    if (dev->type->print_irqs)
+    if (dev->type->print_irqs && strcmp(dev->type->name, LAPIC))
         dev->type->print_irqs(dev, opaque);
     return true;
 }
@@ -24,6 +28,22 @@ static bool info_pic(struct mon *mon, const json_t *args, GString *out, GError *
     (void)args, (void)err;
     bus_walk(&mon->machine->root, print_irqs, out);
     return true;
+}
+
+static bool print_lapics(struct device *dev, void *opaque)
+{
+    if (!strcmp(dev->type->name, LAPIC))
+        dev->type->print_irqs(dev, opaque);
+    return true;
+}
+
+static bool info_lapic(struct mon *mon, const json_t *args, GString *out, GError **err)
+{
+    gsize before = out->len;
+
+    (void)args;
+    bus_walk(&mon->machine->root, print_lapics, out);
+    return out->len > before || error_set(err, "the machine has no local APIC");
 }
 
 static const struct mon_member add_args[] = {
@@ -120,6 +140,7 @@ static void complete_id(struct mon *mon, GPtrArray *words)
 
 const struct mon_command device_commands[] = {
     { .hmp = "info qtree", .text = info_qtree, .help = "show device tree" },
+    { .hmp = "info lapic", .text = info_lapic, .help = "show the state of the local APICs" },
     { .hmp = "info pic", .text = info_pic, .help = "show interrupt controllers' state" },
     { .qmp = "device_add", .args = add_args, .more_args = true, .run = device_add },
     { .hmp = "device_add",

@@ -5,8 +5,10 @@
 #include <inttypes.h>
 #include <string.h>
 #include <base/bits.h>
+#include <base/error.h>
 #include <target/cpu.h>
 #include "command.h"
+#include "mmu-x86.h"
 
 enum { MAX_STEPS = 1 << 20, ALL_BITS = 56 };
 
@@ -85,6 +87,11 @@ static bool info_mem(struct mon *mon, const json_t *args, GString *out, GError *
     (void)args;
     if (!cpu)
         return false;
+    if (mmu_x86_is(cpu)) {
+        mmu_x86_print_runs(cpu, out);
+        mon_release_cpu(mon);
+        return true;
+    }
     digits = address_bits(cpu) / 4;
     g_string_append_printf(out, "%-*s %-16s %-16s attr\n", (int)digits, "vaddr", "paddr", "size");
     for (unsigned i = 0; i < digits; i++)
@@ -96,7 +103,25 @@ static bool info_mem(struct mon *mon, const json_t *args, GString *out, GError *
     return true;
 }
 
+static bool info_tlb(struct mon *mon, const json_t *args, GString *out, GError **err)
+{
+    struct cpu *cpu = mon_hold_cpu(mon, err);
+    bool ok;
+
+    (void)args;
+    if (!cpu)
+        return false;
+    ok = mmu_x86_is(cpu);
+    if (ok)
+        mmu_x86_print_pages(cpu, out);
+    else
+        error_set(err, "info tlb is for x86 CPUs: info mem shows what is mapped");
+    mon_release_cpu(mon);
+    return ok;
+}
+
 const struct mon_command mmu_commands[] = {
     { .hmp = "info mem", .text = info_mem, .help = "show the active virtual memory mappings" },
+    { .hmp = "info tlb", .text = info_tlb, .help = "show virtual to physical memory mappings" },
     { 0 },
 };

@@ -34,20 +34,47 @@ static bool read_row(struct cpu *cpu, unsigned i, unsigned bits, uint64_t *v)
     return true;
 }
 
+/* The row of that name; `count` if there is none. */
+static unsigned find_row(const struct cpu_reg *rows, unsigned count, const char *name, size_t len)
+{
+    unsigned i = 0;
+
+    while (i < count && (strlen(rows[i].name) != len || strncmp(rows[i].name, name, len)))
+        i++;
+    return i;
+}
+
+/* $eax, as monitors of PCs have always taken it, where it is called rax. */
+static unsigned find_other_name(const struct cpu_reg *rows, unsigned count, const char *name,
+                                size_t len)
+{
+    g_autofree char *other = g_strndup(name, len);
+
+    if (len != 3 || other[0] != 'e')
+        return count;
+    other[0] = 'r';
+    return find_row(rows, count, other, len);
+}
+
 static bool register_value(struct parser *p, uint64_t *v)
 {
     size_t len = strspn(p->at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
     const struct cpu_reg *rows;
     struct cpu *cpu = mon_hold_cpu(p->mon, p->err);
-    unsigned count = 0;
-    bool found = false;
+    unsigned count = 0, i;
+    bool found;
 
     if (!cpu)
         return false;
     rows = cpu->ops->regs ? cpu->ops->regs(cpu, &count) : NULL;
-    for (unsigned i = 0; i < count && !found; i++)
-        found = strlen(rows[i].name) == len && !strncmp(rows[i].name, p->at, len) &&
-                read_row(cpu, i, rows[i].bits, v);
+    i = find_row(rows, count, p->at, len);
+    if (i == count)
+        i = find_other_name(rows, count, p->at, len);
+    found = i < count && read_row(cpu, i, rows[i].bits, v);
+    if (!found && len == 2 && !strncmp(p->at, "pc", 2)) {
+        *v = cpu->tcg.pc; /* of x86, the linear address */
+        found = true;
+    }
     mon_release_cpu(p->mon);
     if (!found)
         return error_set(p->err, "unknown register");

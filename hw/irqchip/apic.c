@@ -387,34 +387,84 @@ static const struct prop apic_props[] = {
     PROP_BOOL(struct apics, x2apic, "x2apic", true, "whether they have x2APIC mode"), PROP_LIST_END
 };
 
-static void print_map(GString *out, const char *name, const uint32_t *map)
+static void print_map(GString *out, const char *name, const uint32_t *map, const uint32_t *level)
 {
-    g_string_append_printf(out, "  %s:", name);
+    bool any = false;
+
+    g_string_append_printf(out, "%s\t", name);
     for (unsigned v = 0; v < 256; v++)
-        if (bit_get(map, v))
-            g_string_append_printf(out, " %02x", v);
+        if (bit_get(map, v)) {
+            g_string_append_printf(out, " %u%s", v, bit_get(level, v) ? "(level)" : "");
+            any = true;
+        }
+    g_string_append(out, any ? "\n" : " (none)\n");
+}
+
+static void print_lvt(GString *out, const char *name, uint32_t lvt, bool timer)
+{
+    static const char *const modes[] = { "Fixed", "...",  "SMI", "...",
+                                         "NMI",   "INIT", "...", "ExtINT" };
+    static const char *const timers[] = { "one-shot", "periodic", "tsc-deadline", "..." };
+    unsigned mode = LVT_MODE_OF(lvt);
+
+    g_string_append_printf(out, "%s\t 0x%08x %s %-5s %-6s %-7s %-12s %-6s", name, lvt,
+                           lvt & LVT_POLARITY ? "active-lo" : "active-hi",
+                           lvt & LVT_LEVEL ? "level" : "edge", lvt & LVT_MASKED ? "masked" : "",
+                           lvt & LVT_PENDING ? "pending" : "", timer ? timers[lvt >> 17 & 3] : "",
+                           modes[mode]);
+    if (mode == APIC_FIXED || mode == APIC_EXTINT)
+        g_string_append_printf(out, " (vec %u)", lvt & LVT_VECTOR);
     g_string_append_c(out, '\n');
+}
+
+static void print_icr(GString *out, const struct lapic *l)
+{
+    static const char *const to[] = { " no-shorthand", " self", " all-self", " all" };
+    uint32_t icr = (uint32_t)l->icr, high = (uint32_t)(l->icr >> 32);
+
+    g_string_append_printf(out, "ICR\t 0x%08x %s %s %s%s\nICR2\t 0x%08x", icr,
+                           icr & 0x0800 ? "logical" : "physical", icr & 0x8000 ? "level" : "edge",
+                           icr & 0x4000 ? "assert" : "de-assert", to[icr >> 18 & 3], high);
+    if (!(icr >> 18 & 3) && !(icr & 0x0800))
+        g_string_append_printf(out, " cpu %u (APIC ID)", high >> 24);
+    g_string_append_c(out, '\n');
+}
+
+static void lapic_print(const struct lapic *l, GString *out)
+{
+    static const struct {
+        const char *name;
+        enum apic_lvt n;
+    } lvts[] = { { "LVT0", LVT_LINT0 },   { "LVT1", LVT_LINT1 },      { "LVTPC", LVT_PERF },
+                 { "LVTERR", LVT_ERROR }, { "LVTTHMR", LVT_THERMAL }, { "LVTT", LVT_TIMER } };
+    unsigned divide = ((l->divide & 3) | (l->divide >> 1 & 4)) + 1;
+
+    g_string_append_printf(out, "dumping local APIC state for CPU %-2u%s\n\n", l->cpu,
+                           !lapic_enabled(l) ? "(disabled)"
+                           : lapic_x2(l)     ? "(x2APIC)"
+                                             : "");
+    for (unsigned i = 0; i < ARRAY_LEN(lvts); i++)
+        print_lvt(out, lvts[i].name, l->lvt[lvts[i].n], lvts[i].n == LVT_TIMER);
+    g_string_append_printf(
+        out, "Timer\t DCR=0x%x (divide by %u) initial_count = %u current_count = %u\n", l->divide,
+        1u << (divide & 7), l->count, lapic_timer_count(l));
+    g_string_append_printf(out, "SPIV\t 0x%08x APIC %s, focus=%s, spurious vec %u\n", l->svr,
+                           l->svr & SVR_ENABLE ? "enabled" : "disabled",
+                           l->svr & 0x200 ? "on" : "off", l->svr & 0xff);
+    print_icr(out, l);
+    g_string_append_printf(out, "ESR\t 0x%08x\n", l->esr_seen);
+    print_map(out, "ISR", l->isr, l->tmr);
+    print_map(out, "IRR", l->irr, l->tmr);
+    g_string_append_printf(out, "\nAPR 0x00 TPR 0x%02x DFR 0x%02x LDR 0x%02x PPR 0x%02x\n", l->tpr,
+                           l->dfr >> 28, l->ldr >> 24, lapic_ppr(l));
 }
 
 static void apic_print(struct device *dev, GString *out)
 {
     const struct apics *a = (const struct apics *)dev;
 
-    for (unsigned i = 0; i < a->cpus; i++) {
-        const struct lapic *l = &a->lapic[i];
-
-        g_string_append_printf(out, "lapic%u: id=%02x tpr=%02x ppr=%02x svr=%03x esr=%02x%s\n", i,
-                               l->id, l->tpr, lapic_ppr(l), l->svr, l->esr,
-                               !lapic_enabled(l) ? " off"
-                               : lapic_x2(l)     ? " x2apic"
-                                                 : "");
-        g_string_append_printf(out,
-                               "  timer=%05x thermal=%05x perf=%05x lint0=%05x lint1=%05x "
-                               "error=%05x\n",
-                               l->lvt[0], l->lvt[1], l->lvt[2], l->lvt[3], l->lvt[4], l->lvt[5]);
-        print_map(out, "isr", l->isr);
-        print_map(out, "irr", l->irr);
-    }
+    for (unsigned i = 0; i < a->cpus; i++)
+        lapic_print(&a->lapic[i], out);
 }
 
 const struct device_type apic_type = {

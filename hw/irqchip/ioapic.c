@@ -4,6 +4,8 @@
  */
 #include <hw/irqchip/ioapic.h>
 
+#include <inttypes.h>
+
 #include <base/bits.h>
 #include <base/error.h>
 #include <base/log.h>
@@ -207,24 +209,38 @@ static bool ioapic_loaded(void *obj, unsigned version, GError **err)
     return true;
 }
 
+static void print_pins(GString *out, const char *name, uint32_t pins)
+{
+    g_string_append_printf(out, "  %-8s", name);
+    if (!pins)
+        g_string_append(out, " (none)");
+    for (unsigned n = 0; n < IOAPIC_PINS; n++)
+        if (pins >> n & 1)
+            g_string_append_printf(out, " %u", n);
+    g_string_append_c(out, '\n');
+}
+
 static void ioapic_print(struct device *dev, GString *out)
 {
-    static const char *const modes[] = { "fixed", "lowest", "smi",  "?",
-                                         "nmi",   "init",   "sipi", "extint" };
+    static const char *const modes[] = { "fixed", "lowest", "SMI", "...",
+                                         "NMI",   "INIT",   "...", "extINT" };
     const struct ioapic *s = (const struct ioapic *)dev;
+    uint32_t remote = 0;
 
-    g_string_append_printf(out, "ioapic: ver=0x%x id=0x%02x sel=0x%02x\n", s->version, s->id,
+    g_string_append_printf(out, "ioapic0: ver=0x%x id=0x%02x sel=0x%02x\n", s->version, s->id,
                            s->select);
     for (unsigned n = 0; n < IOAPIC_PINS; n++) {
         uint64_t e = s->rte[n];
 
-        g_string_append_printf(out, "  pin %-2u vec=%-3u dest=%u%s %s %s %s%s%s%s\n", n,
-                               (unsigned)(e & RTE_VECTOR), (unsigned)(e >> 56),
-                               e & RTE_LOGICAL ? " logical" : "", modes[e >> 8 & 7],
-                               e & RTE_LEVEL ? "level" : "edge", e & RTE_LOW ? "low" : "high",
-                               e & RTE_MASKED ? " masked" : "", e & RTE_IRR ? " remote-irr" : "",
-                               s->lines >> n & 1 ? " asserted" : "");
+        remote |= (uint32_t) !!(e & RTE_IRR) << n;
+        g_string_append_printf(
+            out, "  pin %-2u 0x%016" PRIx64 " dest=%" PRIx64 " vec=%-3u %s %-5s %-6s %-6s %s\n", n,
+            e, e >> 56, (unsigned)(e & RTE_VECTOR), e & RTE_LOW ? "active-lo" : "active-hi",
+            e & RTE_LEVEL ? "level" : "edge", e & RTE_MASKED ? "masked" : "", modes[e >> 8 & 7],
+            e & RTE_LOGICAL ? "logical" : "physical");
     }
+    print_pins(out, "IRR", s->lines);
+    print_pins(out, "Remote IRR", remote);
 }
 
 static const struct state_field ioapic_fields[] = { STATE_U8(struct ioapic, select),

@@ -474,7 +474,7 @@ static void dump_float(struct x86_cpu *c, GString *out, bool wide)
         g_string_append_printf(out, "FPR%u=%016" PRIx64 " %04x%c", k, c->fpr[k].lo, c->fpr[k].hi,
                                k % 2 ? '\n' : ' ');
     for (unsigned k = 0; k < (wide ? 16u : 8u); k++)
-        g_string_append_printf(out, "XMM%02u=%016" PRIx64 "%016" PRIx64 "%c", k, c->xmm[k].q[1],
+        g_string_append_printf(out, "XMM%02u=%016" PRIx64 " %016" PRIx64 "%c", k, c->xmm[k].q[1],
                                c->xmm[k].q[0], k % 2 ? '\n' : ' ');
 }
 
