@@ -355,6 +355,12 @@ const struct io_ops cirrus_feed_io = {
 
 /* ---- BAR 1: ports from 0x3c0 on, then the blitter ---- */
 
+/* The CRTC is at one place here, whichever of its two the ports have. */
+static uint16_t mmio_port(const struct cirrus *c, uint64_t offset)
+{
+    return (uint16_t)(0x3c0 + offset - (offset >= 0x10 && !(c->vga.misc & 1) ? 0x20 : 0));
+}
+
 static uint64_t mmio_read(void *opaque, uint64_t offset, unsigned size)
 {
     struct cirrus *c = opaque;
@@ -362,7 +368,7 @@ static uint64_t mmio_read(void *opaque, uint64_t offset, unsigned size)
     (void)size;
     if (offset >= MMIO_BLT)
         return blt_read(c, (unsigned)offset - MMIO_BLT);
-    return offset < 0x20 ? vga_port_read(&c->vga, (uint16_t)(0x3c0 + offset)) : 0xff;
+    return offset < 0x20 ? vga_port_read(&c->vga, mmio_port(c, offset)) : 0xff;
 }
 
 static void mmio_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
@@ -373,7 +379,7 @@ static void mmio_write(void *opaque, uint64_t offset, uint64_t value, unsigned s
     if (offset >= MMIO_BLT)
         blt_write(c, (unsigned)offset - MMIO_BLT, (uint8_t)value);
     else if (offset < 0x20)
-        vga_port_write(&c->vga, (uint16_t)(0x3c0 + offset), (uint8_t)value);
+        vga_port_write(&c->vga, mmio_port(c, offset), (uint8_t)value);
 }
 
 const struct io_ops cirrus_mmio_io = {

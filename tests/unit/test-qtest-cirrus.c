@@ -70,6 +70,10 @@ static void test_registers(void)
     g_assert_cmphex(indexed_in(0x3ce, 0x28), ==, 0x5a);
     qc_writew(q, MMIO + 0x0e, 0x3428);
     g_assert_cmphex(qc_readb(q, MMIO + 0x110), ==, 0x34);
+    /* the CRTC is there even while its ports are those of monochrome cards */
+    pc_out(q, 1, 0x3c2, 0);
+    qc_writew(q, MMIO + 0x14, 0x6713);
+    g_assert_cmphex(indexed_in(0x3b4, 0x13), ==, 0x67);
 }
 
 /* ---- memory ---- */
