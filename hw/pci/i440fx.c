@@ -6,6 +6,7 @@
  */
 #include <hw/pci/i440fx.h>
 
+#include <string.h>
 #include <base/bits.h>
 #include <base/bug.h>
 
@@ -38,9 +39,12 @@ struct pam {
     struct mem_region views[PAM_STATES]; /* one of them is enabled */
 };
 
+enum { PAM_BYTES = 7 };
+
 struct i440fx {
     struct pci_device pci;
     struct i440fx_host *host;
+    uint8_t pam[PAM_BYTES]; /* as last written, for a guest that wakes up */
 };
 
 struct i440fx_host {
@@ -224,6 +228,8 @@ static void function_written(struct pci_device *pd, unsigned offset, unsigned si
     struct i440fx *f = (struct i440fx *)pd;
 
     if (offset <= REG_SMRAM && offset + size > REG_PAM) {
+        if (!pd->dev.machine->waking)
+            memcpy(f->pam, pd->config + REG_PAM, sizeof(f->pam));
         lock_smram(f);
         update_views(f);
     }
@@ -249,8 +255,10 @@ static void function_reset(struct device *dev)
 {
     struct i440fx *f = (struct i440fx *)dev;
 
-    for (unsigned i = 0; i < 7; i++)
-        f->pci.config[REG_PAM + i] = 0;
+    /* firmware that is woken up finds by its copy in RAM that it has run before */
+    if (!dev->machine->waking)
+        memset(f->pam, 0, sizeof(f->pam));
+    memcpy(f->pci.config + REG_PAM, f->pam, sizeof(f->pam));
     f->pci.config[REG_SMRAM] = SMRAM_BASE_BITS;
     f->pci.wmask[REG_SMRAM] = SMRAM_WRITABLE;
     update_views(f);

@@ -84,6 +84,7 @@ static void set_cmos(uint8_t i, uint8_t v)
 static void fall_asleep(void)
 {
     qc_writel(q, RAM, 0x12345678);
+    pc_config_write(q, 0, 0, 0x5c, 4, 0x11111111); /* PAM: firmware runs in RAM */
     pc_out(q, 2, CONTROL, SLEEP_S3);
     expect("\"SUSPEND\"");
     command("query-status");
@@ -96,6 +97,7 @@ static void check_awake(uint16_t cause)
     command("query-status");
     expect("\"running\"");
     g_assert_cmphex(pc_config_read(q, 1, 3, 0x40, 4), ==, 1); /* chips were reset */
+    g_assert_cmphex(pc_config_read(q, 0, 0, 0x5c, 4), ==, 0x11111111);
     place_pm();
     g_assert_cmphex(pc_in(q, 2, STATUS), ==, WAKE | cause);
     g_assert_cmphex(qc_readl(q, RAM), ==, 0x12345678);
