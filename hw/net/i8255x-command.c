@@ -91,13 +91,12 @@ static void configure(struct i8255x *s, const struct block *b)
 static void setup_multicast(struct i8255x *s, const struct block *b)
 {
     unsigned n = MIN((lduw_le(b->body) & COUNT_MASK) / 6, MULTICASTS);
-    uint8_t addr[6];
+    uint8_t addrs[6 * MULTICASTS];
 
+    i8255x_fetch(s, b->at + 10, addrs, 6 * n);
     s->multicast = 0;
-    for (unsigned i = 0; i < n; i++) {
-        i8255x_fetch(s, b->at + 10 + 6 * i, addr, 6);
-        s->multicast |= BIT(nic_crc(addr, 6) >> 26);
-    }
+    for (unsigned i = 0; i < n; i++)
+        s->multicast |= BIT(nic_crc(addrs + 6 * i, 6) >> 26);
 }
 
 /* The order of this memory is the chip's own affair; addresses are where tools look for them. */
@@ -271,7 +270,8 @@ void i8255x_cu_run(void *opaque)
         return;
     for (unsigned i = 0; s->cu == CU_ACTIVE; i++) {
         if (i == BURST) { /* a list can be a circle */
-            timer_mod_ns(&s->more, clock_ns(device_loop(&s->pci.dev), CLK_VIRTUAL) + NS_PER_MS);
+            timer_mod_ns(&s->more,
+                         clock_ns(device_loop(&s->pci.dev), CLK_VIRTUAL) + 10 * NS_PER_MS);
             return;
         }
         load_block(s, &b);
