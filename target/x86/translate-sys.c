@@ -278,10 +278,13 @@ bool x86_tr_sti(struct trans *t, const struct x86_insn *i)
     struct ir *ir = t->ir;
 
     (void)i;
-    if (may_change_if(t))
-        ir_set(ir, SLOT_EFLAGS, call2(t, &helper_sti, ir_get(ir, SLOT_EFLAGS), next_pc(t)));
-    else
+    if (!may_change_if(t)) {
         call1(t, &helper_cli_hard, imm32(t, 1));
+        return true;
+    }
+    ir_set(ir, SLOT_EFLAGS, call2(t, &helper_sti, ir_get(ir, SLOT_EFLAGS), next_pc(t)));
+    /* an interrupt that waits is to come before a CLI that follows: "sti; nop; cli" lets it in */
+    x86_tr_resync(t);
     return true;
 }
 
