@@ -212,6 +212,7 @@ static const struct cpu_accel_ops cpu_services = {
     .host = access_host,
     .amo = amo,
     .cmpxchg = cmpxchg,
+    .reservation = access_reservation,
     .fp_set_round = set_round,
     .fp_set_control = set_control,
     .fp_flags = fp_flags,
@@ -288,6 +289,7 @@ static struct tcg_vcpu *new_vcpu(struct tcg *tcg, struct cpu *cpu)
     cpu->accel = v;
     cpu->accel_ops = &cpu_services;
     cpu->stop_request = 1;
+    cpu->shares_memory = tcg->nvcpus > 1;
     cache_forget_jumps(cpu);
     tlb_reset(v);
     return v;
@@ -402,6 +404,7 @@ static void tcg_end(struct machine *m, struct tcg *tcg)
     g_free(tcg->insns);
     g_free(tcg->scratch);
     g_free(tcg->code);
+    g_free(tcg->reservation);
     g_free(tcg->vcpu);
     g_free(tcg);
 }
@@ -446,6 +449,7 @@ static bool tcg_begin(struct machine *m, struct opts *opts, bool interp, GError 
     tcg->insns = g_new(struct ir_insn, MAX_IR);
     tcg->scratch = g_new(uint32_t, 2 * MAX_IR);
     tcg->code = g_malloc(UNIT_PAGES * sizeof(tcg->code[0]));
+    tcg->reservation = g_new0(uint64_t, RESERVATIONS);
     ir_init(&tcg->ir, tcg->insns, MAX_IR, tcg->guest->slots);
     pthread_mutex_init(&tcg->lock, NULL);
     pthread_mutex_init(&tcg->build_lock, NULL);

@@ -1,8 +1,77 @@
 /*
- * amocas.q: compare and swap of 16 bytes (Zacas).
+ * LR and SC among several harts; amocas.q: compare and swap of 16 bytes (Zacas).
  */
 #include "helper.h"
 #include "riscv.h"
+
+/*
+ * The line's word (cpu_reservation) is the number of SCs that stored to it, times two, and odd
+ * while one is about to. LR notes it before it loads; SC makes it odd, if it is what LR saw and
+ * even, then compares and swaps, then makes it even again. So of two SCs whose LRs saw the same
+ * number one fails, and an LR that comes between the two steps of another's SC leads to none.
+ */
+enum { RES_STORING = 1, RES_STORED = 2 };
+
+static uint64_t *word_of(struct cpu *cpu, uint64_t addr)
+{
+    return cpu_reservation(cpu, addr, cpu->ops->data_mode(cpu));
+}
+
+static void h_lr(struct cpu *cpu, uint64_t addr)
+{
+    uint64_t *word = word_of(cpu, addr);
+
+    riscv_of(cpu)->res_token = word ? __atomic_load_n(word, __ATOMIC_ACQUIRE) : 0;
+}
+HELPER_DEFINE(lr, IR_H_CPU, IR_VOID, 1, IR_I64);
+
+static bool swap_word(void *p, uint64_t old, uint64_t new, unsigned size)
+{
+    if (size == 4)
+        return __sync_bool_compare_and_swap((uint32_t *)p, (uint32_t)old, (uint32_t) new);
+    return __sync_bool_compare_and_swap((uint64_t *)p, old, new);
+}
+
+/* Where a store must be noticed, or is a fault, which may not leave the word odd: SCs of others
+ * that come between the two steps are told by the value alone. */
+static bool store_noticed(struct riscv_cpu *c, uint64_t addr, uint64_t new, unsigned log2size)
+{
+    uint64_t *word = word_of(&c->cpu, addr);
+    uint64_t mask = ~UINT64_C(0) >> (64 - (8u << log2size)), old;
+
+    if (word && __atomic_load_n(word, __ATOMIC_SEQ_CST) != c->res_token)
+        return false;
+    old = cpu_cmpxchg(&c->cpu, addr, c->res_val, new,
+                      IR_MEM(log2size, c->cpu.ops->data_mode(&c->cpu), 0));
+    if (((old ^ c->res_val) & mask) != 0)
+        return false;
+    if (word)
+        __atomic_fetch_add(word, RES_STORED, __ATOMIC_SEQ_CST);
+    return true;
+}
+
+/* 0 if it stored, else 1; the reservation is for @addr. */
+static uint64_t h_sc(struct cpu *cpu, uint64_t addr, uint64_t new, uint32_t log2size)
+{
+    struct riscv_cpu *c = riscv_of(cpu);
+    uint64_t token = c->res_token, *word;
+    void *host;
+    bool stored;
+
+    if (token & RES_STORING)
+        return 1;
+    host = cpu_host(cpu, addr, 1u << log2size, ACCESS_WRITE, cpu->ops->data_mode(cpu));
+    if (!host)
+        return !store_noticed(c, addr, new, log2size);
+    word = word_of(cpu, addr);
+    if (!word || !__atomic_compare_exchange_n(word, &token, token | RES_STORING, false,
+                                              __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        return 1;
+    stored = swap_word(host, c->res_val, new, 1u << log2size);
+    __atomic_store_n(word, token + (stored ? RES_STORED : 0), __ATOMIC_RELEASE);
+    return !stored;
+}
+HELPER_DEFINE(sc, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_I64, 3, IR_I64, IR_I64, IR_I32);
 
 /* Registers @rd, @rd + 1 and @rs2, @rs2 + 1; x0 stands for a pair of zeros. */
 static unsigned __int128 pair(const struct riscv_cpu *c, unsigned n)

@@ -2,8 +2,11 @@
  * A, Zacas, Zawrs (unprivileged architecture 13 to 16).
  *
  * A reservation is an address and the value read there; SC succeeds if memory still holds that
- * value. It cannot be told from one that watches the bytes, but for a store of the same value,
- * which changes nothing.
+ * value. With several harts it fails, too, where another hart's SC stored to the line since
+ * (helper-atomic.c): lists that are changed by LR and SC alone, as lock-free ones are, may rely on
+ * that when an element comes back to where it was. Stores and AMOs of other harts are told by the
+ * value, which spares them any cost: if they bring back the value that was read, SC may succeed
+ * where the architecture (13.2) has it fail.
  */
 #include "translate.h"
 #include "a.inc"
@@ -42,6 +45,8 @@ static bool load_reserved(struct trans *t, const struct args *a, unsigned size)
     ir_val v;
 
     fence_before(t, a);
+    if (t->cpu->shares_memory)
+        ir_call(t->ir, &helper_lr, addr, IR_NONE, IR_NONE, IR_NONE);
     v = ir_load(t->ir, size == W ? IR_I32 : IR_I64, rv_mem(t, size, IR_MEM_ALIGNED), addr, 0);
     if (a->aq)
         ir_fence(t->ir, IR_FENCE_R << 4 | IR_FENCE_R | IR_FENCE_W);
@@ -56,23 +61,41 @@ static bool load_reserved(struct trans *t, const struct args *a, unsigned size)
  * reservation; those of before come back behind it, since the store may still fault, or be held up
  * by a watchpoint and run again.
  */
+static ir_val compare_and_store(struct trans *t, unsigned size, ir_val addr, ir_val expected,
+                                ir_val new)
+{
+    if (size == W)
+        expected = ir_trunc(t->ir, expected);
+    return ir_setcc(t->ir, rv_type(t), IR_NE,
+                    ir_cmpxchg(t->ir, rv_mem(t, size, 0), addr, expected, new), expected);
+}
+
+static ir_val store_among_harts(struct trans *t, unsigned size, ir_val addr, ir_val new)
+{
+    ir_val failed;
+
+    if (ir_type_of(t->ir, new) == IR_I32)
+        new = ir_zext32(t->ir, new);
+    failed = ir_call(t->ir, &helper_sc, addr, new, ir_imm32(t->ir, size), IR_NONE);
+    return rv_type(t) == IR_I32 ? ir_trunc(t->ir, failed) : failed;
+}
+
 static bool store_conditional(struct trans *t, const struct args *a, unsigned size)
 {
     struct ir *ir = t->ir;
     ir_val addr = address(t, a->rs1), new = get(t, a->rs2, size);
     ir_val reserved = ir_get(ir, SLOT_RES_ADDR), expected = ir_get(ir, SLOT_RES_VAL);
-    ir_val rd = rv_get(t, a->rd), old;
+    ir_val rd = rv_get(t, a->rd), failed;
 
     rv_set(t, a->rd, rv_imm(t, 1));
     ir_set(ir, SLOT_RES_ADDR, ir_imm64(ir, RES_NONE));
     ir_exit_if(ir, IR_NE, reserved, addr, t->next);
     rv_set(t, a->rd, rd);
     ir_set(ir, SLOT_RES_ADDR, addr);
-    if (size == W)
-        expected = ir_trunc(ir, expected);
-    old = ir_cmpxchg(ir, rv_mem(t, size, 0), addr, expected, new);
+    failed = t->cpu->shares_memory ? store_among_harts(t, size, addr, new)
+                                   : compare_and_store(t, size, addr, expected, new);
     ir_set(ir, SLOT_RES_ADDR, ir_imm64(ir, RES_NONE));
-    rv_set(t, a->rd, ir_setcc(ir, rv_type(t), IR_NE, old, expected));
+    rv_set(t, a->rd, failed);
     return true;
 }
 

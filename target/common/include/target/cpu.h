@@ -64,13 +64,14 @@ struct cpu_ops {
     const char *gdb_arch; /* "riscv:rv64" */
     const struct ir_slots *slots;
     const struct ir_helper *const
-        *helpers;        /* all, terminated by NULL: for the parser and the code cache */
-    unsigned insn_align; /* 1, 2 or 4 */
+        *helpers;                /* all, terminated by NULL: for the parser and the code cache */
+    unsigned insn_align;         /* 1, 2 or 4 */
     const struct kvm_guest *kvm; /* target/kvm.h; NULL: cannot run on the host's own CPU */
     unsigned count_slot; /* slot of tcg.insns; 0: instructions of this guest cannot be counted */
 
-    /* For accelerators that translate, before the CPU first runs: false where it cannot be, or shall
-     * not be as it is; warns of what its model has that translation lacks. NULL: all is well. */
+    /* For accelerators that translate, before the CPU first runs: false where it cannot be, or
+     * shall not be as it is; warns of what its model has that translation lacks. NULL: all is well.
+     */
     bool (*check)(struct cpu *cpu, GError **err);
     void (*reset)(struct cpu *cpu);
     void (*free)(struct cpu *cpu);
@@ -165,7 +166,8 @@ struct cpu {
         int kind;
     } debug_stop; /* why the CPU stopped for gdb (enum cpu_debug) */
 
-    bool counts_insns; /* tcg.insns goes, and the virtual clock with it (-icount) */
+    bool shares_memory; /* other CPUs run the guest, too: set by the accelerator */
+    bool counts_insns;  /* tcg.insns goes, and the virtual clock with it (-icount) */
     pthread_t thread;
     bool has_thread;
     const struct cpu_accel_ops *accel_ops; /* NULL: none yet */
@@ -235,6 +237,7 @@ struct cpu_accel_ops {
     uint64_t (*amo)(struct cpu *cpu, uint64_t addr, uint64_t val, uint16_t mem, enum ir_amo op);
     uint64_t (*cmpxchg)(struct cpu *cpu, uint64_t addr, uint64_t expected, uint64_t desired,
                         uint16_t mem);
+    uint64_t *(*reservation)(struct cpu *cpu, uint64_t addr, unsigned mode);
     void (*fp_set_round)(struct cpu *cpu, enum fp_round round);
     void (*fp_set_control)(struct cpu *cpu, enum fp_round round, bool daz, bool ftz);
     unsigned (*fp_flags)(struct cpu *cpu, bool clear);
@@ -267,6 +270,12 @@ void *cpu_host(struct cpu *cpu, uint64_t addr, unsigned len, enum mem_access acc
 uint64_t cpu_amo(struct cpu *cpu, uint64_t addr, uint64_t val, uint16_t mem, enum ir_amo op);
 uint64_t cpu_cmpxchg(struct cpu *cpu, uint64_t addr, uint64_t expected, uint64_t desired,
                      uint16_t mem);
+/*
+ * A word, even at first, that goes with the line of RAM at @addr (and may go with others): whoever
+ * watches a line between a load and a store tells by it whether others did the same. NULL: no plain
+ * memory. Atomic; its use is the guest's, which must not unwind between two steps of it.
+ */
+uint64_t *cpu_reservation(struct cpu *cpu, uint64_t addr, unsigned mode);
 
 /* Floating point environment that generated FP code runs under. */
 enum { FP_NX = 1, FP_UF = 2, FP_OF = 4, FP_DZ = 8, FP_NV = 16 };

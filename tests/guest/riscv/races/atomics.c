@@ -266,10 +266,120 @@ static const char *verify_extremes(unsigned round)
     return max == (kind & 1 ? -got : got) ? NULL : "the extreme is wrong";
 }
 
+/*
+ * A stack of nodes, each taken by one hart at a time and put back: a node that comes back to its
+ * top while another hart is between LR and SC has another one behind it now, so the SC must fail.
+ */
+#define NODES 6
+
+static struct node {
+    struct node *next;
+    uint64_t owner;
+    uint64_t pad[6];
+} node[NODES] __attribute__((aligned(64)));
+
+static void push(struct node **top, struct node *n)
+{
+    struct node *old;
+    uint64_t t;
+
+    __asm__ volatile("1: lr.d %0, (%2)\n sd %0, 0(%3)\n sc.d.rl %1, %3, (%2)\n bnez %1, 1b"
+                     : "=&r"(old), "=&r"(t)
+                     : "r"(top), "r"(n)
+                     : "memory");
+}
+
+static struct node *pop(struct node **top)
+{
+    struct node *n, *next;
+    uint64_t t;
+
+    __asm__ volatile("1: lr.d.aq %0, (%3)\n beqz %0, 2f\n ld %1, 0(%0)\n"
+                     "sc.d.rl %2, %1, (%3)\n bnez %2, 1b\n2:"
+                     : "=&r"(n), "=&r"(next), "=&r"(t)
+                     : "r"(top)
+                     : "memory");
+    return n;
+}
+
+static void prepare_stack(unsigned round)
+{
+    prepare(round);
+    for (unsigned k = 0; k < NODES; k++) {
+        node[k].owner = 0;
+        node[k].next = k ? &node[k - 1] : NULL;
+    }
+    *word = (uintptr_t)&node[NODES - 1];
+}
+
+static void run_stack(unsigned hart, unsigned round)
+{
+    struct node **top = (struct node **)word, *mine[2];
+
+    (void)round;
+    for (unsigned n = 0; n < STEPS / 4; n++) {
+        for (unsigned k = 0; k < 2; k++) {
+            mine[k] = pop(top);
+            if (mine[k] && AMO("amoswap.d", &mine[k]->owner, hart + 1))
+                fail("a node was taken twice", (uintptr_t)mine[k], n);
+        }
+        for (unsigned k = 0; k < 2; k++) {
+            if (!mine[k])
+                continue;
+            if (AMO("amoswap.d", &mine[k]->owner, 0) != hart + 1)
+                fail("another hart took my node", (uintptr_t)mine[k], n);
+            push(top, mine[k]);
+        }
+        if (n % 64 == 0)
+            disturb(hart, n);
+    }
+}
+
+static const char *verify_stack(unsigned round)
+{
+    unsigned n = 0;
+
+    (void)round;
+    for (const struct node *p = (const struct node *)*word; p && n <= NODES; p = p->next)
+        n++;
+    return n == NODES ? NULL : "nodes got lost";
+}
+
+/* Another hart's SCs put back the value that was read: the first hart's SC fails all the same. */
+static void run_back(unsigned hart, unsigned round)
+{
+    uint64_t old, t, *turn = (uint64_t *)arena[2];
+
+    if (hart > 1)
+        return;
+    for (unsigned n = 1; n <= 2; n++) { /* the first way has what both do translated */
+        if (hart) {
+            while (__atomic_load_n(turn, __ATOMIC_ACQUIRE) != 2 * n - 1)
+                pause();
+            __asm__ volatile("1: lr.d %0, (%2)\n sc.d %1, %3, (%2)\n bnez %1, 1b\n"
+                             "2: lr.d %1, (%2)\n sc.d %1, %0, (%2)\n bnez %1, 2b"
+                             : "=&r"(old), "=&r"(t)
+                             : "r"(word), "r"(round + 7)
+                             : "memory");
+            __atomic_store_n(turn, 2 * n, __ATOMIC_RELEASE);
+            continue;
+        }
+        __asm__ volatile("lr.d %0, (%1)" : "=r"(old) : "r"(word) : "memory");
+        __atomic_store_n(turn, 2 * n - 1, __ATOMIC_RELEASE);
+        while (__atomic_load_n(turn, __ATOMIC_ACQUIRE) != 2 * n)
+            pause();
+        __asm__ volatile("sc.d %0, %1, (%2)" : "=&r"(t) : "r"(old + 1), "r"(word) : "memory");
+        if (!t)
+            fail("SC stored although others had", old, n);
+    }
+}
+
 const struct test atomics_tests[] = {
     { "amoadd", prepare, run_add, verify_add, NULL, NULL },
     { "lr+sc", prepare, run_lrsc, verify_add, NULL, NULL },
     { "lock by lr+sc", prepare, run_lock, verify_add, NULL, NULL },
+    { "stack by lr+sc", prepare_stack, run_stack, verify_stack, NULL, NULL },
+    { "lr, others' sc, sc", prepare, run_back, NULL, NULL, NULL },
     { "turns by lr+sc", prepare, run_turns, verify_turns, NULL, NULL },
     { "amoswap", prepare, run_swap, verify_swap, NULL, NULL },
     { "amoor, amoand, amoxor", prepare, run_bits, verify_bits, NULL, NULL },
