@@ -14,6 +14,7 @@
 #include <hw/core/machine.h>
 #include <tcg/interp.h>
 #include <tcg/softfp.h>
+#include "dump.h"
 #include "tcg.h"
 
 #define DEFAULT_CACHE (256u << 20)
@@ -161,6 +162,7 @@ static void info_all(struct tcg *tcg, GString *out)
 {
     const struct tcg_stats *s = &tcg->stats;
     uint64_t units = stat_get(&s->units), ns = stat_get(&s->translate_ns);
+    g_autoptr(GString) hottest = g_string_new("");
     size_t used = 0;
     uint32_t nmaps;
 
@@ -168,6 +170,8 @@ static void info_all(struct tcg *tcg, GString *out)
     for (unsigned k = 0; k < CACHE_REGIONS; k++)
         used += tcg->region[k].used;
     nmaps = tcg->nmaps;
+    if (tcg->count && !tcg->interp)
+        dump_hottest(tcg, hottest);
     pthread_mutex_unlock(&tcg->lock);
     g_string_append_printf(
         out,
@@ -182,6 +186,7 @@ static void info_all(struct tcg *tcg, GString *out)
         per(stat_get(&s->bytes), units), ns / 1e9, per(ns, units) / 1e3, stat_get(&s->links),
         stat_get(&s->invalidated), stat_get(&s->evictions), stat_get(&s->flushes),
         stat_get(&s->late_stores), nmaps);
+    g_string_append(out, hottest->str);
 }
 
 static void info_jit(struct cpu *cpu, GString *out)

@@ -73,6 +73,33 @@ static void dump_guest(FILE *f, struct cpu *cpu, const struct ir *ir)
     g_string_free(s, true);
 }
 
+#define HOTTEST 16
+
+/* Generated code counts on while they are sorted: any order will do for those. */
+static gint by_count(gconstpointer a, gconstpointer b)
+{
+    uint64_t x = (*(struct unit *const *)a)->count, y = (*(struct unit *const *)b)->count;
+
+    return (y > x) - (y < x);
+}
+
+void dump_hottest(struct tcg *tcg, GString *out)
+{
+    g_autoptr(GPtrArray) units = g_ptr_array_new();
+
+    for (unsigned k = 0; k < CACHE_REGIONS; k++)
+        for (struct unit *u = tcg->region[k].units; u; u = u->region_next)
+            if (u->count)
+                g_ptr_array_add(units, u);
+    g_ptr_array_sort(units, by_count);
+    for (unsigned i = 0; i < MIN(units->len, HOTTEST); i++) {
+        const struct unit *u = g_ptr_array_index(units, i);
+        g_string_append_printf(
+            out, "entered %12" PRIu64 " times: 0x%016" PRIx64 " flags %08x, %u instructions\n",
+            u->count, u->pc, u->flags, u->insns);
+    }
+}
+
 void dump_ir(struct cpu *cpu, const struct trans *t, const struct ir *ir, bool optimised)
 {
     if (!log_wanted(optimised ? LOG_OP_OPT : LOG_OP | LOG_IN_ASM, t->start))

@@ -65,10 +65,8 @@ static void look_and_tell(struct riscv_cpu *c)
     pthread_mutex_lock(&c->stimer_lock);
     stimer_look(c);
     pthread_mutex_unlock(&c->stimer_lock);
-    if (riscv_mip(c) & IRQ_STI) {
-        __atomic_store_n(&c->cpu.irq_pending, 1, __ATOMIC_SEQ_CST);
+    if (riscv_mip(c) & IRQ_STI)
         cpu_kick(&c->cpu);
-    }
 }
 
 static void stimer_due(void *opaque)

@@ -180,7 +180,6 @@ void riscv_check_irq(struct riscv_cpu *c)
 {
     if (!takeable(c))
         return;
-    __atomic_store_n(&c->cpu.irq_pending, 1, __ATOMIC_SEQ_CST);
     __atomic_fetch_or(&c->cpu.tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
 }
 
@@ -197,8 +196,6 @@ void riscv_set_irq(struct cpu *cpu, unsigned line, bool level)
     } else {
         __atomic_fetch_and(&c->lines, ~bit, __ATOMIC_SEQ_CST);
     }
-    if (level) {
-        __atomic_store_n(&cpu->irq_pending, 1, __ATOMIC_SEQ_CST);
+    if (level)
         cpu_kick(cpu);
-    }
 }

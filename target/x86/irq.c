@@ -148,7 +148,6 @@ void x86_set_irq(struct cpu *cpu, unsigned line, bool level)
         return;
     }
     __atomic_fetch_or(&c->lines, 1u << line, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&cpu->irq_pending, 1, __ATOMIC_SEQ_CST);
     cpu_kick(cpu);
 }
 

@@ -62,17 +62,17 @@ struct tcg_jump {
 #define TCG_FLAGS_ATTENTION 0x80000000u
 
 struct tcg_cpu {
-    uint64_t hot[32];     /* guest registers used most; their meaning is the guest's */
-    uint64_t pc;          /* exact whenever generated code is not running or a helper may raise */
-    uint32_t flags;       /* unit flags of the current state | TCG_FLAGS_ATTENTION (any thread) */
-    uint32_t mxcsr;       /* host FP control and sticky flags while outside generated code */
-    uint32_t fp_sticky;   /* FP_* flags raised by helpers, besides those that the host's unit holds */
-    uint32_t fp_saved;    /* backend's own: the host's flags at the last FFLAGS */
-    uint64_t insns;       /* -icount: guest instructions begun, the one that is running included */
-    void *runtime;        /* accelerator's own */
-    uint64_t scratch[6];  /* slow path arguments and results; backend's own */
+    uint64_t hot[32];   /* guest registers used most; their meaning is the guest's */
+    uint64_t pc;        /* exact whenever generated code is not running or a helper may raise */
+    uint32_t flags;     /* unit flags of the current state | TCG_FLAGS_ATTENTION (any thread) */
+    uint32_t mxcsr;     /* host FP control and sticky flags while outside generated code */
+    uint32_t fp_sticky; /* FP_* flags raised by helpers, besides those that the host's unit holds */
+    uint32_t fp_saved;  /* backend's own: the host's flags at the last FFLAGS */
+    uint64_t insns;     /* -icount: guest instructions begun, the one that is running included */
+    uint64_t scratch[6];         /* slow path arguments and results; backend's own */
     struct tcg_tlb2_entry *tlb2; /* TCG_TLB2_SIZE entries, or NULL: none is probed */
-    uint64_t stamp[2];           /* of valid second-level entries: of this address space, global ones; never 0 */
+    uint64_t
+        stamp[2]; /* of valid second-level entries: of this address space, global ones; never 0 */
     struct tcg_tlb_entry tlb[TCG_MMU_MODES][TCG_TLB_SIZE];
     /*
      * Mapping cells: a cell holds the id of a (virtual page, physical page, privilege) triple that

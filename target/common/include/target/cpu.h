@@ -144,7 +144,6 @@ struct cpu {
     /* Any thread, atomics. */
     int stop_request;      /* the machine wants it stopped */
     int halted;            /* waits for interrupt, or not started */
-    int irq_pending;       /* set_irq() changed something: look at take_interrupt() */
     struct cpu *waker;     /* whose `wake` cpu_kick() signals; itself, or one for all (-icount) */
     int host_tid;          /* its thread's id on the host (gettid), 0 while it has none */
     struct cpu_work *work; /* guarded by work_lock */
