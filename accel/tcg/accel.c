@@ -391,8 +391,7 @@ static void tcg_end(struct machine *m, struct tcg *tcg)
     cache_free(tcg);
     if (tcg->thunks)
         backend_host.fini(tcg->thunks);
-    if (tcg->perf_map)
-        fclose(tcg->perf_map);
+    perf_free(tcg);
     for (uint64_t p = 0; p < tcg->pages_end; p++) {
         if (tcg->pages[p]) {
             fresh_end(tcg, tcg->pages[p]);
@@ -417,20 +416,14 @@ static void tcg_end(struct machine *m, struct tcg *tcg)
 static bool read_options(struct tcg *tcg, struct opts *o, GError **err)
 {
     uint64_t size = DEFAULT_CACHE >> 20;
-    bool perf = false;
+    bool map = false, dump = false;
 
     if (!opts_u64(o, "tb-size", 8, 2047, &size, err) ||
-        !opts_bool(o, "profile", &tcg->count, err) || !opts_bool(o, "perfmap", &perf, err) ||
-        !icount_options(tcg, o, err))
+        !opts_bool(o, "profile", &tcg->count, err) || !opts_bool(o, "perfmap", &map, err) ||
+        !opts_bool(o, "jitdump", &dump, err) || !icount_options(tcg, o, err))
         return false;
     tcg->cache_size = size << 20;
-    if (perf) {
-        g_autofree char *path = g_strdup_printf("/tmp/perf-%d.map", getpid());
-        tcg->perf_map = fopen(path, "w");
-        if (!tcg->perf_map)
-            return error_set_errno(err, errno, "-accel tcg: perfmap: cannot write '%s'", path);
-    }
-    return opts_done(o, err);
+    return opts_done(o, err) && perf_init(tcg, map, dump, err);
 }
 
 static bool tcg_begin(struct machine *m, struct opts *opts, bool interp, GError **err)
@@ -440,6 +433,7 @@ static bool tcg_begin(struct machine *m, struct opts *opts, bool interp, GError 
 
     tcg->guest = first->ops;
     if (!read_options(tcg, opts, err) || (first->ops->check && !first->ops->check(first, err))) {
+        perf_free(tcg);
         g_free(tcg);
         return false;
     }

@@ -216,8 +216,10 @@ static struct unit *attempt(struct builder *b, uint64_t pc, uint32_t variant, un
     }
     *again = !u;
     pthread_mutex_unlock(&tcg->lock);
-    if (u)
+    if (u) {
+        perf_unit(tcg, u);
         dump_code(tcg, b->v->cpu, u);
+    }
     return u;
 }
 

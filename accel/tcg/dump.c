@@ -1,5 +1,5 @@
 /*
- * Listings of guest code, IR and host code, and the perf map.
+ * Listings of guest code, IR and host code.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -120,13 +120,7 @@ void dump_code(struct tcg *tcg, struct cpu *cpu, const struct unit *u)
     unsigned size = 16 * u->size;
 
     (void)cpu;
-    if (tcg->interp)
-        return;
-    if (tcg->perf_map) {
-        fprintf(tcg->perf_map, "%" PRIxPTR " %x guest_%" PRIx64 "\n", (uintptr_t)code, size, u->pc);
-        fflush(tcg->perf_map);
-    }
-    if (!log_wanted(LOG_OUT_ASM, u->pc))
+    if (tcg->interp || !log_wanted(LOG_OUT_ASM, u->pc))
         return;
     FILE *f = log_begin();
     fprintf(f, "OUT: %u bytes for %u instructions at 0x%" PRIx64 "\n", size, u->insns, u->pc);

@@ -149,7 +149,7 @@ struct tcg {
     uint64_t rested; /* atomic: what had been made when cache_rest() last did anything */
     uint8_t *cache_rw;
     const uint8_t *cache_rx;
-    FILE *perf_map;
+    struct perf *perf; /* or NULL */
 
     pthread_mutex_t build_lock; /* outside of lock: the scratch below and the backend */
     pthread_mutex_t lock;
@@ -336,6 +336,11 @@ uint64_t access_cmpxchg(struct tcg_cpu *t, uint64_t addr, uint64_t expected, uin
 bool access_probe(struct tcg_cpu *t, uint64_t addr, uint32_t len, uint32_t mem);
 void *access_host(struct cpu *cpu, uint64_t addr, unsigned len, enum mem_access access,
                   unsigned mode);
+
+/* perf.c: what perf(1) reads. */
+bool perf_init(struct tcg *tcg, bool map, bool dump, GError **err);
+void perf_free(struct tcg *tcg);                       /* after perf_init() failed, too */
+void perf_unit(struct tcg *tcg, const struct unit *u); /* build_lock held */
 
 /* exec.c: running a CPU. */
 void *exec_thread(void *vcpu);
