@@ -38,7 +38,8 @@ bool accel_runs_cpus(const struct config *c)
     return !c->accels->len || g_strcmp0(opts_str(c->accels->pdata[0], "accel", NULL), "qtest") != 0;
 }
 
-/* Without a wish: all in their order, but for qtest, which runs nothing. */
+/* Without a wish: all in their order (KVM first, which refuses guests that are not the host's), but
+ * for qtest, which runs nothing. */
 static void add_defaults(struct config *c)
 {
     for (const struct accel_type *const *t = accel_types(); *t; t++) {
@@ -105,13 +106,15 @@ bool accel_choose(struct session *s, GError **err)
         g_autofree char *name = g_strdup(opts_str(o, "accel", ""));
         const struct accel_type *t = accel_find(name, err);
         GError *why = NULL;
+        bool slow;
 
         if (!t) {
             return false;
         }
         opts_remove(o, "accel");
         add_icount(s, o);
-        if (t->init(s->machine, o, &why)) {
+        slow = i + 1 < list->len && t->worth && !t->worth(s->machine, &why);
+        if (!slow && t->init(s->machine, o, &why)) {
             s->accel = t;
             s->machine->accel = t->name;
             if (verbose) {
@@ -123,7 +126,7 @@ bool accel_choose(struct session *s, GError **err)
             g_propagate_error(err, why);
             return false;
         }
-        if (asked || verbose) {
+        if (asked || verbose || slow) {
             g_autofree char *text = g_strconcat(": ", why->message, NULL);
 
             say(s, "cannot use", name, text);

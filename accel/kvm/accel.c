@@ -367,6 +367,14 @@ static bool kvm_usable(const char *arch)
     return dev >= 0;
 }
 
+static bool kvm_worth(struct machine *m, GError **err)
+{
+    const struct cpu *first = m->cpus->pdata[0];
+
+    /* a model that nobody else has leaves no choice */
+    return first->needs_kvm || kvm_is_worth(first->ops->kvm, err);
+}
+
 static void kvm_free(struct machine *m)
 {
     kvm_end(kvm_of(m));
@@ -375,6 +383,7 @@ static void kvm_free(struct machine *m)
 const struct accel_type accel_kvm = {
     .name = "kvm",
     .help = "runs guest code on the host's own CPU",
+    .worth = kvm_worth,
     .init = kvm_init,
     .usable = kvm_usable,
     .free = kvm_free,

@@ -65,6 +65,9 @@ static inline struct kvm_cpu *kvm_cpu_of(const struct cpu *cpu)
     return cpu->accel;
 }
 
+/* measure.c: false where translating the guest's code is faster than the host's KVM. */
+bool kvm_is_worth(const struct kvm_guest *guest, GError **err);
+
 /* slots.c */
 bool slots_begin(struct kvm *kvm, GError **err);
 void slots_end(struct kvm *kvm);

@@ -189,6 +189,7 @@ static enum kvm_done on_exit_reason(struct kvm_vcpu *v)
 
 const struct kvm_guest x86_kvm = {
     .host = "x86_64",
+    .set_trial = kvm_x86_set_trial,
     .vm_init = vm_init,
     .vcpu_init = vcpu_init,
     .vcpu_free = vcpu_free,

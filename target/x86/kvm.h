@@ -50,6 +50,9 @@ void kvm_x86_msr_free(struct kvm_vcpu *v);
 bool kvm_x86_get_msrs(struct kvm_vcpu *v);
 bool kvm_x86_put_msrs(struct kvm_vcpu *v);
 
+/* kvm-trial.c */
+unsigned kvm_x86_set_trial(int vcpu, uint8_t *page, unsigned rounds);
+
 extern const struct kvm_guest x86_kvm;
 
 #endif

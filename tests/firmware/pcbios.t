@@ -3,7 +3,7 @@
 # says on the serial console what it was told. GRUB's rescue media, from Debian, reach the prompt.
 # PC_EMULATOR names another program with the same command line, to tell the BIOS's faults from ours.
 . "$srcdir/tests/lib/tap.sh"
-emulator=${PC_EMULATOR:-$MYNA -arch x86_64}
+emulator=${PC_EMULATOR:-$MYNA -arch x86_64 -accel tcg}
 probe=$srcdir/tests/guest/x86/boot-probe.bin
 bios=$srcdir/bios/pc-bios.bin
 

@@ -15,8 +15,8 @@ kernel_cases() { # NAME
 }
 
 guest i386 # both are needed
-guest amd64 -arch x86_64 -M pc -m 512M
+guest amd64 -arch x86_64 -M pc,accel=tcg -m 512M
 echo 1..14
 kernel_cases amd64
-guest i386 -arch i386 -M pc -m 512M
+guest i386 -arch i386 -M pc,accel=tcg -m 512M
 kernel_cases i386

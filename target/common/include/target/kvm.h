@@ -53,6 +53,10 @@ enum kvm_done {
 
 struct kvm_guest {
     const char *host; /* uname -m of hosts that can run it */
+    /* Puts code in a page, the guest's address 0, and a new CPU of a VM in front of it: so many
+     * rounds of instructions that only the most privileged mode may use and that fast hosts run by
+     * themselves, then a halt. How many instructions that is; 0: cannot be done. NULL: unknown. */
+    unsigned (*set_trial)(int vcpu, uint8_t *page, unsigned rounds);
     /* Right after the VM was made, before interrupt controllers and CPUs. */
     bool (*vm_init)(struct kvm_vm *vm, GError **err);
     /* When the interrupt controllers are there: once for each CPU, before it runs. Looks whether
