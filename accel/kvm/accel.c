@@ -222,7 +222,7 @@ static bool new_cpu(struct kvm *kvm, unsigned n, GError **err)
     kvm->cpu[n] = k;
     k->kvm = kvm;
     k->v = (struct kvm_vcpu){ .vm = &kvm->vm, .cpu = cpu, .ours = true, .run = MAP_FAILED };
-    k->v.fd = ioctl(kvm->vm.fd, KVM_CREATE_VCPU, (unsigned long)n);
+    k->v.fd = ioctl(kvm->vm.fd, KVM_CREATE_VCPU, kvm->guest->vcpu_id(cpu));
     if (k->v.fd < 0)
         return error_set_errno(err, errno, "-accel kvm: cannot make CPU %u", n);
     k->v.run = mmap(NULL, kvm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, k->v.fd, 0);
@@ -302,6 +302,7 @@ static void kvm_end(struct kvm *kvm)
     if (kvm->cpu)
         end_threads(kvm);
     slots_end(kvm);
+    irqchip_end(kvm);
     kvm->vm.machine->cpu_ops = NULL;
     for (unsigned i = 0; kvm->cpu && i < kvm->ncpus; i++)
         if (kvm->cpu[i])
@@ -321,7 +322,9 @@ static void kvm_end(struct kvm *kvm)
 static bool read_options(struct kvm *kvm, struct opts *o, GError **err)
 {
     static const char *const irqchips[] = { "off", "on", "split", NULL };
-    int irqchip = KVM_IRQCHIP_OFF;
+    int irqchip = KVM_IRQCHIP_SPLIT;
+
+    kvm->irqchip_asked = opts_has(o, "kernel-irqchip");
 
     if (!opts_enum(o, "kernel-irqchip", irqchips, &irqchip, err))
         return false;
@@ -343,7 +346,8 @@ static bool kvm_init(struct machine *m, struct opts *opts, GError **err)
     pthread_cond_init(&kvm->parked, NULL);
     pthread_cond_init(&kvm->resumed, NULL);
     if (read_options(kvm, opts, err) && open_vm(kvm, err) && check_host(kvm, err) &&
-        kvm->guest->vm_init(&kvm->vm, err) && make_cpus(kvm, err) && slots_begin(kvm, err)) {
+        kvm->guest->vm_init(&kvm->vm, err) && irqchip_begin(kvm, err) && make_cpus(kvm, err) &&
+        slots_begin(kvm, err)) {
         m->cpu_ops = &machine_ops;
         if (start_threads(kvm, err))
             return true;

@@ -12,6 +12,7 @@
 #define ACCEL_KVM_H
 
 #include <linux/kvm.h>
+#include <hw/core/host_irqchip.h>
 #include <hw/core/machine.h>
 #include <target/cpu.h>
 #include <target/kvm.h>
@@ -48,6 +49,11 @@ struct kvm {
     bool quit;                      /* atomic */
     pthread_cond_t parked, resumed; /* with the device lock */
 
+    /* Interrupt controllers in the kernel; device lock. */
+    bool irqchip_asked, used_irqchip;
+    struct host_irqchip host_irqchip;
+    struct kvm_irq_routing *routes;
+
     /* Memory slots; device lock. */
     struct space_listener listener, smm_listener;
     GArray *slots; /* of struct kvm_slot, sorted by as and address */
@@ -67,6 +73,10 @@ static inline struct kvm_cpu *kvm_cpu_of(const struct cpu *cpu)
 
 /* measure.c: false where translating the guest's code is faster than the host's KVM. */
 bool kvm_is_worth(const struct kvm_guest *guest, GError **err);
+
+/* irqchip.c; before CPUs are made */
+bool irqchip_begin(struct kvm *kvm, GError **err);
+void irqchip_end(struct kvm *kvm);
 
 /* slots.c */
 bool slots_begin(struct kvm *kvm, GError **err);

@@ -15,7 +15,7 @@
 enum shorthand { TO_DEST, TO_SELF, TO_ALL, TO_OTHERS };
 
 /* Logical x2APIC ID: cluster and bit within, both from the ID. */
-static uint32_t x2_ldr(const struct lapic *l)
+uint32_t lapic_x2_ldr(const struct lapic *l)
 {
     return (uint32_t)(l->initial_id >> 4) << 16 | 1u << (l->initial_id & 15);
 }
@@ -25,7 +25,7 @@ static bool matches_logical(const struct lapic *l, uint32_t dest)
     uint8_t ldr = (uint8_t)(l->ldr >> 24);
 
     if (lapic_x2(l))
-        return dest >> 16 == x2_ldr(l) >> 16 && (dest & x2_ldr(l) & 0xffff);
+        return dest >> 16 == lapic_x2_ldr(l) >> 16 && (dest & lapic_x2_ldr(l) & 0xffff);
     if (l->dfr >> 28 == 0xf) /* flat */
         return dest & ldr;
     if (dest >> 4 == 0xf) /* all clusters */
@@ -64,6 +64,10 @@ static struct lapic *find_lowest(struct apics *a, const struct apic_message *msg
 
 static void send(struct apics *a, const struct apic_message *msg, bool wide)
 {
+    if (a->host) {
+        apic_host_send(a, msg);
+        return;
+    }
     if (msg->mode == APIC_LOWEST) {
         struct lapic *l = find_lowest(a, msg, wide);
 

@@ -169,7 +169,7 @@ static void apic_write(void *opaque, uint64_t offset, uint64_t value, unsigned s
     struct lapic *l = current(a);
 
     (void)size;
-    if (offset >= 0x1000 || offset < 0x10) {
+    if (offset >= 0x1000 || offset < 0x10 || a->host) {
         apic_msi(&a->dev, APIC_BASE_ADDR + offset, (uint32_t)value);
         return;
     }

@@ -53,7 +53,7 @@ static void arm_deadline(struct lapic *l)
 {
     const struct apics *a = l->all;
 
-    if (!l->tsc_deadline || !a->ops || !a->ops->tsc_deadline)
+    if (a->host || !l->tsc_deadline || !a->ops || !a->ops->tsc_deadline)
         timer_del(&l->timer);
     else
         timer_mod_ns(&l->timer, a->ops->tsc_deadline(a->opaque, l->cpu, l->tsc_deadline));
@@ -64,6 +64,8 @@ static void arm_count(struct lapic *l, int64_t now)
 {
     int64_t period = period_ns(l), n = 1;
 
+    if (l->all->host)
+        return;
     if (is_periodic(l)) {
         n = (now - l->started) / period + 1;
         if (period < PERIOD_MIN_NS)
@@ -83,6 +85,13 @@ void lapic_timer_changed(struct lapic *l)
         arm_count(l, now_ns(l));
     else
         timer_del(&l->timer);
+}
+
+void lapic_timer_began(struct lapic *l, uint32_t left)
+{
+    l->started =
+        now_ns(l) - (int64_t)(l->count - MIN(left, l->count)) * divisor(l) * (NS_PER_SEC / APIC_HZ);
+    l->started = MAX(l->started, 0);
 }
 
 void lapic_timer_start(struct lapic *l, uint32_t count)

@@ -68,7 +68,8 @@ void lapic_update(struct lapic *l)
 {
     bool on = extint_waits(l) || (lapic_enabled(l) && deliverable(l) >= 0);
 
-    irq_set(&l->all->intr[l->cpu], on);
+    if (!l->all->host)
+        irq_set(&l->all->intr[l->cpu], on);
 }
 
 /* ---- interrupts that come ---- */
@@ -146,6 +147,8 @@ void lapic_set_lines(struct lapic *l, uint8_t lines)
     uint8_t rose = lines & ~l->lines;
 
     l->lines = lines;
+    if (l->all->host)
+        return;
     if (!lapic_enabled(l)) {
         if (rose & LINT1)
             irq_pulse(&l->all->nmi[l->cpu]);
@@ -176,6 +179,8 @@ void lapic_eoi(struct lapic *l)
 
 static int ack(struct lapic *l)
 {
+    if (l->all->host)
+        return apic_host_ack(l);
     int v = lapic_enabled(l) ? deliverable(l) : -1;
 
     if (v >= 0) {
@@ -269,14 +274,22 @@ static void set_all_lines(struct apics *a, uint8_t bit, bool level)
 
 static void pic_changed(void *opaque, unsigned n, bool level)
 {
+    struct apics *a = opaque;
+
     (void)n;
-    set_all_lines(opaque, LINT0, level);
+    set_all_lines(a, LINT0, level);
+    if (a->host) /* whose kernel knows whether the first CPU takes it */
+        irq_set(&a->intr[0], level);
 }
 
 static void nmi_changed(void *opaque, unsigned n, bool level)
 {
+    struct apics *a = opaque;
+
     (void)n;
-    set_all_lines(opaque, LINT1, level);
+    if (a->host && level)
+        irq_pulse(&a->nmi[0]);
+    set_all_lines(a, LINT1, level);
 }
 
 void apic_connect(struct device *dev, const struct apic_board_ops *ops, void *opaque,

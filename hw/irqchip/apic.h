@@ -5,6 +5,7 @@
 
 #include <hw/irqchip/apic.h>
 #include <base/clock.h>
+#include <hw/core/host_irqchip.h>
 #include <hw/core/machine.h>
 
 #define APIC_CPUS_MAX 255
@@ -96,7 +97,8 @@ struct apics {
     struct device *pic;
     const struct apic_board_ops *ops;
     void *opaque;
-    unsigned turn; /* where the search for the lowest priority begins */
+    const struct host_irqchip *host; /* NULL: everything is here */
+    unsigned turn;                   /* where the search for the lowest priority begins */
     struct {
         apic_eoi_fn *fn;
         void *opaque;
@@ -126,6 +128,11 @@ void lapic_set_lines(struct lapic *l, uint8_t lines);
 
 /* apic-bus.c: where messages go. */
 void lapic_send_ipi(struct lapic *l);
+uint32_t lapic_x2_ldr(const struct lapic *l); /* logical x2APIC ID */
+
+/* apic-host.c */
+void apic_host_send(struct apics *a, const struct apic_message *msg);
+int apic_host_ack(struct lapic *l);
 
 /* apic-timer.c */
 uint32_t lapic_timer_count(const struct lapic *l);
@@ -134,6 +141,8 @@ void lapic_timer_start(struct lapic *l, uint32_t count);
 void lapic_timer_changed(struct lapic *l);
 void lapic_timer_set_deadline(struct lapic *l, uint64_t tsc);
 void lapic_timer_due(void *opaque);
+/* The count began so that @left of it is left; nothing is armed. */
+void lapic_timer_began(struct lapic *l, uint32_t left);
 
 /* apic-regs.c: registers; false: there is none, or it cannot be accessed so. */
 bool lapic_read(struct lapic *l, unsigned reg, uint32_t *val);

@@ -39,18 +39,31 @@ struct ioapic {
     uint64_t rte[IOAPIC_PINS];
 };
 
-static void send(struct ioapic *s, uint64_t rte)
+static struct apic_message message(uint64_t rte)
 {
-    struct apic_message msg = {
+    return (struct apic_message){
         .dest = (uint32_t)(rte >> 56),
         .logical = rte & RTE_LOGICAL,
         .mode = extract32((uint32_t)rte, 8, 3),
         .vector = rte & RTE_VECTOR,
         .level = rte & RTE_LEVEL,
     };
+}
+
+static void send(struct ioapic *s, uint64_t rte)
+{
+    const struct apic_message msg = message(rte);
 
     if (s->apic)
         apic_send(s->apic, &msg);
+}
+
+static void route(struct ioapic *s, unsigned n)
+{
+    const struct apic_message msg = message(s->rte[n]);
+
+    if (s->apic && !(s->rte[n] & RTE_MASKED))
+        apic_route(s->apic, n, &msg);
 }
 
 /* Sends a level that is there. Once sent it waits for its end of interrupt. */
@@ -99,6 +112,7 @@ static void write_rte(struct ioapic *s, unsigned n, bool high, uint32_t v)
     if (!(rte & RTE_LEVEL))
         rte &= ~RTE_IRR;
     s->rte[n] = rte;
+    route(s, n);
     service_level(s, n);
 }
 
@@ -202,8 +216,10 @@ static bool ioapic_loaded(void *obj, unsigned version, GError **err)
     uint64_t stray = 0;
 
     (void)version;
-    for (unsigned n = 0; n < IOAPIC_PINS; n++)
+    for (unsigned n = 0; n < IOAPIC_PINS; n++) {
         stray |= s->rte[n] & ~RTE_VALID;
+        route(s, n);
+    }
     if (stray || s->lines >> IOAPIC_PINS)
         return error_set(err, "saved state: ioapic: pins or entries that do not exist");
     return true;

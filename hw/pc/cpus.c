@@ -118,6 +118,8 @@ static const struct x86_irqchip_ops apic_chip = {
     .set_tpr = apic_cpu_set_tpr,
     .read_msr = apic_cpu_read_msr,
     .write_msr = apic_cpu_write_msr,
+    .page = apic_cpu_page,
+    .eoi = apic_cpu_eoi,
 };
 
 /* Without APICs, the 8259s speak to the only CPU. */
@@ -132,6 +134,15 @@ static int pic_ack(void *opaque)
 }
 
 static const struct x86_irqchip_ops pic_chip = { .ack = pic_ack };
+
+bool pc_use_host_irqchip(struct machine *m, const struct host_irqchip *host)
+{
+    const struct pc *pc = (struct pc *)m;
+
+    if (pc->apic)
+        apic_set_host(pc->apic, host);
+    return pc->apic;
+}
 
 static void wire_cpu(struct pc *pc, struct cpu *cpu, unsigned n)
 {

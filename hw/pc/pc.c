@@ -293,6 +293,7 @@ const struct machine_type pc_machine = {
     .default_vga = "VGA",
     .drive_if = "ide",
     .default_cdrom = true,
+    .use_host_irqchip = pc_use_host_irqchip,
     .nmi = pc_nmi,
     .sleeps = true,
     .init = pc_init,

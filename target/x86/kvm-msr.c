@@ -7,7 +7,8 @@
 #include "kvm.h"
 #include "tsc.h"
 
-#define MSR_TSC UINT32_C(0x10)
+#define MSR_TSC          UINT32_C(0x10)
+#define MSR_TSC_DEADLINE UINT32_C(0x6e0)
 
 struct row {
     uint32_t msr;
@@ -54,6 +55,7 @@ static const struct row rows[] = {
     ROW(0x26f, msr.mtrr_fix[10]),
     ROW(0x277, pat),
     ROW(0x2ff, msr.mtrr_def),
+    { MSR_TSC_DEADLINE, 0, 0 }, /* the APIC's */
     ROW(0x4b564d00, msr.kvm_wall_clock),
     ROW(0x4b564d01, msr.kvm_system_time),
     ROW(0x4b564d02, msr.kvm_async_pf),
@@ -106,7 +108,8 @@ void kvm_x86_msr_init(struct kvm_vcpu *v)
     x->msrs = g_malloc0(sizeof(*x->msrs) + sizeof(x->msrs->entries[0]) * ARRAY_LEN(rows));
     x->refused = g_new0(bool, ARRAY_LEN(rows));
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
-        x->refused[i] = !listed(list, rows[i].msr);
+        x->refused[i] = !listed(list, rows[i].msr) ||
+                        (rows[i].msr == MSR_TSC_DEADLINE && v->vm->irqchip == KVM_IRQCHIP_OFF);
     g_free(list);
 }
 
@@ -170,6 +173,28 @@ static unsigned collect(const struct kvm_x86 *x, bool with_tsc, uint8_t *of)
     return n;
 }
 
+static void load(struct x86_cpu *c, const struct row *r, uint64_t val)
+{
+    if (r->msr == MSR_TSC)
+        x86_tsc_set(c, val);
+    else if (r->msr == MSR_TSC_DEADLINE)
+        c->irqchip->write_msr(c->irqchip_opaque, r->msr, val);
+    else
+        stn_le((char *)c + r->offset, r->bytes, val);
+}
+
+static uint64_t value(const struct x86_cpu *c, const struct row *r)
+{
+    uint64_t val = 0;
+
+    if (r->msr == MSR_TSC)
+        return x86_tsc(c);
+    if (r->msr != MSR_TSC_DEADLINE)
+        return ldn_le((const char *)c + r->offset, r->bytes);
+    c->irqchip->read_msr(c->irqchip_opaque, r->msr, &val);
+    return val;
+}
+
 bool kvm_x86_get_msrs(struct kvm_vcpu *v)
 {
     struct kvm_x86 *x = kvm_x86_of(v);
@@ -184,10 +209,7 @@ bool kvm_x86_get_msrs(struct kvm_vcpu *v)
 
         if (x->refused[of[i]])
             continue;
-        if (r->msr == MSR_TSC)
-            x86_tsc_set(c, x->msrs->entries[i].data);
-        else
-            stn_le((char *)c + r->offset, r->bytes, x->msrs->entries[i].data);
+        load(c, r, x->msrs->entries[i].data);
     }
     x->tsc_known = true;
     x->host_tsc_offset = (uint64_t)c->tsc_offset;
@@ -204,12 +226,8 @@ bool kvm_x86_put_msrs(struct kvm_vcpu *v)
     bool tsc = x->tsc_known && x->host_tsc_offset != (uint64_t)c->tsc_offset;
     unsigned n = collect(x, tsc, of);
 
-    for (unsigned i = 0; i < n; i++) {
-        const struct row *r = &rows[of[i]];
-
-        x->msrs->entries[i].data =
-            r->msr == MSR_TSC ? x86_tsc(c) : ldn_le((const char *)c + r->offset, r->bytes);
-    }
+    for (unsigned i = 0; i < n; i++)
+        x->msrs->entries[i].data = value(c, &rows[of[i]]);
     x->host_tsc_offset = (uint64_t)c->tsc_offset;
     return transfer(v, KVM_SET_MSRS, x->msrs, of);
 }

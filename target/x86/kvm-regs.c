@@ -332,6 +332,37 @@ static bool put_activity(struct kvm_vcpu *v, const struct x86_cpu *c)
     return ioctl(v->fd, KVM_SET_MP_STATE, &s) == 0;
 }
 
+/* ---- local APIC, where the kernel has it ---- */
+
+static bool has_apic(const struct kvm_vcpu *v, const struct x86_cpu *c)
+{
+    return v->vm->irqchip != KVM_IRQCHIP_OFF && c->irqchip && c->irqchip->page;
+}
+
+/* The base says which mode its registers are of, and so comes first. */
+static bool get_apic(struct kvm_vcpu *v, struct x86_cpu *c)
+{
+    struct kvm_lapic_state page;
+
+    if (!has_apic(v, c))
+        return true;
+    if (ioctl(v->fd, KVM_GET_LAPIC, &page) < 0)
+        return false;
+    c->irqchip->write_msr(c->irqchip_opaque, 0x1b, kvm_x86_of(v)->apic_base);
+    c->irqchip->page(c->irqchip_opaque, (uint8_t *)page.regs, true);
+    return true;
+}
+
+static bool put_apic(struct kvm_vcpu *v, struct x86_cpu *c)
+{
+    struct kvm_lapic_state page = { { 0 } };
+
+    if (!has_apic(v, c))
+        return true;
+    c->irqchip->page(c->irqchip_opaque, (uint8_t *)page.regs, false);
+    return ioctl(v->fd, KVM_SET_LAPIC, &page) == 0;
+}
+
 /* ---- all of it ---- */
 
 static void settle(struct x86_cpu *c)
@@ -360,7 +391,7 @@ bool kvm_x86_get(struct kvm_vcpu *v, const char **what)
     ok = STEP(get_debug(v, c), "KVM_GET_DEBUGREGS");
     get_flags(c, &regs);
     ok = ok && STEP(get_float(v, c), "KVM_GET_XSAVE") && STEP(get_xcr0(v, c), "KVM_GET_XCRS") &&
-         STEP(kvm_x86_get_msrs(v), "KVM_GET_MSRS") &&
+         STEP(get_apic(v, c), "KVM_GET_LAPIC") && STEP(kvm_x86_get_msrs(v), "KVM_GET_MSRS") &&
          STEP(get_events(v, c), "KVM_GET_VCPU_EVENTS") &&
          STEP(get_activity(v, c), "KVM_GET_MP_STATE");
     settle(c);
@@ -373,7 +404,7 @@ bool kvm_x86_put(struct kvm_vcpu *v, const char **what)
 
     return STEP(put_system(v, c), "KVM_SET_SREGS") && STEP(put_general(v, c), "KVM_SET_REGS") &&
            STEP(put_xcr0(v, c), "KVM_SET_XCRS") && STEP(put_float(v, c), "KVM_SET_XSAVE") &&
-           STEP(kvm_x86_put_msrs(v), "KVM_SET_MSRS") &&
+           STEP(put_apic(v, c), "KVM_SET_LAPIC") && STEP(kvm_x86_put_msrs(v), "KVM_SET_MSRS") &&
            STEP(put_activity(v, c), "KVM_SET_MP_STATE") &&
            STEP(put_debug(v, c), "KVM_SET_DEBUGREGS") &&
            STEP(put_events(v, c), "KVM_SET_VCPU_EVENTS");

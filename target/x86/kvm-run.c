@@ -41,6 +41,12 @@ static bool vcpu_init(struct kvm_vcpu *v, GError **err)
     return true;
 }
 
+/* With an APIC in the kernel, its number is the CPU's. */
+static unsigned long vcpu_id(const struct cpu *cpu)
+{
+    return x86_of_const(cpu)->apic_id;
+}
+
 static void vcpu_free(struct kvm_vcpu *v)
 {
     if (!v->guest)
@@ -183,6 +189,9 @@ static enum kvm_done on_exit_reason(struct kvm_vcpu *v)
     case KVM_EXIT_SHUTDOWN: shut_down(v, c); return KVM_DONE;
     case KVM_EXIT_SET_TPR:
     case KVM_EXIT_TPR_ACCESS: return KVM_DONE; /* after_run() has seen it */
+    case KVM_EXIT_IOAPIC_EOI:
+        c->irqchip->eoi(c->irqchip_opaque, v->run->eoi.vector);
+        return KVM_DONE;
     default: return KVM_UNKNOWN;
     }
 }
@@ -191,6 +200,7 @@ const struct kvm_guest x86_kvm = {
     .host = "x86_64",
     .set_trial = kvm_x86_set_trial,
     .vm_init = vm_init,
+    .vcpu_id = vcpu_id,
     .vcpu_init = vcpu_init,
     .vcpu_free = vcpu_free,
     .get = kvm_x86_get,

@@ -59,6 +59,8 @@ struct kvm_guest {
     unsigned (*set_trial)(int vcpu, uint8_t *page, unsigned rounds);
     /* Right after the VM was made, before interrupt controllers and CPUs. */
     bool (*vm_init)(struct kvm_vm *vm, GError **err);
+    /* What the kernel is to call a CPU. */
+    unsigned long (*vcpu_id)(const struct cpu *cpu);
     /* When the interrupt controllers are there: once for each CPU, before it runs. Looks whether
      * the host has what the CPU's model asks for. */
     bool (*vcpu_init)(struct kvm_vcpu *v, GError **err);

@@ -37,6 +37,10 @@ struct x86_irqchip_ops {
      * CPU has no APIC. */
     bool (*read_msr)(void *opaque, uint32_t msr, uint64_t *val);
     bool (*write_msr)(void *opaque, uint32_t msr, uint64_t val);
+    /* For APICs of the host's kernel (KVM): all registers to or (@load) from a page of 1 KiB as
+     * memory shows them, and the end of an interrupt. NULL: it has to be here. */
+    void (*page)(void *opaque, uint8_t *page, bool load);
+    void (*eoi)(void *opaque, uint8_t vector);
 };
 
 /* What the board does for a CPU. */

@@ -14,6 +14,7 @@
 #include <hw/core/bus.h>
 
 struct consoles;
+struct host_irqchip;
 struct cpu;
 struct input;
 struct loop;
@@ -43,6 +44,10 @@ struct machine_type {
     void (*cpus_ready)(struct machine *m);
     /* The guest can sleep (S3): waking up is a reset that keeps RAM. */
     bool sleeps;
+    /* The CPUs' interrupt controllers are the host kernel's from now on (hw/core/host_irqchip.h;
+     * owned by the caller, who stays); NULL: the machine's own again. False: this board has none
+     * that could be. The function itself may be NULL, too. Before the first reset. */
+    bool (*use_host_irqchip)(struct machine *m, const struct host_irqchip *host);
     /* The NMI button; NULL: the board has none. */
     void (*nmi)(struct machine *m);
     void (*free)(struct machine *m); /* undoes init, after all devices are gone */

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 struct device;
+struct host_irqchip;
 
 #define APIC_BASE_ADDR 0xfee00000u
 
@@ -37,12 +38,20 @@ void apic_set_id(struct device *dev, unsigned cpu, uint8_t id);
 /* As a BIOS leaves it: the first CPU takes the 8259's interrupts and NMIs. In a reset handler. */
 void apic_virtual_wire(struct device *dev);
 
+/* The host's kernel has them now, or (NULL) no longer. Before the machine starts. */
+void apic_set_host(struct device *dev, const struct host_irqchip *host);
+
 void *apic_of_cpu(struct device *dev, unsigned cpu);
 int apic_cpu_ack(void *lapic);
 unsigned apic_cpu_get_tpr(void *lapic); /* bits 7:4 of TPR: CR8 */
 void apic_cpu_set_tpr(void *lapic, unsigned tpr);
 bool apic_cpu_read_msr(void *lapic, uint32_t msr, uint64_t *val);
 bool apic_cpu_write_msr(void *lapic, uint32_t msr, uint64_t val);
+
+/* Registers to and (@load) from a page of 1 KiB as memory shows them; nothing follows from it. */
+void apic_cpu_page(void *lapic, uint8_t *page, bool load);
+/* The end of an interrupt at an APIC of the host's. */
+void apic_cpu_eoi(void *lapic, uint8_t vector);
 
 /* ---- for I/O APICs and devices with messages ---- */
 
@@ -64,6 +73,8 @@ struct apic_message {
     bool level; /* trigger mode */
 };
 void apic_send(struct device *dev, const struct apic_message *msg);
+/* What a pin of the I/O APIC sends from now on. */
+void apic_route(struct device *dev, unsigned pin, const struct apic_message *msg);
 /* A message signalled interrupt: a write of `data` to `addr` (Intel SDM 3A, 11.11). */
 void apic_msi(struct device *dev, uint64_t addr, uint32_t data);
 
