@@ -43,7 +43,8 @@ static void do_port(struct kvm_cpu *k)
         if (run->io.direction == KVM_EXIT_IO_OUT) {
             space_store(ports, run->io.port, run->io.size, ldn_le(data, run->io.size), 0);
         } else {
-            space_load(ports, run->io.port, run->io.size, &val, 0);
+            if (space_load(ports, run->io.port, run->io.size, &val, 0) != MEM_OK)
+                val = UINT64_MAX;
             stn_le(data, run->io.size, val);
         }
     }

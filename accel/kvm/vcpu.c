@@ -206,18 +206,18 @@ static bool attend(struct kvm_cpu *k)
     return true;
 }
 
-/* Halted CPUs whose waking we decide on wait here. */
-static bool wake_up(struct kvm_cpu *k)
+/* Halted CPUs whose waking we decide on wait here. What woke them is looked at anew before they
+ * run: the interrupt is to come before the next instruction. */
+static void wait_for_work(struct kvm_cpu *k)
 {
     struct cpu *cpu = k->v.cpu;
 
     if (cpu->ops->has_work(cpu)) {
         __atomic_store_n(&cpu->halted, 0, __ATOMIC_SEQ_CST);
-        return true;
+    } else {
+        cpu_wait(cpu);
+        __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
     }
-    cpu_wait(cpu);
-    __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
-    return false;
 }
 
 static bool wants_attention(const struct cpu *cpu)
@@ -254,9 +254,10 @@ static void run_once(struct kvm_cpu *k)
     if (wants_attention(cpu) && !attend(k))
         return;
     k->kvm->guest->before_run(&k->v);
-    if (k->kvm->vm.irqchip == KVM_IRQCHIP_OFF && is_halted(cpu) && !wake_up(k))
-        return;
-    run(k);
+    if (k->kvm->vm.irqchip == KVM_IRQCHIP_OFF && is_halted(cpu))
+        wait_for_work(k);
+    else
+        run(k);
 }
 
 void *vcpu_thread(void *opaque)

@@ -132,6 +132,15 @@ static bool put_system(struct kvm_vcpu *v, const struct x86_cpu *c)
 
     if (x->events.interrupt.injected)
         s.interrupt_bitmap[x->events.interrupt.nr / 64] = BIT(x->events.interrupt.nr % 64);
+    if (x->was_shut_down) {
+        /* A shutdown voids the CPU's control block on AMD. The kernel fills it in anew, but for the
+         * root of its page tables, which it looks at again when something about paging changes. */
+        x->was_shut_down = false;
+        s.cr0 ^= CR0_WP;
+        if (ioctl(v->fd, KVM_SET_SREGS, &s) < 0)
+            return false;
+        s.cr0 ^= CR0_WP;
+    }
     return ioctl(v->fd, KVM_SET_SREGS, &s) == 0;
 }
 

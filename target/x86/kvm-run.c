@@ -108,6 +108,7 @@ static void give_interrupt(struct kvm_vcpu *v, struct x86_cpu *c)
     irq.irq = (uint32_t)vector;
     if (ioctl(v->fd, KVM_INTERRUPT, &irq) < 0)
         log_printf(LOG_UNIMP, "kvm: interrupt %#x is lost: %s\n", irq.irq, g_strerror(errno));
+    __atomic_store_n(&v->cpu->halted, 0, __ATOMIC_SEQ_CST);
     v->run->ready_for_interrupt_injection = 0;
     if (lines_of(c) & 1u << X86_IRQ_INTR)
         v->run->request_interrupt_window = 1;
@@ -173,6 +174,7 @@ static void halt(struct kvm_vcpu *v, struct x86_cpu *c)
 
 static void shut_down(struct kvm_vcpu *v, struct x86_cpu *c)
 {
+    kvm_x86_of(v)->was_shut_down = true;
     if (c->platform && c->platform->shutdown)
         c->platform->shutdown(c->platform_opaque);
     /* Only reset gets out of it; until that comes nothing is to run. */

@@ -25,6 +25,7 @@ struct kvm_x86 {
     struct kvm_msrs *msrs;    /* as many as there are rows, in one allocation */
     bool *refused;            /* by row */
     bool tsc_known;
+    bool was_shut_down; /* by a triple fault, since registers were last given to the kernel */
     uint64_t apic_base; /* as the kernel last said it */
 };
 

@@ -1,0 +1,50 @@
+#!/bin/bash
+# The same guest says the same, byte for byte, whoever runs it: tests/guest/x86/corners.S on the
+# translator, the interpreter, and KVM where there is one that is worth it.
+top=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+source=$top/tests/guest/x86/corners
+cc=${CC:-gcc}
+number=0
+
+result() { # STATUS NAME
+    [ "$1" = 0 ] || printf 'not '
+    echo "ok $((number += 1)) - $2"
+    [ "$1" = 0 ] || sed 's/^/# /' "$work/err"
+}
+
+skip() { # NAME WHY
+    echo "ok $((number += 1)) - $1 # SKIP $2"
+}
+
+run() { # OUTPUT ACCELERATOR...
+    local out=$1
+    shift
+    timeout 60 "$MYNA" -arch x86_64 -M pc -m 64M "$@" -bios "$work/corners.bin" -display none -nodefaults \
+        -chardev "file,id=d,path=$out" -device isa-debugcon,iobase=0xe9,chardev=d \
+        -device isa-debug-exit,iobase=0x501 > "$work/err" 2>&1
+    [ $? = 7 ]
+}
+
+if ! { "$cc" -m32 -c -o "$work/corners.o" "$source.S" &&
+    ld -m elf_i386 -T "$source.ld" --oformat binary -o "$work/corners.bin" "$work/corners.o"; } 2> "$work/err"; then
+    echo "1..0 # SKIP no assembler for i386"
+    exit 0
+fi
+echo 1..4
+run "$work/tcg" -accel tcg && grep -q '^again$' "$work/tcg"
+result $? "tcg: runs to its end"
+run "$work/interp" -accel interp && cmp "$work/tcg" "$work/interp" 2> "$work/err"
+result $? "interp: the same"
+# Whether KVM is missing or slow, the fall-back's line says so.
+run "$work/choice" -accel kvm:tcg
+why=$(sed -n 's/.*cannot use -accel kvm: //p' "$work/err")
+for chips in split off; do
+    if [ -n "$why" ]; then
+        skip "kvm, kernel-irqchip=$chips: the same" "$why"
+        continue
+    fi
+    run "$work/kvm" -accel "kvm,kernel-irqchip=$chips" && cmp "$work/tcg" "$work/kvm" 2> "$work/err"
+    result $? "kvm, kernel-irqchip=$chips: the same"
+done
