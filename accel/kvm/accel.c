@@ -53,12 +53,15 @@ static void pause_all(struct machine *m)
     for (unsigned i = 0; i < kvm->ncpus; i++)
         while (!kvm->cpu[i]->v.cpu->stopped)
             loop_wait(m->loop, &kvm->parked);
+    patches_remove(kvm);
 }
 
 static void resume_all(struct machine *m)
 {
     struct kvm *kvm = kvm_of(m);
 
+    patches_remove(kvm);
+    patches_insert(kvm);
     for (unsigned i = 0; i < kvm->ncpus; i++) {
         struct cpu *cpu = kvm->cpu[i]->v.cpu;
 
@@ -97,6 +100,13 @@ static void nothing(struct cpu *cpu)
     (void)cpu;
 }
 
+/* What addresses mean has changed: the kernel sees it by itself but for the lines that count. */
+static void flush_all(struct cpu *cpu)
+{
+    if (cpu->index == 0)
+        slots_lines_changed(kvm_cpu_of(cpu)->kvm);
+}
+
 static void flush_page(struct cpu *cpu, uint64_t vaddr, bool globals_too)
 {
     (void)cpu, (void)vaddr, (void)globals_too;
@@ -123,6 +133,7 @@ static unsigned fp_flags(struct cpu *cpu, bool clear)
     return 0;
 }
 
+/* Looked at when the CPU goes on. */
 static void break_changed(struct cpu *cpu, uint64_t pc)
 {
     (void)cpu, (void)pc;
@@ -136,7 +147,7 @@ static void info_jit(struct cpu *cpu, GString *out)
 
 static const struct cpu_accel_ops cpu_services = {
     .kick = vcpu_kick,
-    .flush_all = nothing,
+    .flush_all = flush_all,
     .flush_page = flush_page,
     .flush_nonglobal = nothing,
     .switch_space = switch_space,
@@ -315,6 +326,7 @@ static void kvm_end(struct kvm *kvm)
     pthread_cond_destroy(&kvm->gate);
     pthread_cond_destroy(&kvm->parked);
     pthread_cond_destroy(&kvm->resumed);
+    g_array_unref(kvm->patches);
     g_free(kvm->cpu);
     g_free(kvm);
 }
@@ -341,6 +353,7 @@ static bool kvm_init(struct machine *m, struct opts *opts, GError **err)
     kvm->guest = first->ops->kvm;
     kvm->ram = mem_ram(m->mem);
     kvm->ncpus = m->cpus->len;
+    kvm->patches = g_array_new(FALSE, FALSE, sizeof(struct kvm_patch));
     pthread_mutex_init(&kvm->gate_lock, NULL);
     pthread_cond_init(&kvm->gate, NULL);
     pthread_cond_init(&kvm->parked, NULL);

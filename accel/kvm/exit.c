@@ -22,12 +22,13 @@ static struct address_space *memory_of(const struct kvm_cpu *k)
 static void do_mmio(struct kvm_cpu *k)
 {
     struct kvm_run *run = k->v.run;
+    uint64_t addr = slots_fold(k->kvm, run->mmio.phys_addr);
 
     k->unfinished = true;
     if (run->mmio.is_write)
-        space_write(memory_of(k), run->mmio.phys_addr, run->mmio.data, run->mmio.len, 0);
+        space_write(memory_of(k), addr, run->mmio.data, run->mmio.len, 0);
     else
-        space_read(memory_of(k), run->mmio.phys_addr, run->mmio.data, run->mmio.len, 0);
+        space_read(memory_of(k), addr, run->mmio.data, run->mmio.len, 0);
 }
 
 /* String instructions hand over several at once. */
@@ -50,6 +51,16 @@ static void do_port(struct kvm_cpu *k)
     }
 }
 
+/* This CPU stops now, and the machine soon. */
+static void stop(struct kvm_cpu *k, enum run_state why)
+{
+    struct cpu *cpu = k->v.cpu;
+
+    __atomic_store_n(&cpu->stop_request, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
+    machine_request_stop(cpu->machine, why);
+}
+
 void exit_fail(struct kvm_cpu *k, const char *why)
 {
     struct cpu *cpu = k->v.cpu;
@@ -58,9 +69,7 @@ void exit_fail(struct kvm_cpu *k, const char *why)
     kvm_take_registers(&k->v);
     cpu->ops->dump(cpu, out);
     fprintf(stderr, "myna: kvm: CPU %u cannot go on: %s\n%s", cpu->index, why, out->str);
-    __atomic_store_n(&cpu->stop_request, 1, __ATOMIC_SEQ_CST);
-    __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
-    machine_request_stop(cpu->machine, RUN_INTERNAL_ERROR);
+    stop(k, RUN_INTERNAL_ERROR);
 }
 
 static void internal_error(struct kvm_cpu *k)
@@ -107,6 +116,9 @@ void exit_handle(struct kvm_cpu *k)
     case KVM_EXIT_INTERNAL_ERROR: internal_error(k); return;
     default: break;
     }
-    if (k->kvm->guest->exit(&k->v) == KVM_UNKNOWN)
-        unknown(k, "unknown reason for leaving the guest,", run->exit_reason);
+    switch (k->kvm->guest->exit(&k->v)) {
+    case KVM_DONE: break;
+    case KVM_STOPPED: stop(k, RUN_DEBUG); break;
+    case KVM_UNKNOWN: unknown(k, "unknown reason for leaving the guest,", run->exit_reason); break;
+    }
 }

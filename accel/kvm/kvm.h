@@ -27,6 +27,12 @@ struct kvm_slot {
     ram_addr_t ram;
 };
 
+/* What was at a breakpoint that is in memory. */
+struct kvm_patch {
+    uint64_t paddr;
+    uint8_t old[4];
+};
+
 struct kvm_cpu {
     struct kvm_vcpu v; /* first; cpu->accel */
     struct kvm *kvm;
@@ -34,8 +40,7 @@ struct kvm_cpu {
     uint32_t ring_next;
     bool running;    /* atomic: inside of KVM_RUN, or about to be */
     bool unfinished; /* the last exit's access is to be completed by the kernel */
-    bool stepping;   /* the kernel has debugging switched on */
-    bool step_over;  /* the instruction at a breakpoint that gdb goes on from */
+    bool debugged;   /* the kernel knows of wishes of gdb's */
 };
 
 struct kvm {
@@ -54,12 +59,15 @@ struct kvm {
     struct host_irqchip host_irqchip;
     struct kvm_irq_routing *routes;
 
+    GArray *patches; /* of struct kvm_patch: breakpoints in memory while CPUs run; device lock */
+
     /* Memory slots; device lock. */
     struct space_listener listener, smm_listener;
     GArray *slots; /* of struct kvm_slot, sorted by as and address */
     uint32_t nslots;
-    uint8_t *slot_used; /* by number */
-    GHashTable *logged; /* set of struct ram_block * some of whose pages are watched */
+    uint8_t *slot_used;  /* by number */
+    GHashTable *logged;  /* set of struct ram_block * some of whose pages are watched */
+    uint64_t dead_lines; /* a bit of addresses that does not count, or 0 */
     pthread_mutex_t gate_lock;
     pthread_cond_t gate;
     bool closed; /* atomic, written under gate_lock: no CPU may enter the kernel */
@@ -81,8 +89,16 @@ void irqchip_end(struct kvm *kvm);
 /* slots.c */
 bool slots_begin(struct kvm *kvm, GError **err);
 void slots_end(struct kvm *kvm);
+/* An address as the memory behind the address lines sees it. */
+uint64_t slots_fold(const struct kvm *kvm, uint64_t addr);
+/* The lines that count may have changed. */
+void slots_lines_changed(struct kvm *kvm);
 /* Brings the state of pages up to date with what CPUs have stored there. Device lock held. */
 void slots_sync(struct kvm *kvm, ram_addr_t addr, uint64_t len);
+
+/* patch.c; CPUs are stopped, device lock held */
+void patches_insert(struct kvm *kvm);
+void patches_remove(struct kvm *kvm);
 
 /* vcpu.c */
 /* Makes the thread look at requests; any thread. */

@@ -14,7 +14,9 @@
 #include <base/loop.h>
 #include "kvm.h"
 
-#define MIB (UINT64_C(1) << 20)
+/* Address lines that do not count (A20) are modelled up to here: more would take thousands of slots
+ * for what only code of real mode relies on. */
+#define FOLD_END (UINT64_C(16) << 20)
 
 /* The view of system management mode is a second address space of the kernel's. */
 enum { AS_MEMORY, AS_SMM };
@@ -58,6 +60,52 @@ static void wish_range(const struct flat_range *r, void *opaque)
         return;
     add_slot(w, r, first, end);
 }
+
+/* ---- address lines that do not count ---- */
+
+uint64_t slots_fold(const struct kvm *kvm, uint64_t addr)
+{
+    return addr < FOLD_END ? addr & ~kvm->dead_lines : addr;
+}
+
+static void add_piece(GArray *out, const struct kvm_slot *s, uint64_t first, uint64_t end,
+                      uint64_t at)
+{
+    struct kvm_slot piece = *s;
+
+    piece.gpa = at;
+    piece.size = end - first;
+    piece.host += first - s->gpa;
+    piece.ram += first - s->gpa;
+    g_array_append_val(out, piece);
+}
+
+/* What lies where the line is low is seen where it is high, too, instead of what lies there. */
+static GArray *fold(const struct kvm *kvm, GArray *slots)
+{
+    uint64_t line = kvm->dead_lines;
+    GArray *out = g_array_new(FALSE, TRUE, sizeof(struct kvm_slot));
+
+    for (unsigned i = 0; i < slots->len; i++) {
+        const struct kvm_slot *s = &g_array_index(slots, struct kvm_slot, i);
+        uint64_t end = s->gpa + s->size, at = s->gpa;
+
+        for (; at < end && at < FOLD_END; at = (at | (line - 1)) + 1) {
+            uint64_t stop = MIN(end, (at | (line - 1)) + 1);
+
+            if (at & line)
+                continue;
+            add_piece(out, s, at, stop, at);
+            add_piece(out, s, at, stop, at | line);
+        }
+        if (at < end)
+            add_piece(out, s, at, end, at);
+    }
+    g_array_unref(slots);
+    return out;
+}
+
+/* ---- the kernel's slots, as they are and as they shall be ---- */
 
 static int set_slot(struct kvm *kvm, const struct kvm_slot *s, uint64_t size)
 {
@@ -211,6 +259,8 @@ static void refresh(struct kvm *kvm)
         w.as = AS_SMM;
         space_foreach(m->smm_memory, wish_range, &w);
     }
+    if (kvm->dead_lines)
+        w.slots = fold(kvm, w.slots);
     gate = replaces(kvm, w.slots);
     if (gate)
         vcpu_gate_close(kvm);
@@ -220,6 +270,19 @@ static void refresh(struct kvm *kvm)
     forget_empty(w.slots);
     g_array_unref(kvm->slots);
     kvm->slots = w.slots;
+}
+
+void slots_lines_changed(struct kvm *kvm)
+{
+    struct loop *loop = kvm->vm.machine->loop;
+    uint64_t dead = kvm->guest->dead_lines(kvm->vm.machine->cpus->pdata[0]);
+    bool taken = loop_lock_if(loop);
+
+    if (dead != kvm->dead_lines) {
+        kvm->dead_lines = dead;
+        refresh(kvm);
+    }
+    loop_unlock_if(loop, taken);
 }
 
 static void map_changed(void *opaque, struct address_space *as)

@@ -153,6 +153,16 @@ static bool give_registers(struct kvm_cpu *k)
     return false;
 }
 
+/* ---- gdb ---- */
+
+static void debug_apply(struct kvm_cpu *k)
+{
+    const struct cpu *cpu = k->v.cpu;
+
+    if (k->debugged || cpu->single_step || cpu->breakpoints->len || cpu->watchpoints->len)
+        k->debugged = k->kvm->guest->set_debug(&k->v);
+}
+
 /* ---- requests ---- */
 
 /* Stays here while the machine does not want the CPU to run. */
@@ -170,6 +180,7 @@ static void park(struct kvm_cpu *k)
         loop_wait(loop, &k->kvm->resumed);
     }
     cpu->stopped = false;
+    debug_apply(k);
     loop_unlock(loop);
     __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
 }

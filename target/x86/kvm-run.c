@@ -47,6 +47,11 @@ static unsigned long vcpu_id(const struct cpu *cpu)
     return x86_of_const(cpu)->apic_id;
 }
 
+static uint64_t dead_lines(const struct cpu *cpu)
+{
+    return x86_of_const(cpu)->a20 ? 0 : BIT(20);
+}
+
 static void vcpu_free(struct kvm_vcpu *v)
 {
     if (!v->guest)
@@ -189,6 +194,7 @@ static enum kvm_done on_exit_reason(struct kvm_vcpu *v)
     switch (v->run->exit_reason) {
     case KVM_EXIT_HLT: halt(v, c); return KVM_DONE;
     case KVM_EXIT_SHUTDOWN: shut_down(v, c); return KVM_DONE;
+    case KVM_EXIT_DEBUG: return kvm_x86_debug_exit(v);
     case KVM_EXIT_SET_TPR:
     case KVM_EXIT_TPR_ACCESS: return KVM_DONE; /* after_run() has seen it */
     case KVM_EXIT_IOAPIC_EOI:
@@ -205,9 +211,14 @@ const struct kvm_guest x86_kvm = {
     .vcpu_id = vcpu_id,
     .vcpu_init = vcpu_init,
     .vcpu_free = vcpu_free,
+    .dead_lines = dead_lines,
     .get = kvm_x86_get,
     .put = kvm_x86_put,
     .reset = kvm_x86_forget,
+    .set_debug = kvm_x86_set_debug,
+    .first_patched = kvm_x86_first_patched,
+    .breakpoint = { 0xcc },
+    .breakpoint_size = 1,
     .before_run = before_run,
     .after_run = after_run,
     .exit = on_exit_reason,

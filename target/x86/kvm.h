@@ -51,6 +51,11 @@ void kvm_x86_msr_free(struct kvm_vcpu *v);
 bool kvm_x86_get_msrs(struct kvm_vcpu *v);
 bool kvm_x86_put_msrs(struct kvm_vcpu *v);
 
+/* kvm-debug.c */
+bool kvm_x86_set_debug(struct kvm_vcpu *v);
+unsigned kvm_x86_first_patched(const struct cpu *cpu);
+enum kvm_done kvm_x86_debug_exit(struct kvm_vcpu *v);
+
 /* kvm-trial.c */
 unsigned kvm_x86_set_trial(int vcpu, uint8_t *page, unsigned rounds);
 

@@ -47,8 +47,8 @@ struct kvm_vcpu {
 /* What an exit asks for. */
 enum kvm_done {
     KVM_DONE,    /* handled: the CPU goes on */
+    KVM_STOPPED, /* the CPU stops for gdb, cpu->debug_stop says why */
     KVM_UNKNOWN, /* not an exit of this guest's */
-    KVM_FAILED,  /* the guest cannot go on: the machine stops with RUN_INTERNAL_ERROR */
 };
 
 struct kvm_guest {
@@ -65,10 +65,19 @@ struct kvm_guest {
      * the host has what the CPU's model asks for. */
     bool (*vcpu_init)(struct kvm_vcpu *v, GError **err);
     void (*vcpu_free)(struct kvm_vcpu *v);
+    /* The address bit that the machine makes 0 for this CPU, as a mask (A20); 0: none. */
+    uint64_t (*dead_lines)(const struct cpu *cpu);
     /* All registers, to struct cpu and back; v->ours is the caller's to change. False: the kernel
      * refused, and *what says which call. */
     bool (*get)(struct kvm_vcpu *v, const char **what);
     bool (*put)(struct kvm_vcpu *v, const char **what);
+    /* gdb's wishes (single_step, breakpoints, watchpoints of struct cpu) to the kernel; whether there
+     * are any. Those from number first_patched() on are not met so: `breakpoint` is written to
+     * memory while CPUs run. */
+    bool (*set_debug)(struct kvm_vcpu *v);
+    unsigned (*first_patched)(const struct cpu *cpu);
+    uint8_t breakpoint[4];
+    unsigned breakpoint_size;
     /* cpu_ops.reset() has changed struct cpu: what else belongs to the old state is forgotten. */
     void (*reset)(struct kvm_vcpu *v);
     /* The CPU's thread, without device lock: interrupts that can be given now are, or a return is

@@ -1,0 +1,69 @@
+# kvmlab.sh [CASE...] - the cases of kvmlab.t, run by the lab's shell (busybox) as root.
+cd /tmp || exit
+lab=/lab
+modprobe kvm-amd
+run() { # ARCH-OPTIONS...: our program, with its own libraries
+    timeout "${limit:-120}" $lab/lib/ld-linux-x86-64.so.2 --library-path $lab/lib $lab/myna -arch x86_64 -M pc \
+        -display none "$@" < /dev/null
+}
+
+check() { # STATUS NAME
+    if [ "$1" = 0 ]; then echo "LAB-OK $2"; else
+        echo "LAB-FAIL $2"
+        tail -n 15 out | sed 's/^/LAB-NOTE /'
+    fi
+}
+
+corners() { # ACCELERATOR OUTPUT
+    run -m 64M -accel "$1" -bios $lab/corners.bin -nodefaults -chardev "file,id=d,path=$2" \
+        -device isa-debugcon,iobase=0xe9,chardev=d -device isa-debug-exit,iobase=0x501 > out 2>&1
+    [ $? = 7 ]
+}
+
+same() {
+    corners tcg said.tcg
+    for chips in split off; do
+        corners "kvm,kernel-irqchip=$chips" said.kvm && cmp said.tcg said.kvm >> out 2>&1
+        check $? "corners, kernel-irqchip=$chips: the same as on tcg"
+    done
+}
+
+boot() { # NAME WORDS TEXT OPTION...: Debian's kernel to its end, with status 0
+    local name=$1 words=$2 text=$3
+    shift 3
+    run -m 256M -accel kvm -no-reboot -nodefaults -serial stdio -kernel $lab/kernel -initrd $lab/initrd.gz \
+        -append "console=ttyS0 quiet $words" "$@" > out 2>&1 && grep -q "$text" out
+    check $? "$name"
+}
+
+kernels() {
+    truncate -s 8M disk
+    boot "kernel, 1 CPU" myna.run=cpus,poweroff "cpus: 1"
+    boot "kernel, 2 CPUs" myna.run=cpus,poweroff "cpus: 2" -smp 2
+    boot "kernel, -cpu host" myna.run=cpus,poweroff "cpus: 1" -cpu host
+    boot "kernel, kernel-irqchip=off, 2 CPUs" myna.run=cpus,poweroff "cpus: 2" -smp 2 \
+        -accel kvm,kernel-irqchip=off
+    mke2fs -q disk 2> /dev/null || mkfs.ext2 disk > /dev/null 2>&1
+    boot "virtio-blk and virtio-net" myna.run=net,disk,poweroff "MYNA-OK disk" \
+        -drive file=disk,format=raw,if=none,id=d -device virtio-blk-pci,drive=d \
+        -netdev user,id=n -device virtio-net-pci,netdev=n
+    grep -q "MYNA-OK net" out
+    check $? "virtio-net: an address by DHCP"
+    boot "IDE and e1000" myna.run=net,poweroff "MYNA-OK net" -drive file=disk,format=raw \
+        -netdev user,id=n -device e1000,netdev=n
+}
+
+disks() { # our BIOS starts what is on a disk
+    cp $lab/probe.bin image
+    truncate -s 1M image
+    run -m 64M -accel kvm -nodefaults -serial file:said -drive file=image,format=raw -device VGA \
+        -device isa-debug-exit,iobase=0x501 > out 2>&1
+    grep -q "." said
+    check $? "our BIOS boots a disk"
+}
+
+[ $# -gt 0 ] || set -- same kernels disks
+for case; do
+    "$case"
+done
+echo LAB-END
