@@ -29,6 +29,12 @@ void mem_region_init_io(struct mem_region *r, struct mem *mem, const struct io_o
     r->opaque = opaque;
 }
 
+void mem_region_set_bells(struct mem_region *r, uint32_t step, uint32_t count)
+{
+    r->bell_step = step;
+    r->bell_count = count;
+}
+
 static bool init_backed(struct mem_region *r, struct mem *mem, enum mem_kind kind, const char *name,
                         uint64_t size, const struct ram_backing *backing, GError **err)
 {

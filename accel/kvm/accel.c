@@ -53,6 +53,7 @@ static void pause_all(struct machine *m)
     for (unsigned i = 0; i < kvm->ncpus; i++)
         while (!kvm->cpu[i]->v.cpu->stopped)
             loop_wait(m->loop, &kvm->parked);
+    bells_drain(kvm);
     patches_remove(kvm);
 }
 

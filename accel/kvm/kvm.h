@@ -67,11 +67,11 @@ struct kvm {
     uint32_t nslots;
     uint8_t *slot_used;  /* by number */
     GHashTable *logged;  /* set of struct ram_block * some of whose pages are watched */
+    GPtrArray *bells;    /* of struct bell; NULL: the kernel has none. Device lock */
     uint64_t dead_lines; /* a bit of addresses that does not count, or 0 */
     pthread_mutex_t gate_lock;
     pthread_cond_t gate;
     bool closed; /* atomic, written under gate_lock: no CPU may enter the kernel */
-    bool coalescing;
 };
 
 static inline struct kvm_cpu *kvm_cpu_of(const struct cpu *cpu)
@@ -95,6 +95,12 @@ uint64_t slots_fold(const struct kvm *kvm, uint64_t addr);
 void slots_lines_changed(struct kvm *kvm);
 /* Brings the state of pages up to date with what CPUs have stored there. Device lock held. */
 void slots_sync(struct kvm *kvm, ram_addr_t addr, uint64_t len);
+
+/* bells.c; device lock held. drain: those that were rung and not done yet, CPUs being stopped */
+void bells_begin(struct kvm *kvm);
+void bells_end(struct kvm *kvm);
+void bells_refresh(struct kvm *kvm);
+void bells_drain(struct kvm *kvm);
 
 /* patch.c; CPUs are stopped, device lock held */
 void patches_insert(struct kvm *kvm);

@@ -289,6 +289,7 @@ static void map_changed(void *opaque, struct address_space *as)
 {
     (void)as;
     refresh(opaque);
+    bells_refresh(opaque);
 }
 
 /* ---- memory's news ---- */
@@ -337,6 +338,7 @@ bool slots_begin(struct kvm *kvm, GError **err)
     kvm->slot_used = g_malloc0(kvm->nslots);
     kvm->slots = g_array_new(FALSE, TRUE, sizeof(struct kvm_slot));
     kvm->logged = g_hash_table_new(NULL, NULL);
+    bells_begin(kvm);
     kvm->listener = (struct space_listener){ map_changed, kvm };
     space_add_listener(&m->memory, &kvm->listener);
     kvm->smm_listener = kvm->listener;
@@ -354,6 +356,7 @@ void slots_end(struct kvm *kvm)
         return;
     ram_set_code_ops(kvm->ram, NULL, NULL);
     space_remove_listener(&m->memory, &kvm->listener);
+    bells_end(kvm);
     if (kvm->vm.smm && m->smm_memory)
         space_remove_listener(m->smm_memory, &kvm->smm_listener);
     g_array_unref(kvm->slots);

@@ -352,9 +352,11 @@ static void add_windows(struct virtio *v)
     for (unsigned i = 0; i < ARRAY_LEN(windows); i++) {
         uint8_t *cap = add_cap(v, windows[i].type, windows[i].offset, windows[i].extra);
 
-        if (windows[i].type == CAP_NOTIFY)
-            stl_le(cap + CAP_EXTRA, NOTIFY_SHIFT);
         mem_region_init_io(&v->windows[i], mem, windows[i].io, v, windows[i].name, WINDOW);
+        if (windows[i].type == CAP_NOTIFY) {
+            stl_le(cap + CAP_EXTRA, NOTIFY_SHIFT);
+            mem_region_set_bells(&v->windows[i], NOTIFY_SHIFT, v->n_queues);
+        }
         mem_region_add(&v->modern, windows[i].offset, &v->windows[i]);
     }
     pci_add_bar(&v->pci, MODERN_BAR, PCI_BAR_MEM64 | PCI_BAR_PREFETCH, &v->modern);

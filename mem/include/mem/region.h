@@ -99,6 +99,7 @@ struct mem_region {
     void *opaque;
     struct mem_region *target; /* ALIAS */
     uint64_t target_offset;
+    uint32_t bell_step, bell_count; /* IO: see mem_region_set_bells() */
 };
 
 #define MEM_SIZE_ALL UINT64_MAX
@@ -154,6 +155,13 @@ void mem_region_set_alias_offset(struct mem_region *r, uint64_t offset);
 void mem_region_set_readonly(struct mem_region *r, bool readonly);
 /* MEM_ROM_DEVICE: whether reads go straight to memory (true at first) or to io_ops. */
 void mem_region_set_direct(struct mem_region *r, bool direct);
+
+/*
+ * Writes of any size and value at offset n * @step, n below @count, only say that there is something
+ * to do: an accelerator may have the guest go on at once and do them later, several as one, as
+ * writes of the value 0 from the main loop. Before the region is placed.
+ */
+void mem_region_set_bells(struct mem_region *r, uint32_t step, uint32_t count);
 
 /* One access to a region of io_ops, split and merged as its sizes ask. `offset` counts from the
  * region's start, `size` is 1, 2, 4 or 8. `*val` is the little-endian number of the bytes at
