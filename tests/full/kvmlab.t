@@ -38,7 +38,7 @@ cat "$guest/initrd.gz" "$work/extra.gz" > "$work/initrd"
 script=$(echo "sh /lab/kvmlab.sh $*" | base64 -w 0)
 timeout "${MYNA_TEST_LIMIT:-1500}" "$qemu" -accel tcg,thread=multi -cpu max,+svm,+npt -smp 2 -m 2G -nographic \
     -no-reboot -nic none -kernel "$guest/Image" -initrd "$work/initrd" \
-    -append "console=ttyS0 quiet myna.run=exec myna.exec=$script" < /dev/null > "$work/out" 2>&1
+    -append "console=ttyS0 quiet panic=-1 no_timer_check myna.run=exec myna.exec=$script" < /dev/null > "$work/out" 2>&1
 tr -d '\r' < "$work/out" > "$work/text"
 number=0
 while read -r word name; do
