@@ -68,6 +68,17 @@ static void add_icount(const struct session *s, struct opts *o)
     }
 }
 
+/* -machine kernel-irqchip= (or kernel_irqchip=) is KVM's, where -accel does not say it. */
+static void add_irqchip(const struct session *s, struct opts *o)
+{
+    struct opts *m = s->config->one[ONE_MACHINE];
+    const char *value = opts_str(m, "kernel-irqchip", opts_str(m, "kernel_irqchip", NULL));
+
+    if (value && !opts_has(o, "kernel-irqchip")) {
+        opts_set(o, "kernel-irqchip", value);
+    }
+}
+
 static void say(const struct session *s, const char *text, const char *name, const char *why)
 {
     fprintf(stderr, "%s: %s -accel %s%s\n", s->config->program, text, name, why);
@@ -113,6 +124,9 @@ bool accel_choose(struct session *s, GError **err)
         }
         opts_remove(o, "accel");
         add_icount(s, o);
+        if (strcmp(name, "kvm") == 0 && s->config->one[ONE_MACHINE]) {
+            add_irqchip(s, o);
+        }
         slow = i + 1 < list->len && t->worth && !t->worth(s->machine, &why);
         if (!slow && t->init(s->machine, o, &why)) {
             s->accel = t;

@@ -245,7 +245,8 @@ static bool is_common_key(const char *key)
 {
     static const char *const keys[] = {
         "type",     "accel",   "kernel",         "initrd",          "append",   "dtb", "usb",
-        "firmware", "dumpdtb", "memory-backend", "dump-guest-core", "graphics", NULL
+        "firmware", "dumpdtb", "memory-backend", "dump-guest-core", "graphics",
+        "kernel-irqchip", "kernel_irqchip", NULL
     };
 
     return g_strv_contains(keys, key);

@@ -335,13 +335,14 @@ static void kvm_end(struct kvm *kvm)
 static bool read_options(struct kvm *kvm, struct opts *o, GError **err)
 {
     static const char *const irqchips[] = { "off", "on", "split", NULL };
-    int irqchip = KVM_IRQCHIP_SPLIT;
+    int irqchip = 1;
 
     kvm->irqchip_asked = opts_has(o, "kernel-irqchip");
 
     if (!opts_enum(o, "kernel-irqchip", irqchips, &irqchip, err))
         return false;
-    kvm->vm.irqchip = (enum kvm_irqchip_place)irqchip;
+    /* "on" leaves it to us what the kernel has: the 8259s, I/O APIC and timer are not worth it */
+    kvm->vm.irqchip = irqchip ? KVM_IRQCHIP_SPLIT : KVM_IRQCHIP_OFF;
     return opts_done(o, err);
 }
 

@@ -135,8 +135,6 @@ static void before_run(struct kvm_vcpu *v)
             simple_ioctl(v, KVM_SMI, "KVM_SMI");
         __atomic_store_n(&v->cpu->halted, 0, __ATOMIC_SEQ_CST);
     }
-    if (v->vm->irqchip == KVM_IRQCHIP_ON)
-        return;
     give_interrupt(v, c);
     if (v->vm->irqchip == KVM_IRQCHIP_OFF)
         v->run->cr8 = x86_get_cr8(c);

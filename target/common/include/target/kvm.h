@@ -23,8 +23,8 @@ struct cpu;
 struct kvm_run;
 struct machine;
 
-/* Who has the interrupt controllers: we, the kernel, or the kernel those of CPUs alone. */
-enum kvm_irqchip_place { KVM_IRQCHIP_OFF, KVM_IRQCHIP_ON, KVM_IRQCHIP_SPLIT };
+/* Who has the interrupt controllers: we, or the kernel those of CPUs. */
+enum kvm_irqchip_place { KVM_IRQCHIP_OFF, KVM_IRQCHIP_SPLIT };
 
 struct kvm_vm {
     int dev; /* /dev/kvm */
