@@ -28,12 +28,19 @@ same() {
     done
 }
 
+# QEMU's translator (7.2) now and then gives the guest of its guest wrong flags behind an interrupt
+# between CPUs, after which Linux panics: such a boot is done again.
 boot() { # NAME WORDS TEXT OPTION...: Debian's kernel to its end, with status 0
-    local name=$1 words=$2 text=$3
+    local name=$1 words=$2 text=$3 try status
     shift 3
-    run -m 256M -accel kvm -no-reboot -nodefaults -serial stdio -kernel $lab/kernel -initrd $lab/initrd.gz \
-        -append "console=ttyS0 quiet $words" "$@" > out 2>&1 && grep -q "$text" out
-    check $? "$name"
+    for try in 1 2 3 4; do
+        run -m 256M -accel "${accel:-kvm}" -no-reboot -nodefaults -serial stdio -kernel $lab/kernel \
+            -initrd $lab/initrd.gz -append "console=ttyS0 quiet panic=-1 $words" "$@" > out 2>&1 &&
+            grep -q "$text" out
+        status=$?
+        grep -q "Kernel panic" out || break
+    done
+    check $status "$name"
 }
 
 kernels() {
@@ -41,8 +48,9 @@ kernels() {
     boot "kernel, 1 CPU" myna.run=cpus,poweroff "cpus: 1"
     boot "kernel, 2 CPUs" myna.run=cpus,poweroff "cpus: 2" -smp 2
     boot "kernel, -cpu host" myna.run=cpus,poweroff "cpus: 1" -cpu host
-    boot "kernel, kernel-irqchip=off, 2 CPUs" myna.run=cpus,poweroff "cpus: 2" -smp 2 \
-        -accel kvm,kernel-irqchip=off
+    accel=kvm,kernel-irqchip=off
+    boot "kernel, kernel-irqchip=off, 2 CPUs" myna.run=cpus,poweroff "cpus: 2" -smp 2
+    accel=
     mke2fs -q disk 2> /dev/null || mkfs.ext2 disk > /dev/null 2>&1
     boot "virtio-blk and virtio-net" myna.run=net,disk,poweroff "MYNA-OK disk" \
         -drive file=disk,format=raw,if=none,id=d -device virtio-blk-pci,drive=d \
