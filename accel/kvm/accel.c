@@ -53,6 +53,7 @@ static void pause_all(struct machine *m)
     for (unsigned i = 0; i < kvm->ncpus; i++)
         while (!kvm->cpu[i]->v.cpu->stopped)
             loop_wait(m->loop, &kvm->parked);
+    kvm->guest->vm_stopped(&kvm->vm);
     bells_drain(kvm);
     patches_remove(kvm);
 }
@@ -63,6 +64,7 @@ static void resume_all(struct machine *m)
 
     patches_remove(kvm);
     patches_insert(kvm);
+    kvm->guest->vm_goes_on(&kvm->vm);
     for (unsigned i = 0; i < kvm->ncpus; i++) {
         struct cpu *cpu = kvm->cpu[i]->v.cpu;
 

@@ -93,12 +93,8 @@ bool kvm_x86_set_debug(struct kvm_vcpu *v)
 /* The guest's own breakpoint or step. */
 static void give_back(struct kvm_vcpu *v, const struct kvm_debug_exit_arch *d)
 {
-    struct kvm_vcpu_events *e = &kvm_x86_of(v)->events;
-
     kvm_take_registers(v);
-    e->exception.injected = 1;
-    e->exception.nr = (__u8)d->exception;
-    e->exception.has_error_code = 0;
+    x86_of(v->cpu)->kvm_event[0] = 1 | (uint64_t)d->exception << 16; /* injected */
     if (d->exception == EXC_DB)
         x86_of(v->cpu)->dr[6] = d->dr6;
 }

@@ -130,8 +130,11 @@ static bool put_system(struct kvm_vcpu *v, const struct x86_cpu *c)
         .apic_base = x->apic_base = apic_base(v, c),
     };
 
-    if (x->events.interrupt.injected)
-        s.interrupt_bitmap[x->events.interrupt.nr / 64] = BIT(x->events.interrupt.nr % 64);
+    if (c->kvm_event[1] & 1) {
+        unsigned nr = c->kvm_event[1] >> 8 & 0xff;
+
+        s.interrupt_bitmap[nr / 64] = BIT(nr % 64);
+    }
     if (x->was_shut_down) {
         /* A shutdown voids the CPU's control block on AMD. The kernel fills it in anew, but for the
          * root of its page tables, which it looks at again when something about paging changes. */
@@ -277,12 +280,39 @@ static bool put_debug(struct kvm_vcpu *v, const struct x86_cpu *c)
 
 /* ---- events: what is on its way into the CPU ---- */
 
+/* As they are saved: a byte each, the error code above them. */
+static void pack_events(struct x86_cpu *c, const struct kvm_vcpu_events *e)
+{
+    c->kvm_event[0] = e->exception.injected | e->exception.pending << 8 | e->exception.nr << 16 |
+                      (uint64_t)e->exception.has_error_code << 24 |
+                      (uint64_t)e->exception.error_code << 32;
+    c->kvm_event[1] = e->interrupt.injected | e->interrupt.nr << 8 | e->interrupt.soft << 16 |
+                      (uint64_t)e->nmi.injected << 24 | (uint64_t)e->nmi.pending << 32;
+}
+
+static void unpack_events(const struct x86_cpu *c, struct kvm_vcpu_events *e)
+{
+    uint64_t x = c->kvm_event[0], i = c->kvm_event[1];
+
+    e->exception.injected = x & 1;
+    e->exception.pending = x >> 8 & 1;
+    e->exception.nr = x >> 16 & 31;
+    e->exception.has_error_code = x >> 24 & 1;
+    e->exception.error_code = (__u32)(x >> 32);
+    e->interrupt.injected = i & 1;
+    e->interrupt.nr = i >> 8 & 0xff;
+    e->interrupt.soft = i >> 16 & 1;
+    e->nmi.injected = i >> 24 & 1;
+    e->nmi.pending = i >> 32 & 1;
+}
+
 static bool get_events(struct kvm_vcpu *v, struct x86_cpu *c)
 {
     struct kvm_vcpu_events *e = &kvm_x86_of(v)->events;
 
     if (ioctl(v->fd, KVM_GET_VCPU_EVENTS, e) < 0)
         return false;
+    pack_events(c, e);
     c->nmi_blocked = e->nmi.masked;
     c->shadow = 0;
     c->shadow_pc = e->interrupt.shadow ? c->cpu.tcg.pc : ~0ULL;
@@ -297,6 +327,7 @@ static bool put_events(struct kvm_vcpu *v, const struct x86_cpu *c)
 {
     struct kvm_vcpu_events *e = &kvm_x86_of(v)->events;
 
+    unpack_events(c, e);
     e->nmi.masked = c->nmi_blocked;
     if (c->shadow_pc != c->cpu.tcg.pc)
         e->interrupt.shadow = 0;
@@ -410,6 +441,9 @@ bool kvm_x86_get(struct kvm_vcpu *v, const char **what)
 bool kvm_x86_put(struct kvm_vcpu *v, const char **what)
 {
     struct x86_cpu *c = x86_of(v->cpu);
+
+    /* its lockup detectors are to know that it stood; refused while it has no kvmclock */
+    (void)ioctl(v->fd, KVM_KVMCLOCK_CTRL, 0);
 
     return STEP(put_system(v, c), "KVM_SET_SREGS") && STEP(put_general(v, c), "KVM_SET_REGS") &&
            STEP(put_xcr0(v, c), "KVM_SET_XCRS") && STEP(put_float(v, c), "KVM_SET_XSAVE") &&

@@ -41,6 +41,26 @@ static bool vcpu_init(struct kvm_vcpu *v, GError **err)
     return true;
 }
 
+/* kvmclock stands while the machine does. */
+static void vm_stopped(struct kvm_vm *vm)
+{
+    struct kvm_clock_data d;
+
+    if (vm->clock_known || ioctl(vm->fd, KVM_GET_CLOCK, &d) < 0)
+        return;
+    vm->clock = d.clock;
+    vm->clock_known = true;
+}
+
+static void vm_goes_on(struct kvm_vm *vm)
+{
+    struct kvm_clock_data d = { .clock = vm->clock };
+
+    if (vm->clock_known)
+        (void)ioctl(vm->fd, KVM_SET_CLOCK, &d);
+    vm->clock_known = false;
+}
+
 /* With an APIC in the kernel, its number is the CPU's. */
 static unsigned long vcpu_id(const struct cpu *cpu)
 {
@@ -206,6 +226,8 @@ const struct kvm_guest x86_kvm = {
     .host = "x86_64",
     .set_trial = kvm_x86_set_trial,
     .vm_init = vm_init,
+    .vm_stopped = vm_stopped,
+    .vm_goes_on = vm_goes_on,
     .vcpu_id = vcpu_id,
     .vcpu_init = vcpu_init,
     .vcpu_free = vcpu_free,

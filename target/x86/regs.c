@@ -192,6 +192,7 @@ static void add_hidden(struct rows *r)
     HIDDEN(monitor_addr);
     HIDDEN(debug_pending);
     HIDDEN(cpu.halted);
+    HIDDEN(kvm_event);
 #undef HIDDEN
     add_physical_x87(r);
 }

@@ -25,6 +25,7 @@ static void reset_core(struct x86_cpu *c)
     c->shadow = 0;
     c->shadow_pc = ~0ULL;
     c->monitor_addr = ~0ULL;
+    memset(c->kvm_event, 0, sizeof(c->kvm_event));
     c->nmi_blocked = c->in_smm = false;
     for (unsigned k = 0; k < S_COUNT; k++)
         x86_seg_set_raw(c, k, 0, 0, 0xffff, 0x93);

@@ -196,6 +196,7 @@ struct x86_cpu {
     uint32_t delivering;    /* the exception or interrupt being entered, see exception.c; 0: none */
     bool in_smm, nmi_blocked, wait_sipi, is_bsp, a20;
     uint32_t smbase;
+    uint64_t kvm_event[2]; /* what KVM had begun to deliver when the CPU stopped (kvm-regs.c) */
     uint32_t lines;      /* atomic: bits of enum x86_irq that wait, and a SIPI */
     uint8_t sipi_vector; /* atomic */
 

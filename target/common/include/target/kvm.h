@@ -31,6 +31,8 @@ struct kvm_vm {
     int fd;  /* the VM */
     struct machine *machine;
     enum kvm_irqchip_place irqchip;
+    uint64_t clock; /* the kernel's, when CPUs stopped (x86: ns of kvmclock) */
+    bool clock_known;
     bool smm; /* the kernel knows system management mode (x86) */
 };
 
@@ -61,6 +63,9 @@ struct kvm_guest {
     bool (*vm_init)(struct kvm_vm *vm, GError **err);
     /* What the kernel is to call a CPU. */
     unsigned long (*vcpu_id)(const struct cpu *cpu);
+    /* All CPUs have stopped, and are about to go on: time of the kernel's own stands in between. */
+    void (*vm_stopped)(struct kvm_vm *vm);
+    void (*vm_goes_on)(struct kvm_vm *vm);
     /* When the interrupt controllers are there: once for each CPU, before it runs. Looks whether
      * the host has what the CPU's model asks for. */
     bool (*vcpu_init)(struct kvm_vcpu *v, GError **err);
@@ -71,9 +76,9 @@ struct kvm_guest {
      * refused, and *what says which call. */
     bool (*get)(struct kvm_vcpu *v, const char **what);
     bool (*put)(struct kvm_vcpu *v, const char **what);
-    /* gdb's wishes (single_step, breakpoints, watchpoints of struct cpu) to the kernel; whether there
-     * are any. Those from number first_patched() on are not met so: `breakpoint` is written to
-     * memory while CPUs run. */
+    /* gdb's wishes (single_step, breakpoints, watchpoints of struct cpu) to the kernel; whether
+     * there are any. Those from number first_patched() on are not met so: `breakpoint` is written
+     * to memory while CPUs run. */
     bool (*set_debug)(struct kvm_vcpu *v);
     unsigned (*first_patched)(const struct cpu *cpu);
     uint8_t breakpoint[4];
