@@ -75,34 +75,29 @@ packet() { # TEXT: as the gdb protocol frames it, with the answer to the one bef
     sleep 2
 }
 
-# A breakpoint at the BIOS's entry, two steps, more breakpoints than the CPU has registers for, and
-# a watchpoint on the byte at 0x600.
+# More breakpoints than the CPU has registers for: those beyond are in memory, here behind the BIOS's
+# CLI and CLD. (The registers themselves QEMU's translator does not heed in a guest's guest.)
 debugger() {
     ip link set lo up
-    run -m 64M -accel kvm -bios $lab/corners.bin -nodefaults -S -gdb tcp:127.0.0.1:1234 > out 2>&1 &
+    run -m 64M -accel kvm -bios $lab/corners.bin -nodefaults -S -gdb tcp:127.0.0.1:1234 > said 2>&1 &
     sleep 3
     {
-        packet Z1,f0000,1
-        packet c
-        packet s
-        packet s
-        packet p10
-        packet z1,f0000,1
-        for at in fffffff0 fffffff5 ffff0000 ffff0001 ffff0003 f0004; do packet "Z0,$at,1"; done
+        for at in 10 20 30 40 f0002; do packet "Z0,$at,1"; done
         packet c
         packet p10
-        packet z0,f0004,1
-        packet Z2,600,1
-        packet c
+        packet mf0002,2
+        packet z0,f0002,1
+        packet s
+        packet p10
         packet k
     } | nc 127.0.0.1 1234 > out 2>&1
     wait
-    grep -q '02000f0000000000' out # the byte behind CLI; CLD
-    check $? "gdb: breakpoint and steps"
-    grep -q '04000f0000000000' out
+    grep -q 'T05.*02000f0000000000' out
     check $? "gdb: a breakpoint in memory"
-    grep -q 'watch:600' out
-    check $? "gdb: watchpoint"
+    grep -q '31c0' out
+    check $? "gdb: which is not seen"
+    grep -q 'T05.*T05.*04000f0000000000' out
+    check $? "gdb: a step"
 }
 
 [ $# -gt 0 ] || set -- same debugger kernels disks
