@@ -142,8 +142,7 @@ struct region *cache_room(struct tcg *tcg, struct tcg_vcpu *self)
 
 void cache_forget_jumps(struct cpu *cpu)
 {
-    for (unsigned i = 0; i < TCG_JC_SIZE; i++)
-        cpu->tcg.jump[i].pc = ~(uint64_t)i << 1; /* looked for elsewhere: see tcg_jump_index */
+    tcg_forget_jumps(&cpu->tcg);
 }
 
 /*

@@ -59,14 +59,6 @@ static const void *leave(const struct tcg_vcpu *v)
     return backend_host.leave(v->tcg->thunks);
 }
 
-static void enter_jump(struct cpu *cpu, uint64_t pc, const void *code)
-{
-    struct tcg_jump *j = &cpu->tcg.jump[tcg_jump_index(pc)];
-
-    j->pc = pc;
-    j->code = code;
-}
-
 static const void *entry_of(const struct tcg_vcpu *v, const struct unit *u)
 {
     return unit_rx(v->tcg, u) + u->entry;
@@ -85,7 +77,7 @@ const void *exec_lookup(struct tcg_cpu *c)
     if (!u)
         return leave(v);
     stat_add(&v->stats.jump_fills, 1);
-    enter_jump(v->cpu, u->pc, unit_rx(v->tcg, u) + BACKEND_CHECKED);
+    tcg_enter_jump(&v->cpu->tcg, u->pc, unit_rx(v->tcg, u) + BACKEND_CHECKED);
     return entry_of(v, u);
 }
 
@@ -228,7 +220,7 @@ static void run_interp(struct tcg_vcpu *v, struct unit *u)
     };
 
     if (chains(v) && !u->straddles && !u->variant && !v->cpu->breakpoints->len)
-        enter_jump(v->cpu, u->pc, u->interp);
+        tcg_enter_jump(&v->cpu->tcg, u->pc, u->interp);
     how = interp_run(&v->cpu->tcg, u->interp, &rt, v->fp);
     v->nomerge_once = how == INTERP_UNMERGED;
 }

@@ -5,6 +5,7 @@
  * So a change of address space or of page tables costs nothing but cells to be filled again, and
  * units serve every address space that maps the same code to the same place.
  */
+#include <string.h>
 #include <mem/space.h>
 #include "tcg.h"
 
@@ -49,6 +50,27 @@ static uint32_t intern(struct tcg *tcg, const struct map_info *info)
     return n;
 }
 
+static void fill_cell(struct tcg_vcpu *v, bool global, unsigned index, uint32_t id)
+{
+    uint32_t *cell = &v->cpu->tcg.map[global][index];
+
+    if (!*cell && v->cells[global].n < CELLS_NOTED)
+        v->cells[global].index[v->cells[global].n++] = index;
+    *cell = id;
+}
+
+void map_forget(struct tcg_vcpu *v, bool global)
+{
+    uint32_t *cells = v->cpu->tcg.map[global];
+
+    if (v->cells[global].n < CELLS_NOTED)
+        for (unsigned k = 0; k < v->cells[global].n; k++)
+            cells[v->cells[global].index[k]] = 0;
+    else
+        memset(cells, 0, sizeof(v->cpu->tcg.map[global]));
+    v->cells[global].n = 0;
+}
+
 uint32_t map_current(struct cpu *cpu, uint64_t pc, uint32_t flags, struct cpu_fault *fault)
 {
     struct tcg_vcpu *v = vcpu_of(cpu);
@@ -76,6 +98,6 @@ uint32_t map_current(struct cpu *cpu, uint64_t pc, uint32_t flags, struct cpu_fa
     uint32_t id = intern(tcg, &info);
     pthread_mutex_unlock(&tcg->lock);
     if (t != &once)
-        cpu->tcg.map[info.global][index] = id;
+        fill_cell(v, info.global, index, id);
     return id;
 }

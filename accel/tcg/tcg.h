@@ -215,6 +215,8 @@ static inline uint32_t unit_map2(const struct unit *u)
     return u->straddles ? unit_pages(u)[1].map : 0;
 }
 
+#define CELLS_NOTED 512
+
 struct tcg_vcpu {
     struct tcg *tcg;
     struct cpu *cpu;
@@ -231,6 +233,10 @@ struct tcg_vcpu {
     } spaces[NB_SPACES];     /* stamps of address spaces seen lately */
     uint64_t big_lo, big_hi; /* range of pages larger than 4 KiB that were entered */
     struct tlb2_entry *tlb2;
+    struct {
+        uint32_t n; /* CELLS_NOTED and more: all may be */
+        uint32_t index[CELLS_NOTED];
+    } cells[2];           /* mapping cells that may be filled */
     uint64_t jumps_epoch; /* the last eviction that the jump cache was emptied for */
     bool forget_maps;     /* atomic: all mapping ids are void */
     bool nomerge_once;
@@ -272,6 +278,7 @@ void cache_forget_jumps(struct cpu *cpu);
 /* Mapping id for code at @pc in the CPU's current state, 0 if it cannot be fetched (*fault says
  * why). */
 uint32_t map_current(struct cpu *cpu, uint64_t pc, uint32_t flags, struct cpu_fault *fault);
+void map_forget(struct tcg_vcpu *v, bool global);    /* all mappings of that kind */
 size_t map_cell(const struct tcg *tcg, uint32_t id); /* offset in struct tcg_cpu */
 
 /* unit.c: the table of units, links, invalidation. */

@@ -183,14 +183,15 @@ void accel_flush_all(struct cpu *cpu)
     forget_spaces(v);
     v->big_lo = UINT64_MAX;
     v->big_hi = 0;
-    memset(cpu->tcg.map, 0, sizeof(cpu->tcg.map));
+    map_forget(v, false);
+    map_forget(v, true);
 }
 
 /* modes_nonglobal stays: generated code may bring such entries back without telling. */
 static void drop_nonglobal(struct tcg_vcpu *v)
 {
     clear_modes(v, v->modes_nonglobal);
-    memset(v->cpu->tcg.map[0], 0, sizeof(v->cpu->tcg.map[0]));
+    map_forget(v, false);
 }
 
 void accel_flush_nonglobal(struct cpu *cpu)

@@ -173,6 +173,6 @@ void gen_control(struct gen *g, const struct ir_insn *i)
     case IR_EXIT: exit_sequence(g, new_exit(g, i->imm)); break;
     case IR_EXITIND: gen_exit_ind(g, i); break;
     case IR_GUARD: gen_guard(g, i); break;
-    default: /* EXITPC */ gen_give_back(g); gen_jmp_thunk(g, T_LOOKUP);
+    default: /* EXITPC */ gen_give_back(g); gen_jmp_thunk(g, T_INDIRECT);
     }
 }

@@ -37,6 +37,7 @@ enum thunk {
     T_REFILL,
     T_LEAVE,
     T_LOOKUP,
+    T_INDIRECT,
     T_LINK,
     T_NOMERGE,
     T_LOAD,

@@ -324,7 +324,7 @@ static void gen_one(struct gen *g, const struct stub *s)
         break;
     case STUB_IND:
         as_op(&g->as, X_MOV_ST | O_W, s->r1, rm_env(offsetof(struct tcg_cpu, pc)));
-        gen_jmp_thunk(g, T_LOOKUP);
+        gen_jmp_thunk(g, T_INDIRECT);
         break;
     case STUB_LOAD: stub_load(g, s); break;
     case STUB_STORE: stub_store(g, s); break;

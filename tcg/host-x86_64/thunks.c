@@ -124,6 +124,34 @@ static void emit_ask(struct gen *g, const void *fn)
     as_op(&g->as, 0xff, 4, rm_reg(RAX));
 }
 
+/* Goes on at the pc in memory by either level of the jump cache. Temporaries are free: no value
+ * outlives a unit. */
+static void emit_indirect(struct gen *g, const void *lookup)
+{
+    struct as *a = &g->as;
+    int32_t first = offsetof(struct tcg_cpu, jump) - ENV_BIAS;
+    int32_t second = offsetof(struct tcg_cpu, jump2) - ENV_BIAS;
+    uint32_t miss;
+
+    as_op(a, X_MOV | O_W, RAX, rm_env(offsetof(struct tcg_cpu, pc)));
+    as_op(a, X_LEA, RCX, rm_sib(NO_REG, RAX, 3, 0));
+    as_g1(a, 0, G1_AND, rm_reg(RCX), (TCG_JC_SIZE - 1) << 4);
+    as_op(a, X_CMP | O_W, RAX, rm_sib(ENV, RCX, 0, first + offsetof(struct tcg_jump, pc)));
+    miss = as_jcc(a, CC_NE);
+    as_op(a, 0xff, 4, rm_sib(ENV, RCX, 0, first + offsetof(struct tcg_jump, code)));
+    as_patch(a, miss, as_here(a));
+    as_op(a, X_MOV | O_W, RCX, rm_reg(RAX));
+    as_shift(a, O_W, G2_SHR, rm_reg(RCX), TCG_JC_BITS);
+    as_op(a, X_XOR, RCX, rm_reg(RAX));
+    as_g1(a, 0, G1_AND, rm_reg(RCX), TCG_JC_SIZE - 1);
+    as_shift(a, 0, G2_SHL, rm_reg(RCX), 4);
+    as_op(a, X_CMP | O_W, RAX, rm_sib(ENV, RCX, 0, second + offsetof(struct tcg_jump, pc)));
+    miss = as_jcc(a, CC_NE);
+    as_op(a, 0xff, 4, rm_sib(ENV, RCX, 0, second + offsetof(struct tcg_jump, code)));
+    as_patch(a, miss, as_here(a));
+    emit_ask(g, lookup);
+}
+
 /* The return address points at the exit's index and its distance from the unit's start
  * (gen_unlinked). */
 static void emit_link(struct gen *g, const void *fn)
@@ -360,6 +388,8 @@ size_t host_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx,
     emit_leave(g);
     begin(g, th, T_LOOKUP);
     emit_ask(g, (const void *)rt->rt.lookup);
+    begin(g, th, T_INDIRECT);
+    emit_indirect(g, (const void *)rt->rt.lookup);
     begin(g, th, T_NOMERGE);
     emit_ask(g, (const void *)rt->nomerge);
     begin(g, th, T_LINK);

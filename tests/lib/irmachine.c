@@ -407,8 +407,7 @@ struct irm *irm_new(void)
     m->cpu->tcg.tlb2 = g_new0(struct tcg_tlb2_entry, TCG_TLB2_SIZE);
     m->cpu->tcg.stamp[0] = 1;
     m->cpu->tcg.stamp[1] = 2;
-    for (unsigned n = 0; n < TCG_JC_SIZE; n++)
-        m->cpu->tcg.jump[n].pc = 1; /* no pc is odd */
+    tcg_forget_jumps(&m->cpu->tcg);
     return m;
 }
 

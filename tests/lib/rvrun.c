@@ -503,8 +503,7 @@ static struct rvrun_side *side_new(const char *arch, const char *cpu, bool jit)
     s->cpu->cpu.accel = s;
     s->cpu->cpu.accel_ops = &accel_ops;
     s->cpu->cpu.unwind = &s->side.unwind;
-    for (unsigned n = 0; n < TCG_JC_SIZE; n++)
-        s->cpu->cpu.tcg.jump[n].pc = 1; /* no pc is odd */
+    tcg_forget_jumps(&s->cpu->cpu.tcg);
     return s;
 }
 

@@ -17,9 +17,9 @@
 #define TCG_MMU_MODES 8 /* separate first-level TLBs, chosen when translating */
 #define TCG_TLB_BITS  9
 #define TCG_TLB_SIZE  (1u << TCG_TLB_BITS)
-#define TCG_JC_BITS   13 /* jump cache entries */
+#define TCG_JC_BITS   13 /* jump cache entries, in each of two levels */
 #define TCG_JC_SIZE   (1u << TCG_JC_BITS)
-#define TCG_MAP_BITS  10 /* code page mapping cells */
+#define TCG_MAP_BITS  16 /* code page mapping cells, of either kind */
 #define TCG_MAP_SIZE  (1u << TCG_MAP_BITS)
 
 /*
@@ -76,10 +76,12 @@ struct tcg_cpu {
     struct tcg_tlb_entry tlb[TCG_MMU_MODES][TCG_TLB_SIZE];
     /*
      * Mapping cells: a cell holds the id of a (virtual page, physical page, privilege) triple that
-     * is in force now. [0]: goes with the address space; [1]: global mappings.
+     * is in force now. [0]: goes with the address space; [1]: global mappings. Two pages that take
+     * turns in one cell are looked up again each time, so there are many.
      */
     uint32_t map[2][TCG_MAP_SIZE];
-    struct tcg_jump jump[TCG_JC_SIZE];
+    /* Probed by indirect jumps; what a newer entry displaces moves to the second level. */
+    struct tcg_jump jump[TCG_JC_SIZE], jump2[TCG_JC_SIZE];
 };
 
 static inline unsigned tcg_tlb_index(uint64_t addr)
@@ -100,6 +102,29 @@ static inline unsigned tcg_jump_index(uint64_t pc)
 static inline unsigned tcg_map_index(uint64_t pc)
 {
     return (pc >> TCG_PAGE_BITS ^ pc >> (TCG_PAGE_BITS + TCG_MAP_BITS)) & (TCG_MAP_SIZE - 1);
+}
+
+static inline unsigned tcg_jump2_index(uint64_t pc)
+{
+    return (pc ^ pc >> TCG_JC_BITS) & (TCG_JC_SIZE - 1);
+}
+
+static inline void tcg_enter_jump(struct tcg_cpu *cpu, uint64_t pc, const void *code)
+{
+    struct tcg_jump *j = &cpu->jump[tcg_jump_index(pc)];
+
+    if (j->pc != pc)
+        cpu->jump2[tcg_jump2_index(j->pc)] = *j;
+    *j = (struct tcg_jump){ pc, code };
+}
+
+/* Each entry gets a pc that is looked for elsewhere. */
+static inline void tcg_forget_jumps(struct tcg_cpu *cpu)
+{
+    for (unsigned i = 0; i < TCG_JC_SIZE; i++) {
+        cpu->jump[i].pc = ~(uint64_t)i << 1;
+        cpu->jump2[i].pc = i ^ 1;
+    }
 }
 
 #endif
