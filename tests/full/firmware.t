@@ -62,7 +62,7 @@ make_disk() {
 		cp "$images/$arch/text/debian-installer/$arch/linux" "$dir/linux-$arch"
 		cp "$images/$arch/text/debian-installer/$arch/initrd.gz" "$dir/initrd-$arch"
 		# the console of the VGA itself, which can be read
-		printf 'set root=hd0\nlinux /linux-%s vga=normal fb=false nomodeset\ninitrd /initrd-%s\nboot\n' \
+		printf 'set root=hd0\nset gfxpayload=text\nlinux /linux-%s fb=false nomodeset\ninitrd /initrd-%s\nboot\n' \
 			$arch $arch >"$dir/${arch%86}"
 	done
 	mv "$dir/amd64" "$dir/a"
@@ -119,12 +119,12 @@ for b in $bioses; do
 	ok $? "$b: memtest86+ completes a pass over 64 MiB without an error"
 	screen_stop
 
-	boot_from_grub "$b, installer for amd64" a $(bios $b) -m 512
+	boot_from_grub "$b, installer for amd64" a $(bios $b) -m 1024
 	screen_shows $((300 * slow)) 'Select a language'
 	ok $? "$b: the installer for amd64 asks for a language"
 	screen_stop
 
-	screen_arch=i386 boot_from_grub "$b, installer for i386" i $(bios $b) -m 512
+	screen_arch=i386 boot_from_grub "$b, installer for i386" i $(bios $b) -m 1024
 	screen_shows $((300 * slow)) 'Select a language'
 	ok $? "$b: the installer for i386 asks for a language"
 	screen_stop

@@ -45,7 +45,7 @@ screen_shows() {
 		kill -0 "$screen_pid" 2>/dev/null || break
 		sleep 1
 	done
-	sed -n '1,60{s/ *$//;/./s/^/# /p}' "$tap_dir/screen"
+	sed -n '{s/ *$//;/./s/^/# /p}' "$tap_dir/screen" | tail -n 60
 	head -n 3 "$tap_dir/err" | sed 's/^/# /'
 	return 1
 }
