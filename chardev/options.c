@@ -141,7 +141,7 @@ struct chardev *chardev_new_parsed(struct chardev_set *set, struct opts *opts, G
     else if (!id)
         error_set(err, "-chardev: '%s' needs an id=NAME", backend);
     else
-        return build(set, !strcmp(backend, "vc") ? "null" : backend, id, opts, err);
+        return build(set, backend, id, opts, err);
     return NULL;
 }
 
@@ -181,12 +181,17 @@ static const struct short_form {
     const char *backend;
     const char *implied; /* key of the first part of what follows */
 } short_forms[] = {
-    { "stdio", "stdio", NULL },      { "null", "null", NULL },
-    { "vc", "null", NULL },          { "pty", "pty", NULL },
-    { "ringbuf", "ringbuf", NULL },  { "file:", "file", "path" },
-    { "pipe:", "pipe", "path" },     { "unix:", "socket", "path" },
-    { "tcp:", "socket", "address" }, { "telnet:", "socket", "address" },
-    { "vc:", "null", "size" },
+    { "stdio", "stdio", NULL },
+    { "null", "null", NULL },
+    { "vc", "vc", NULL },
+    { "pty", "pty", NULL },
+    { "ringbuf", "ringbuf", NULL },
+    { "file:", "file", "path" },
+    { "pipe:", "pipe", "path" },
+    { "unix:", "socket", "path" },
+    { "tcp:", "socket", "address" },
+    { "telnet:", "socket", "address" },
+    { "vc:", "vc", "size" },
 };
 
 static const struct short_form *find_short_form(const char *option, const char *arg, GError **err)
@@ -218,8 +223,6 @@ static struct opts *short_form_opts(const struct short_form *form, const char *o
         return NULL;
     if (!strcmp(form->word, "telnet:"))
         opts_set(opts, "telnet", "on");
-    if (!strcmp(form->word, "vc:"))
-        opts_known(opts, "size");
     if (form->implied && !strcmp(form->implied, "address") && !split_host_port(opts, err)) {
         opts_free(opts);
         return NULL;

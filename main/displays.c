@@ -6,6 +6,7 @@
 #include <base/error.h>
 #include <hw/backend/secret.h>
 #include <hw/backend/tls.h>
+#include <ui/text.h>
 
 #include "parts.h"
 
@@ -244,6 +245,49 @@ static bool make_window(struct session *s, GError **err)
     }
     machine_on_run_state(s->machine, state_changed, s);
     return true;
+}
+
+/* ---- text consoles ---- */
+
+struct vc {
+    struct text_console *text;
+    struct chardev *chr;
+};
+
+static void vc_typed(void *opaque, const char *buf, size_t len)
+{
+    chardev_vc_typed(((struct vc *)opaque)->chr, buf, len);
+}
+
+void *displays_vc_open(void *opaque, struct chardev *chr, const struct chardev_vc_size *size)
+{
+    struct session *s = opaque;
+    unsigned width, height;
+    struct vc *vc;
+
+    if (!s->graphical || !text_console_is_built()) {
+        return NULL;
+    }
+    text_cell(&width, &height);
+    vc = g_new0(struct vc, 1);
+    vc->chr = chr;
+    vc->text = text_console_new(s->consoles, chardev_id(chr),
+                                size->width ? size->width / width : size->cols,
+                                size->height ? size->height / height : size->rows, vc_typed, vc);
+    return vc;
+}
+
+void displays_vc_write(void *shown, const void *buf, size_t len)
+{
+    text_console_write(((struct vc *)shown)->text, buf, len);
+}
+
+void displays_vc_close(void *shown)
+{
+    struct vc *vc = shown;
+
+    text_console_free(vc->text);
+    g_free(vc);
 }
 
 /* ---- all ---- */

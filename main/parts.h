@@ -64,6 +64,10 @@ void backends_free(struct session *s);
 
 /* -display, -vnc, -sdl: which there are to be, before anything is made. */
 bool displays_choose(struct session *s, GError **err);
+/* For struct chardev_hooks: text consoles of the displays. */
+void *displays_vc_open(void *opaque, struct chardev *chr, const struct chardev_vc_size *size);
+void displays_vc_write(void *shown, const void *buf, size_t len);
+void displays_vc_close(void *shown);
 /* Once there are a machine and monitors. */
 bool displays_make(struct session *s, GError **err);
 /* Before the machine goes. */

@@ -79,8 +79,7 @@ static bool make_devices(struct session *s, GError **err)
             return false;
         }
     }
-    return usb_add_devices(s, err) && backends_add_devices(s, err) &&
-           networks_add_devices(s, err);
+    return usb_add_devices(s, err) && backends_add_devices(s, err) && networks_add_devices(s, err);
 }
 
 static bool make_qtest(struct session *s, GError **err)
@@ -182,7 +181,11 @@ static void give_back_memory(void)
 bool session_run(struct config *c, int *status, GError **err)
 {
     struct session s = { .config = c, .loop = loop_new() };
-    const struct chardev_hooks hooks = { .quit = user_quits, .opaque = &s };
+    const struct chardev_hooks hooks = { .quit = user_quits,
+                                         .vc_open = displays_vc_open,
+                                         .vc_write = displays_vc_write,
+                                         .vc_close = displays_vc_close,
+                                         .opaque = &s };
     bool ok;
 
     bug_set_hook(print_state, &s);

@@ -204,6 +204,22 @@ bool fw_cfg_replace_file(struct device *dev, const char *name, const void *data,
     return false;
 }
 
+bool fw_cfg_read_file(struct device *dev, const char *name, void *buf, size_t len)
+{
+    struct fw_cfg *c = (struct fw_cfg *)dev;
+
+    need_lists(c);
+    for (unsigned i = 0; i < c->files->len; i++) {
+        const struct file *f = g_ptr_array_index(c->files, i);
+
+        if (strcmp(f->name, name) != 0 || f->item.data->len < len)
+            continue;
+        memcpy(buf, f->item.data->data, len);
+        return true;
+    }
+    return false;
+}
+
 static void select_item(struct fw_cfg *c, uint16_t key)
 {
     struct item *it = find_item(c, key);

@@ -246,6 +246,12 @@ static bool open_window(struct sdl *w)
     SDL_SetHint(SDL_HINT_WINDOWS_NO_CLOSE_ON_ALT_F4, "1");
     if (SDL_Init(SDL_INIT_VIDEO) < 0)
         return false;
+    /* where there is no desktop, SDL draws for nobody rather than fail */
+    if (!SDL_getenv("SDL_VIDEODRIVER") && !SDL_getenv("DISPLAY") &&
+        !SDL_getenv("WAYLAND_DISPLAY")) {
+        SDL_SetError("neither DISPLAY nor WAYLAND_DISPLAY is set");
+        return false;
+    }
     w->wake_event = SDL_RegisterEvents(1);
     w->window = SDL_CreateWindow("myna", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED,
                                  (int)w->width, (int)w->height, flags);

@@ -1,4 +1,4 @@
-/* Files of bios/ that are part of the program. */
+/* Files of bios/ and ui/ that are part of the program. */
 #ifndef BASE_EMBED_H
 #define BASE_EMBED_H
 

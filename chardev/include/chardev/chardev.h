@@ -72,11 +72,23 @@ bool chardev_fe_is_open(const struct chardev_fe *fe);
  * from here on, or -1. */
 int chardev_fe_take_fd(struct chardev_fe *fe);
 
+struct chardev_vc_size {
+    uint32_t cols, rows, width, height;
+};
+
 /* What the set needs of its surroundings. Members may be NULL. */
 struct chardev_hooks {
     void (*quit)(void *opaque); /* the user typed C-a x */
+    /* Shows the stream of a vc; NULL (as result, too): nobody does. Its size is asked for in
+     * characters or in pixels, what is 0 was not given. */
+    void *(*vc_open)(void *opaque, struct chardev *chr, const struct chardev_vc_size *size);
+    void (*vc_write)(void *shown, const void *buf, size_t len);
+    void (*vc_close)(void *shown);
     void *opaque;
 };
+
+/* What was typed there. */
+void chardev_vc_typed(struct chardev *chr, const void *buf, size_t len);
 
 /* All back ends of one machine. Runs in @loop, which outlives it. */
 struct chardev_set *chardev_set_new(struct loop *loop, const struct chardev_hooks *hooks);

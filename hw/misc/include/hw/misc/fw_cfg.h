@@ -56,5 +56,8 @@ void fw_cfg_add_file_callback(struct device *dev, const char *name, const void *
                               bool writable, fw_cfg_select_fn *fn, void *opaque);
 /* New data for a file of any length; false: there is none of that name. */
 bool fw_cfg_replace_file(struct device *dev, const char *name, const void *data, size_t len);
+/* The first bytes of a file, as they are now; false: there is none of that name, or of that length.
+ */
+bool fw_cfg_read_file(struct device *dev, const char *name, void *buf, size_t len);
 
 #endif

@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+# The window under Xvfb: what it shows is what screendump shows; keys and the mouse sent through the
+# X server arrive; it follows the guest's size, and the guest its; text consoles; closing asks.
+import os, shutil, struct, subprocess, sys, time
+sys.path.insert(0, os.path.join(os.environ['srcdir'], 'tests/display'))
+sys.dont_write_bytecode = True
+from guest import *
+
+for tool in ('Xvfb', 'xdotool', 'import', 'convert'):
+    if not shutil.which(tool):
+        skip_all(f'{tool} is not there')
+if subprocess.run([MYNA, '-display', 'sdl', '-arch', 'x86_64', '-M', 'pc', '-accel', 'qtest'], capture_output=True,
+                  text=True, env={k: v for k, v in os.environ.items() if k not in ('DISPLAY', 'WAYLAND_DISPLAY')},
+                  timeout=60).stderr.find('built without') >= 0:
+    skip_all('built without SDL2')
+t = Tap()
+p = subprocess.run([MYNA, '-display', 'sdl', '-arch', 'x86_64', '-M', 'pc', '-accel', 'qtest'], capture_output=True,
+                   text=True, env={**os.environ, 'DISPLAY': ':4711', 'SDL_VIDEODRIVER': 'x11'}, timeout=60)
+t.ok(p.returncode == 1 and p.stderr.count('\n') == 1 and '-display vnc=:0' in p.stderr,
+     'without a desktop: one line that names the cure', p.stderr)
+
+rd, wr = os.pipe()
+xvfb = subprocess.Popen(['Xvfb', '-displayfd', str(wr), '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'], pass_fds=[wr],
+                        stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+os.close(wr)
+display = ':' + os.read(rd, 16).decode().strip()
+env = {**os.environ, 'DISPLAY': display, 'SDL_VIDEODRIVER': 'x11'}
+env.pop('WAYLAND_DISPLAY', None)
+
+
+def x(*args, check=True):
+    return subprocess.run(args, env=env, capture_output=True, text=True, check=check).stdout.strip()
+
+
+def until(what, seconds=30):
+    """Waits for something to become true; whether it did."""
+    end = time.time() + seconds
+    while time.time() < end:
+        if what():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def find(name):
+    return x('xdotool', 'search', '--name', name, check=False).split('\n')[0]
+
+
+def size():
+    g = x('xdotool', 'getwindowgeometry', '--shell', window)
+    v = dict(line.split('=') for line in g.split('\n'))
+    return int(v['WIDTH']), int(v['HEIGHT'])
+
+
+def picture():
+    return subprocess.run(['import', '-silent', '-window', window, '-depth', '8', 'ppm:-'], env=env,
+                          capture_output=True).stdout
+
+
+def same():
+    return picture() == m.screendump()
+
+
+m = None
+wm = None
+if shutil.which('openbox') and shutil.which('xprop'):
+    wm = subprocess.Popen(['openbox'], env=env, stderr=subprocess.DEVNULL)
+    until(lambda: 'window id' in x('xprop', '-root', '_NET_SUPPORTING_WM_CHECK', check=False))
+try:
+    m = Machine('-arch', 'x86_64', '-M', 'pc', '-vga', 'std', '-name', 'seen', '-display', 'sdl', '-usb', '-serial', 'vc',
+                '-monitor', 'vc', env=env)
+    t.ok(until(lambda: find('seen')), 'a window comes up with the name of the guest')
+    window = find('seen')
+    vga = Vga(m)
+    vga.mode(320, 240)
+    vga.draw(0, 0, test_picture(320, 240))
+    t.ok(until(lambda: size() == (320, 240)), 'it has the size of the picture')
+    t.ok(until(same), 'it shows the picture, dot by dot')
+    vga.mode(640, 400)
+    vga.draw(0, 0, [[(255, 0, 0)] * 640] * 10)
+    t.ok(until(lambda: size() == (640, 400)) and until(same), 'it follows another mode')
+    m.qmp('query-status')
+
+    # ---- keys ----
+    m.qtest('outb 0x64 0xae')
+    got = []
+
+    def codes():
+        while int(m.qtest('inb 0x64'), 0) & 1:
+            got.append(int(m.qtest('inb 0x60'), 0))
+        return got
+    codes()
+    got.clear()
+    x('xdotool', 'windowfocus', '--sync', window, check=False)
+    x('xdotool', 'key', '--window', window, 'a')
+    x('xdotool', 'key', 'b')
+    t.ok(until(lambda: codes()[-2:] == [0x30, 0xb0]), 'keys arrive as scan codes', got)
+    got.clear()
+    x('xdotool', 'keydown', 'shift')
+    t.ok(until(lambda: codes() == [0x2a]), 'a key that is held', got)
+    x('xdotool', 'keyup', 'shift')
+    t.ok(until(lambda: codes() == [0x2a, 0xaa]), 'and one that is let go', got)
+
+    # ---- the mouse ----
+    m.qmp('device_add', driver='usb-tablet', id='tab')
+    x('xdotool', 'mousemove', '--window', window, '320', '200')
+    x('xdotool', 'click', '1')
+    t.equal(m.raw('query-mice')['return'][-1]['absolute'], True, 'the pointer is absolute: no grab is needed')
+
+    # ---- consoles ----
+    before = picture()
+    x('xdotool', 'key', 'ctrl+alt+2')
+    t.ok(until(lambda: 'seen 2' in x('xdotool', 'getwindowname', window)), 'Ctrl-Alt-2 shows the next console')
+    t.ok(until(lambda: picture() != before), 'which is another picture')
+    x('xdotool', 'type', '--window', window, 'info name')
+    x('xdotool', 'key', 'Return')
+    t.ok(until(lambda: len(set(picture())) > 1), 'where typed text is seen')
+    x('xdotool', 'key', 'ctrl+alt+1')
+    t.ok(until(same), 'Ctrl-Alt-1 goes back')
+
+    # ---- state, zoom, full screen ----
+    if m.qmp('query-status')['status'] == 'running':
+        m.qmp('stop')
+    t.ok(until(lambda: '[paused]' in x('xdotool', 'getwindowname', window)), 'the title says that it is paused')
+    t.ok(until(lambda: picture() != m.screendump()), 'and the picture shows it')
+    m.qmp('cont')
+    t.ok(until(same), 'it goes on')
+    if wm:
+        x('xdotool', 'key', 'ctrl+alt+f')
+        t.ok(until(lambda: size() == (1280, 1024)), 'full screen')
+        x('xdotool', 'key', 'ctrl+alt+f')
+        t.ok(until(lambda: size() == (640, 400)), 'and back')
+    else:
+        t.ok(True, 'full screen # SKIP no openbox: it wants a window manager')
+    x('xdotool', 'windowsize', window, '800', '500')
+    t.ok(until(lambda: size() == (800, 500)), 'the window is resized')
+    t.ok(until(lambda: picture()[:15] == b'P6\n800 500\n255\n' and picture()[15:18] == b'\xff\0\0'),
+         'and the picture is scaled to it')
+    x('xdotool', 'key', 'ctrl+alt+u')
+    t.ok(until(lambda: size() == (640, 400)) and until(same), 'its own size again')
+
+    # ---- closing ----
+    m.qmp('quit')
+    t.equal(m.p.wait(30), 0, 'the end')
+    err = m.stderr()
+    t.ok('Sanitizer' not in err and 'runtime error' not in err, 'without complaints', err)
+finally:
+    if m and m.p.poll() is None:
+        m.p.kill()
+    if wm:
+        wm.terminate()
+        wm.wait()
+    xvfb.terminate()
+    xvfb.wait()
+t.done()
