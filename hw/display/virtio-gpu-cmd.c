@@ -288,12 +288,22 @@ static uint64_t put_answer(struct command *c, enum gpu_type type)
     return n;
 }
 
+/* The next one; where there is none, the driver is to notify of more. */
+static bool next_elem(struct virtqueue *q, struct virtq_elem *e)
+{
+    do {
+        if (virtq_pop(q, e))
+            return true;
+    } while (!virtq_kicks_on(q));
+    return false;
+}
+
 void gpu_control(struct virtqueue *q)
 {
     unsigned budget = q->num;
     struct virtq_elem e;
 
-    while (budget-- && virtq_pop(q, &e)) {
+    while (budget-- && next_elem(q, &e)) {
         struct command c = { .g = (struct gpu *)q->v, .e = &e };
         enum gpu_type type = GPU_ERR_PARAMETER;
 
@@ -334,11 +344,13 @@ void gpu_cursor(struct virtqueue *q)
     uint8_t req[56];
     struct virtq_elem e;
 
-    while (budget-- && virtq_pop(q, &e)) {
+    while (budget-- && next_elem(q, &e)) {
         memset(req, 0, sizeof(req));
         if (iov_get(virtq_out(&e), e.n_out, 0, req, sizeof(req)) == sizeof(req))
             do_cursor((struct gpu *)q->v, req);
         virtq_push(&e, 0);
     }
     virtq_notify(q);
+    if (!virtq_empty(q))
+        virtio_kick(q->v, q->index);
 }

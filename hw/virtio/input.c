@@ -307,12 +307,19 @@ static void status_kick(struct virtqueue *q)
     struct virtq_elem e;
     unsigned budget = q->num;
 
-    while (budget-- && virtq_pop(q, &e)) {
+    while (budget--) {
+        if (!virtq_pop(q, &e)) {
+            if (virtq_kicks_on(q))
+                break;
+            continue;
+        }
         if (iov_get(virtq_out(&e), e.n_out, 0, event, sizeof(event)) == sizeof(event))
             set_led((struct vinput *)q->v, event);
         virtq_push(&e, 0);
     }
     virtq_notify(q);
+    if (!virtq_empty(q))
+        virtio_kick(q->v, q->index);
 }
 
 static void events_kick(struct virtqueue *q)

@@ -11,7 +11,7 @@ t = Tap()
 m = Machine('-arch', 'riscv64', '-M', 'virt', '-device', 'virtio-gpu-device,id=gpu,max_outputs=2,max_hostmem=4M',
             '-device', 'virtio-keyboard-device', '-device', 'virtio-tablet-device', '-vnc', 'unix:{dir}/vnc')
 EDID, BLOB = 1, 3
-g = Virtio(m, 16, 1 << EDID | 1 << BLOB)
+g = Virtio(m, 16, 1 << EDID | 1 << BLOB | 1 << 29)  # with VIRTIO_F_EVENT_IDX, as drivers do
 g.queue(0)
 g.queue(1)
 g.start()
@@ -190,6 +190,7 @@ def open_input(name):
     d.w(0x20, 1)
     d.w(0x70, 11)
     d.queues = {}
+    d.event_idx = 0
     d.queue(0)
     d.queue(1)
     d.start()

@@ -205,6 +205,7 @@ class Virtio:
         else:
             raise RuntimeError(f'no virtio device {device_id}')
         self.mem = self.RAM + (slot + 1) * 0x100000
+        self.event_idx = features >> 29 & 1
         self.w(0x70, 0)
         self.w(0x70, 3)
         self.offered = self.feature_word(0) | self.feature_word(1) << 32
@@ -288,7 +289,15 @@ class Virtio:
                 return n
         raise RuntimeError('no answer')
 
+    def avail_event(self, q):
+        """The index of which the device wants to be notified (virtio 1.2, 2.7.10)."""
+        import struct
+        at, num, _, _ = self.queues[q]
+        return struct.unpack('<H', self.read(at + 0x2004 + 8 * num, 2))[0]
+
     def do(self, q, out, n_in=24):
+        before = self.queues[q][2]
         answer = self.post(q, out, n_in)
-        self.w(0x50, q)
+        if not self.event_idx or self.avail_event(q) == before & 0xffff:
+            self.w(0x50, q)
         return self.read(answer, self.wait(q)) if n_in else self.wait(q)

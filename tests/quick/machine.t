@@ -52,7 +52,7 @@ refuses "*-serial: *there is no kind of character device 'stdoi'; did you mean '
 refuses "*-mon: chardev=ID is missing" $rv -mon mode=control
 refuses "*-mon: *c1*" $rv -mon c1
 refuses "*-chardev: there is no backend 'soket'; did you mean 'socket'?" $rv -chardev soket,id=x
-refuses "*-display: 'gtk' is not there, only 'none' is" -arch riscv64 -M virt -display gtk
+refuses "*-display: 'gtk' is not there; 'sdl' is a window*" -arch riscv64 -M virt -display gtk
 refuses "*-nographic: the terminal is gone after -daemonize*" -arch riscv64 -M virt -nographic -daemonize
 refuses "*-sandbox: spawn=dny is not known; did you mean 'deny'?" $rv -sandbox on,spawn=dny
 refuses "*chardev 'x': port=65536 is not a number up to 65535" $rv -chardev socket,id=x,host=localhost,port=65536
