@@ -3,7 +3,7 @@ cd /tmp || exit
 lab=/lab
 modprobe kvm-amd
 run() { # ARCH-OPTIONS...: our program, with its own libraries
-    timeout "${limit:-120}" $lab/lib/ld-linux-x86-64.so.2 --library-path $lab/lib $lab/myna -arch x86_64 -M pc \
+    timeout "${limit:-400}" $lab/lib/ld-linux-x86-64.so.2 --library-path $lab/lib $lab/myna -arch x86_64 -M pc \
         -display none "$@" < /dev/null
 }
 

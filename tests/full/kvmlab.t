@@ -38,7 +38,7 @@ cat "$guest/initrd.gz" "$work/extra.gz" > "$work/initrd"
 script=$(echo "sh /lab/kvmlab.sh $*" | base64 -w 0)
 # Where the emulator's own threads hinder each other Linux may panic before the lab is up.
 for _ in 1 2 3; do
-    timeout "${MYNA_TEST_LIMIT:-1500}" "$qemu" -accel tcg,thread=multi -cpu max,+svm,+npt -smp "${LAB_CPUS:-1}" -m 2G \
+    timeout "${MYNA_TEST_LIMIT:-3000}" "$qemu" -accel tcg,thread=multi -cpu max,+svm,+npt -smp "${LAB_CPUS:-1}" -m 2G \
         -nographic -no-reboot -nic none -kernel "$guest/Image" -initrd "$work/initrd" \
         -append "console=ttyS0 quiet panic=-1 no_timer_check myna.run=exec myna.exec=$script" \
         < /dev/null > "$work/out" 2>&1
