@@ -217,15 +217,11 @@ static uint64_t h_sti(struct cpu *cpu, uint64_t eflags, uint64_t next)
     if (!(eflags & FLAG_IF)) {
         x86_shadow(c, next);
         c->eflags = eflags | FLAG_IF;
-        if (x86_irq_waits(c)) { /* what follows in this unit may be CLI */
-            x86_check_irq(c);
-            cpu->tcg.pc = next;
-            cpu_resume(cpu);
-        }
+        x86_check_irq(c);
     }
     return eflags | FLAG_IF;
 }
-HELPER_DEFINE(sti, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_I64, 2, IR_I64, IR_I64);
+HELPER_DEFINE(sti, IR_H_CPU, IR_I64, 2, IR_I64, IR_I64);
 
 static void h_set_ac(struct cpu *cpu, uint32_t set)
 {

@@ -51,11 +51,6 @@ static void attention(struct x86_cpu *c)
     __atomic_fetch_or(&c->cpu.tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
 }
 
-bool x86_irq_waits(const struct x86_cpu *c)
-{
-    return takeable(c);
-}
-
 void x86_check_irq(struct x86_cpu *c)
 {
     if (takeable(c))

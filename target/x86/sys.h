@@ -186,8 +186,6 @@ void x86_software_interrupt(struct x86_cpu *c, unsigned vector, enum x86_event e
                             uint64_t next);
 /* Protected-mode IRET and its like may let interrupts in: looks for them soon. */
 void x86_check_irq(struct x86_cpu *c);
-/* Whether there is one that would be taken now. */
-bool x86_irq_waits(const struct x86_cpu *c);
 void x86_take_fault(struct cpu *cpu, const struct cpu_fault *fault);
 bool x86_take_interrupt(struct cpu *cpu);
 bool x86_has_work(const struct cpu *cpu);
