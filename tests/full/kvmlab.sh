@@ -76,37 +76,7 @@ disks() {
     check $? "our BIOS boots a disk, and says what it says on tcg"
 }
 
-packet() { # TEXT: as the gdb protocol frames it, with the answer to the one before
-    printf '+$%s#%02x' "$1" $(($(printf '%s' "$1" | od -An -v -tu1 | tr -s ' \n' ++ | sed 's/^+//;s/+$//') & 255))
-    sleep 2
-}
-
-# More breakpoints than the CPU has registers for: those beyond are in memory, here behind the BIOS's
-# CLI and CLD. (The registers themselves QEMU's translator does not heed in a guest's guest.)
-debugger() {
-    ip link set lo up
-    run -m 64M -accel kvm -bios $lab/corners.bin -nodefaults -S -gdb tcp:127.0.0.1:1234 > said 2>&1 &
-    sleep 3
-    {
-        for at in 10 20 30 40 f0002; do packet "Z0,$at,1"; done
-        packet c
-        packet p10
-        packet mf0002,2
-        packet z0,f0002,1
-        packet s
-        packet p10
-        packet k
-    } | nc 127.0.0.1 1234 > out 2>&1
-    wait
-    grep -q 'T05.*02000f0000000000' out
-    check $? "gdb: a breakpoint in memory"
-    grep -q '31c0' out
-    check $? "gdb: which is not seen"
-    grep -q 'T05.*T05.*04000f0000000000' out
-    check $? "gdb: a step"
-}
-
-[ $# -gt 0 ] || set -- same debugger kernels disks
+[ $# -gt 0 ] || set -- same kernels disks
 for case; do
     "$case"
 done
