@@ -1,9 +1,13 @@
 /*
  * Parallel NOR flash with the Intel/Sharp command set (CFI publication 100,
  * JEDEC JESD68.01; Intel StrataFlash J3 datasheet for commands and status).
- * Reads come straight from memory while the chips are in array mode. Two 16-bit
- * chips side by side make a 32-bit bank; commands, status and query data show
- * in both lanes.
+ * Reads come straight from memory while the chips are in array mode. Chips side
+ * by side make a bank as wide as the bus (two of 16 bits one of 32); commands,
+ * status and query data show in all lanes. The size need not be a power of two:
+ * PCs join banks of any number of blocks.
+ *
+ * Regions: 0 the bank; 1 its last 128 KiB once more, for boards where a processor
+ * starts below 1 MiB.
  *
  * A bank with a drive keeps its contents there; one without forgets them with
  * the machine.
@@ -16,11 +20,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define BANK_WIDTH   4 /* bytes of the bus */
-#define CHIP_WIDTH   2
-#define CHIPS        (BANK_WIDTH / CHIP_WIDTH)
+#define CHIPS_MAX    2
 #define BUFFER_BITS  11 /* bytes a chip programs at once, log2 */
-#define BUFFER_SIZE  (CHIPS << BUFFER_BITS)
+#define BUFFER_MAX   (CHIPS_MAX << BUFFER_BITS)
+#define TOP_SIZE     0x20000
 #define CFI_SIZE     0x52
 #define MANUFACTURER 0x89 /* Intel */
 #define CHIP_ID      0x18 /* 28F128J3 */
@@ -52,10 +55,12 @@ enum phase { PHASE_COMMAND, PHASE_ARGUMENT, PHASE_DATA, PHASE_CONFIRM };
 
 struct pflash {
     struct device dev;
-    struct mem_region region;
+    struct mem_region region, top;
     struct block *drive;
     uint64_t size;   /* bytes of the bank */
     uint32_t sector; /* bytes of an erase block of the bank */
+    uint32_t width;  /* bytes of the bus */
+    uint32_t chip_width;
     bool readonly;
 
     uint8_t command; /* last one; says what reads show */
@@ -63,9 +68,20 @@ struct pflash {
     uint8_t status;
     uint32_t left;        /* bus words of a buffer still to come */
     uint64_t buffer_base; /* where the buffer goes, RAM offset */
-    uint8_t buffer[BUFFER_SIZE];
+    uint8_t buffer[BUFFER_MAX];
     uint8_t cfi[CFI_SIZE];
 };
+
+static uint32_t chips(const struct pflash *f)
+{
+    return f->width / f->chip_width;
+}
+
+/* Bytes that the bank programs at once. */
+static uint32_t buffer_size(const struct pflash *f)
+{
+    return chips(f) << BUFFER_BITS;
+}
 
 /* ---- contents
  * --------------------------------------------------------------------------------
@@ -125,14 +141,13 @@ static void set_mode(struct pflash *f, uint8_t command)
 }
 
 /* A chip's answer in the lanes of all chips, cut to what the access covers. */
-static uint64_t in_lanes(uint8_t v, uint64_t offset, unsigned size)
+static uint64_t in_lanes(const struct pflash *f, uint8_t v, uint64_t offset, unsigned size)
 {
     uint64_t word = 0;
 
-    for (unsigned i = 0; i < BANK_WIDTH; i += CHIP_WIDTH)
+    for (unsigned i = 0; i < sizeof(word); i += f->chip_width)
         word |= (uint64_t)v << (i * 8);
-    word |= word << 32;
-    return word >> ((offset % BANK_WIDTH) * 8) & mask64(size * 8);
+    return word >> ((offset % f->width) * 8) & mask64(size * 8);
 }
 
 static uint8_t id_byte(unsigned index)
@@ -147,13 +162,13 @@ static uint8_t id_byte(unsigned index)
 static uint64_t pflash_read(void *opaque, uint64_t offset, unsigned size)
 {
     struct pflash *f = opaque;
-    unsigned index = offset / BANK_WIDTH & 0xff;
+    unsigned index = offset / f->width & 0xff;
 
     switch (f->command) {
     case CMD_ARRAY: return ldn_le(f->region.ram->host + offset, size);
-    case CMD_ID: return in_lanes(id_byte(index), offset, size);
-    case CMD_QUERY: return in_lanes(index < CFI_SIZE ? f->cfi[index] : 0, offset, size);
-    default: return in_lanes(f->status, offset, size);
+    case CMD_ID: return in_lanes(f, id_byte(index), offset, size);
+    case CMD_QUERY: return in_lanes(f, index < CFI_SIZE ? f->cfi[index] : 0, offset, size);
+    default: return in_lanes(f, f->status, offset, size);
     }
 }
 
@@ -182,7 +197,7 @@ static void write_command(struct pflash *f, uint64_t offset, uint8_t v)
     case CMD_STATUS: set_mode(f, v); return;
     case CMD_BUFFER:
         memset(f->buffer, 0xff, sizeof(f->buffer));
-        f->buffer_base = offset - offset % BUFFER_SIZE;
+        f->buffer_base = offset - offset % buffer_size(f);
         break;
     case CMD_PROGRAM:
     case CMD_PROGRAM_ALT:
@@ -218,7 +233,7 @@ static void write_argument(struct pflash *f, uint64_t offset, uint64_t value, un
     case CMD_BUFFER:
         f->left = (value & 0xffff) + 1; /* words of a chip, less 1 */
         f->phase = PHASE_DATA;
-        if (f->left > BUFFER_SIZE / BANK_WIDTH)
+        if (f->left > buffer_size(f) / f->width)
             sequence_error(f);
         return;
     default: /* CMD_LOCK: blocks are never locked, but the sequence is followed */
@@ -229,18 +244,18 @@ static void write_argument(struct pflash *f, uint64_t offset, uint64_t value, un
 
 static void write_data(struct pflash *f, uint64_t offset, uint64_t value, unsigned size)
 {
-    if (f->buffer_base != offset - offset % BUFFER_SIZE) {
+    if (f->buffer_base != offset - offset % buffer_size(f)) {
         /* the first word says which buffer-sized page is meant, the others stay in
          * it */
-        for (unsigned i = 0; i < BUFFER_SIZE; i++) {
+        for (unsigned i = 0; i < buffer_size(f); i++) {
             if (f->buffer[i] != 0xff) {
                 sequence_error(f);
                 return;
             }
         }
-        f->buffer_base = offset - offset % BUFFER_SIZE;
+        f->buffer_base = offset - offset % buffer_size(f);
     }
-    stn_le(f->buffer + offset % BUFFER_SIZE, size, value);
+    stn_le(f->buffer + offset % buffer_size(f), size, value);
     if (!--f->left)
         f->phase = PHASE_CONFIRM;
 }
@@ -252,7 +267,7 @@ static void write_confirm(struct pflash *f, uint8_t v)
         return;
     }
     f->phase = PHASE_COMMAND;
-    program(f, f->buffer_base, f->buffer, BUFFER_SIZE);
+    program(f, f->buffer_base, f->buffer, buffer_size(f));
 }
 
 static void pflash_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
@@ -277,10 +292,15 @@ static const struct io_ops pflash_io = {
  * ------------------------------------------------------------------------------------
  */
 
+static uint8_t log2_up(uint64_t n)
+{
+    return n > 1 ? (uint8_t)(64 - clz64(n - 1)) : 0;
+}
+
 /* CFI query data of one chip (JESD68.01, table 1 to 4). */
 static void make_cfi(struct pflash *f)
 {
-    const uint32_t chip_sector = f->sector / CHIPS;
+    const uint32_t chip_sector = f->sector / chips(f);
     const uint32_t blocks = (uint32_t)(f->size / f->sector);
     uint8_t *c = f->cfi;
 
@@ -295,8 +315,8 @@ static void make_cfi(struct pflash *f)
     c[0x23] = 2; /* at most so many times longer, powers of two */
     c[0x24] = 2;
     c[0x25] = 2;
-    c[0x27] = (uint8_t)ctz64(f->size / CHIPS);
-    stw_le(c + 0x28, 0x0001); /* x16 */
+    c[0x27] = log2_up(f->size / chips(f));
+    stw_le(c + 0x28, f->chip_width == 2); /* x8 or x16 */
     stw_le(c + 0x2a, BUFFER_BITS);
     c[0x2c] = 1; /* one region of equal blocks */
     stw_le(c + 0x2d, (uint16_t)(blocks - 1));
@@ -326,8 +346,16 @@ static bool pflash_realize(struct device *dev, GError **err)
 {
     struct pflash *f = (struct pflash *)dev;
 
-    if (!is_pow2(f->size) || !is_pow2(f->sector) || f->sector < BUFFER_SIZE || f->sector > f->size)
-        return error_set(err, "pflash: size and sector-length must be powers of two");
+    if (f->chip_width > f->width || !is_pow2(f->width) || !is_pow2(f->chip_width) ||
+        chips(f) > CHIPS_MAX)
+        return error_set(err, "pflash: width %u is not one or two times device-width %u", f->width,
+                         f->chip_width);
+    if (!is_pow2(f->sector) || f->sector < buffer_size(f))
+        return error_set(err, "pflash: sector-length %u is not a power of two from %u on",
+                         f->sector, buffer_size(f));
+    if (!f->size || f->size % f->sector)
+        return error_set(err, "pflash: size %" PRIu64 " is not a multiple of the sector-length %u",
+                         f->size, f->sector);
     if (!mem_region_init_rom_device(&f->region, device_mem(dev), &pflash_io, f, dev->path + 9,
                                     f->size, err))
         return false;
@@ -338,7 +366,10 @@ static bool pflash_realize(struct device *dev, GError **err)
     f->readonly = f->drive && block_readonly(f->drive);
     f->command = CMD_ARRAY;
     make_cfi(f);
+    mem_region_init_alias(&f->top, device_mem(dev), "top", &f->region,
+                          f->size - MIN(f->size, TOP_SIZE), MIN(f->size, TOP_SIZE));
     device_add_region(dev, &f->region);
+    device_add_region(dev, &f->top);
     return true;
 }
 
@@ -346,6 +377,7 @@ static void pflash_unrealize(struct device *dev)
 {
     struct pflash *f = (struct pflash *)dev;
 
+    mem_region_destroy(&f->top);
     mem_region_destroy(&f->region);
     if (f->drive)
         block_detach(f->drive);
@@ -366,8 +398,8 @@ static bool pflash_loaded(void *obj, unsigned version, GError **err)
     struct pflash *f = obj;
 
     (void)version;
-    if (f->phase > PHASE_CONFIRM || f->buffer_base % BUFFER_SIZE || f->buffer_base >= f->size ||
-        (f->phase == PHASE_DATA && (!f->left || f->left > BUFFER_SIZE / BANK_WIDTH)))
+    if (f->phase > PHASE_CONFIRM || f->buffer_base % buffer_size(f) || f->buffer_base >= f->size ||
+        (f->phase == PHASE_DATA && (!f->left || f->left > buffer_size(f) / f->width)))
         return error_set(err, "saved state: pflash: a value is out of range");
     set_mode(f, f->command);
     return true;
@@ -386,9 +418,12 @@ static const struct state_table pflash_state = {
 
 static const struct prop pflash_props[] = {
     PROP_DRIVE(struct pflash, drive, "drive", "what the flash keeps its contents in"),
-    PROP_SIZE(struct pflash, size, "size", 32 << 20, "bytes of the bank", .min = 1 << 16,
+    PROP_SIZE(struct pflash, size, "size", 32 << 20, "bytes of the bank", .min = 1 << 12,
               .max = 1 << 30),
     PROP_U32(struct pflash, sector, "sector-length", 256 << 10, "bytes of an erase block"),
+    PROP_U32(struct pflash, width, "width", 4, "bytes of the bus", .min = 1, .max = 4),
+    PROP_U32(struct pflash, chip_width, "device-width", 2, "bytes of a chip's bus", .min = 1,
+             .max = 2),
     PROP_LIST_END
 };
 

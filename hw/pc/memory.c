@@ -160,6 +160,8 @@ bool pc_roms_init(struct pc *pc, GError **err)
 
     if (!add_option_rom(pc, err))
         return false;
+    if (pc->pflash[0] || pc->pflash[1])
+        return pc_flash_init(pc, err);
     if (g_strcmp0(path, "none") == 0)
         return true;
     return path && strcmp(path, "default") != 0 ? load_bios_file(pc, path, err)

@@ -187,7 +187,8 @@ static void choose_boot(struct pc *pc)
 {
     const struct machine_config *c = &pc->m.cfg;
 
-    pc->direct_boot = c->kernel && (!c->firmware || strcmp(c->firmware, "none") == 0);
+    pc->direct_boot =
+        c->kernel && !pc->pflash[0] && (!c->firmware || strcmp(c->firmware, "none") == 0);
 }
 
 static bool pc_init(struct machine *m, GError **err)
@@ -271,10 +272,18 @@ static const char *const pc_versions[] = {
     "pc-i440fx-6.0", "pc-i440fx-5.2", "pc-i440fx-5.1", "pc-i440fx-5.0", NULL
 };
 
-static const struct prop pc_props[] = { PROP_ONOFFAUTO(
-                                            struct pc, vmport, "vmport", AUTO,
-                                            "VMware's port 5658h with its mouse; auto: on"),
-                                        PROP_LIST_END };
+#define PROP_VMPORT                                   \
+    PROP_ONOFFAUTO(struct pc, vmport, "vmport", AUTO, \
+                   "VMware's port 5658h with its mouse; auto: on")
+
+static const struct prop pc_props[] = {
+    PROP_VMPORT,
+    PROP_DRIVE(struct pc, pflash[0], "pflash0", "drive of the flash bank with the firmware"),
+    PROP_DRIVE(struct pc, pflash[1], "pflash1", "drive of the bank below, for its variables"),
+    PROP_LIST_END
+};
+
+static const struct prop isapc_props[] = { PROP_VMPORT, PROP_LIST_END };
 
 const struct machine_type pc_machine = {
     .name = "pc",
@@ -306,7 +315,7 @@ const struct machine_type isapc_machine = {
     .help = "PC without PCI",
     .archs = pc_archs,
     .default_cpu = isapc_default_cpu,
-    .props = pc_props,
+    .props = isapc_props,
     .default_ram = 128 * MIB,
     .min_ram = 1 * MIB,
     .max_ram = 3584 * MIB,

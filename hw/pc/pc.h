@@ -38,6 +38,7 @@ struct pc {
     /* memory */
     uint64_t below_4g, above_4g; /* bytes of RAM on each side of the hole */
     struct mem_region ram_low, ram_high, option_rom, bios, bios_low, no_memory, no_port;
+    void *pflash[2]; /* properties: struct block *, firmware and its variables */
     /* chips; NULL on boards without PCI: host, piix3, ide, pm */
     struct device *host, *piix3, *ide, *pm, *isa_bridge, *fw_cfg;
     struct isa_bus *isa;
@@ -63,6 +64,8 @@ void pc_float_init(struct pc *pc);
 /* The BIOS (-bios) at the ends of the first MiB and of the first 4 GiB, and the empty ROM for
  * option ROMs. */
 bool pc_roms_init(struct pc *pc, GError **err);
+/* flash.c: the banks of pflash0= and pflash1= at the end of 4 GiB, in the BIOS's place. */
+bool pc_flash_init(struct pc *pc, GError **err);
 /* Local and I/O APICs, where the ISA bus's lines then lead, too. */
 bool pc_apic_init(struct pc *pc, GError **err);
 /* The NMI button. */

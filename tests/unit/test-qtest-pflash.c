@@ -1,4 +1,4 @@
-/* NOR flash of the board virt: query, programming, erasing, and what stays in its file. */
+/* NOR flash of the boards virt and pc: query, programming, erasing, and what stays in its file. */
 #include <unistd.h>
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -107,10 +107,63 @@ static void test_program(void)
     g_unlink(path);
 }
 
+static char *make_file(size_t size, uint8_t last)
+{
+    g_autofree char *data = g_malloc0(size);
+    char *path = NULL;
+
+    data[size - 1] = (char)last;
+    g_close(g_file_open_tmp("flash-XXXXXX", &path, NULL), NULL);
+    g_assert_true(g_file_set_contents(path, data, (gssize)size, NULL));
+    return path;
+}
+
+/* A bank of chips of 8 bits; the first ends at 4 GiB, the second where that starts. */
+static void test_pc(void)
+{
+    const uint64_t code = 0x100000000 - 0x1a000, vars = code - 0x3000;
+    g_autofree char *one = make_file(0x1a000, 0x55), *two = make_file(0x3000, 0xaa), *data = NULL;
+    g_autofree char *args = g_strdup_printf(
+        "-machine pc,pflash0=code -drive if=none,id=code,readonly=on,format=raw,file=%s "
+        "-drive if=pflash,unit=1,format=raw,file=%s",
+        one, two);
+    struct qclient *q = qc_start(args);
+    gsize len;
+
+    g_assert_cmphex(qc_readb(q, 0xffffffff), ==, 0x55);
+    g_assert_cmphex(qc_readb(q, 0xfffff), ==, 0x55); /* seen below 1 MiB, too */
+    g_assert_cmphex(qc_readb(q, code - 1), ==, 0xaa);
+    qc_writeb(q, vars + 0x55, 0x98);
+    g_assert_cmphex(qc_readb(q, vars + 0x10), ==, 'Q');
+    g_assert_cmphex(qc_readl(q, vars + 0x10), ==, 'Q' * 0x01010101);
+    g_assert_cmphex(qc_readb(q, vars + 0x27), ==, 14); /* 12 KiB, rounded up */
+    g_assert_cmphex(qc_readb(q, vars + 0x2d), ==, 2);
+    g_assert_cmphex(qc_readb(q, vars + 0x2f), ==, 0x10);
+    qc_writeb(q, vars + 0x1000, 0x20);
+    qc_writeb(q, vars + 0x1000, 0xd0);
+    g_assert_cmphex(qc_readb(q, vars), ==, 0x80);
+    qc_writeb(q, vars + 0x1001, 0x10);
+    qc_writeb(q, vars + 0x1001, 0x34);
+    qc_writeb(q, vars, 0xff);
+    g_assert_cmphex(qc_readw(q, vars + 0x1000), ==, 0x34ff);
+    /* the firmware's is write-protected */
+    qc_writeb(q, code, 0x10);
+    qc_writeb(q, code, 0);
+    g_assert_cmphex(qc_readb(q, code), ==, 0x92);
+    qc_stop(q);
+
+    g_assert_true(g_file_get_contents(two, &data, &len, NULL));
+    g_assert_cmpuint(len, ==, 0x3000);
+    g_assert_cmpmem(data + 0xffe, 4, "\0\0\xff\x34", 4);
+    g_unlink(one);
+    g_unlink(two);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pflash/query", test_query);
     g_test_add_func("/pflash/program", test_program);
+    g_test_add_func("/pflash/pc", test_pc);
     return g_test_run();
 }
