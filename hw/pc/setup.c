@@ -118,6 +118,8 @@ void pc_set_up(struct pc *pc)
     space_st8(&pc->m.ports, DMA2_MASK, 0, 0);
     piix4_pm_setup(pc->pm, PC_PORT_PM, PC_PORT_SMBUS);
     set_up_pci(pc);
-    if (!pc->m.waking)
-        put_tables(pc);
+    if (pc->m.waking)
+        return;
+    put_tables(pc);
+    pc_low_memory_set_up(pc);
 }

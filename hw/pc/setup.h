@@ -6,5 +6,7 @@
 
 /* At each reset, once devices are reset and images are in memory. */
 void pc_set_up(struct pc *pc);
+/* lowmem.c: the part of it that is in low memory, and the serial ports that it names. */
+void pc_low_memory_set_up(struct pc *pc);
 
 #endif

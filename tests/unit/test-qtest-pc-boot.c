@@ -215,6 +215,16 @@ static void test_multiboot(void)
     g_assert_cmpuint(qc_readl(q, INFO + 44), ==, 5 * 24);
     g_assert_cmpuint(qc_readl(q, map), ==, 20);
     g_assert_cmphex(qc_readq(q, map + 12), ==, 0x9fc00);
+    /* what a BIOS would leave: data area, refused calls, a serial port that says what it is told */
+    g_assert_cmphex(qc_readw(q, 0x400), ==, 0x3f8);
+    g_assert_cmphex(qc_readw(q, 0x402), ==, 0);
+    g_assert_cmphex(qc_readw(q, 0x40e), ==, 0x9fc0);
+    g_assert_cmphex(qc_readw(q, 0x410), ==, 0x0226);
+    g_assert_cmpuint(qc_readw(q, 0x413), ==, 639);
+    g_assert_cmphex(qc_readl(q, 4 * 0x15), ==, 0x9fc00011);
+    g_assert_cmphex(qc_readl(q, 4 * 8), ==, 0x9fc00010);
+    g_assert_cmphex(qc_readb(q, 0x9fc10), ==, 0xcf);
+    g_assert_cmpstr(qc_cmd(q, "inb 0x3fb"), ==, "0x0000000000000003");
     qc_stop(q);
     g_unlink(kernel);
     g_unlink(one);
