@@ -110,9 +110,10 @@ static void stored(struct tcg_vcpu *v, const struct tlb2_entry *t, uint64_t addr
 }
 
 /* Within one page. Little-endian value, zero extended. */
-static uint64_t load_in_page(struct tcg_vcpu *v, uint64_t addr, unsigned size, unsigned mode)
+static uint64_t load_in_page(struct tcg_vcpu *v, uint64_t addr, unsigned size, unsigned mode,
+                             enum mem_access access)
 {
-    struct tlb2_entry once, *t = translate(v, addr, ACCESS_READ, mode, &once);
+    struct tlb2_entry once, *t = translate(v, addr, access, mode, &once);
     uint64_t val = 0, paddr = t->paddr | (addr & (TCG_PAGE_SIZE - 1));
 
     if (v->cpu->watchpoints->len)
@@ -163,16 +164,17 @@ uint64_t access_load(struct tcg_cpu *c, uint64_t addr, uint32_t mem)
 {
     struct tcg_vcpu *v = vcpu(c);
     unsigned size = size_of(mem), mode = mode_of(mem);
+    enum mem_access access = mem & IR_MEM_WRITE ? ACCESS_WRITE : ACCESS_READ;
     uint64_t val = 0;
 
     stat_add(&v->stats.tlb_slow, 1);
     if ((mem & IR_MEM_ALIGNED) && (addr & (size - 1)))
-        raise_fault(v, FAULT_MISALIGNED, ACCESS_READ, addr);
+        raise_fault(v, FAULT_MISALIGNED, access, addr);
     if (crosses(addr, size)) {
         for (unsigned i = 0; i < size; i++)
-            val |= load_in_page(v, addr + i, 1, mode) << (8 * i);
+            val |= load_in_page(v, addr + i, 1, mode, access) << (8 * i);
     } else {
-        val = load_in_page(v, addr, size, mode);
+        val = load_in_page(v, addr, size, mode, access);
     }
     if (mem & IR_MEM_BE)
         val = swap(val, size);

@@ -144,7 +144,7 @@ HELPER_DEFINE(pext, IR_H_PURE, IR_I64, 2, IR_I64, IR_I64);
 /* The old value. */
 static uint64_t h_lock_neg(struct cpu *cpu, uint64_t addr, uint32_t mem)
 {
-    uint64_t old = cpu_load(cpu, addr, mem), seen;
+    uint64_t old = cpu_load(cpu, addr, mem | IR_MEM_WRITE), seen;
 
     while ((seen = cpu_cmpxchg(cpu, addr, old, -old, mem)) != old)
         old = seen;

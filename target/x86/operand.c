@@ -238,6 +238,14 @@ struct x86_place x86_place(struct trans *t, const struct x86_insn *i, unsigned n
     return p;
 }
 
+ir_val x86_get_to_change(struct trans *t, const struct x86_place *p)
+{
+    if (p->reg >= 0)
+        return x86_get(t, p);
+    return ir_load(t->ir, x86_type(p->log2size), x86_mem(t, p->log2size) | IR_MEM_WRITE,
+                   p->addr.base, p->addr.disp);
+}
+
 ir_val x86_get(struct trans *t, const struct x86_place *p)
 {
     if (p->reg >= 0)

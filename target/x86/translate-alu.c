@@ -80,7 +80,7 @@ bool x86_tr_alu(struct trans *t, const struct x86_insn *i)
         r = alu_result(t, op, a, b, cin);
     } else {
         p = x86_place(t, i, 0);
-        a = same_register(i) ? b : x86_get(t, &p);
+        a = same_register(i) ? b : (op == ALU_CMP ? x86_get : x86_get_to_change)(t, &p);
         r = alu_result(t, op, a, b, cin);
         if (op != ALU_CMP && p.reg < 0)
             x86_set(t, &p, r);
@@ -117,7 +117,7 @@ static ir_val add_const(struct trans *t, const struct x86_insn *i, int n, ir_val
         return a;
     }
     p = x86_place(t, i, 0);
-    a = x86_get(t, &p);
+    a = x86_get_to_change(t, &p);
     *r = ir_add(t->ir, a, b);
     x86_set(t, &p, *r);
     return a;
@@ -146,7 +146,7 @@ bool x86_tr_not(struct trans *t, const struct x86_insn *i)
         return true;
     }
     p = x86_place(t, i, 0);
-    x86_set(t, &p, ir_unary(t->ir, IR_NOT, type, x86_get(t, &p)));
+    x86_set(t, &p, ir_unary(t->ir, IR_NOT, type, x86_get_to_change(t, &p)));
     return true;
 }
 
@@ -163,7 +163,7 @@ bool x86_tr_neg(struct trans *t, const struct x86_insn *i)
         a = x86_narrow(t, log2size, a);
     } else {
         p = x86_place(t, i, 0);
-        a = x86_get(t, &p);
+        a = x86_get_to_change(t, &p);
         x86_set(t, &p, ir_unary(t->ir, IR_NEG, type, a));
     }
     x86_set_cc(t, CC_SUB | log2size, ir_imm(t->ir, type, 0), a, IR_NONE);

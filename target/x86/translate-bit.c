@@ -64,7 +64,7 @@ bool x86_tr_bit_test(struct trans *t, const struct x86_insn *i)
     if (i->prefixes & PFX_LOCK) {
         v = bit_atomic(t, i, p.addr, mask);
     } else {
-        v = x86_get(t, &p);
+        v = (i->arg == BIT_BT ? x86_get : x86_get_to_change)(t, &p);
         if (i->arg != BIT_BT)
             x86_set(t, &p, bit_changed(t, i->arg, v, mask));
     }

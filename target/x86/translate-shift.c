@@ -59,7 +59,7 @@ bool x86_tr_shift(struct trans *t, const struct x86_insn *i)
     unsigned log2size = x86_size_of(i, 0);
     struct count n = count_of(t, i, 1, log2size);
     struct x86_place p = x86_place(t, i, 0);
-    ir_val a = x86_get(t, &p), before, r;
+    ir_val a = x86_get_to_change(t, &p), before, r;
 
     if (n.is_const && !n.n) {
         x86_set(t, &p, a);
@@ -116,7 +116,7 @@ bool x86_tr_rotate(struct trans *t, const struct x86_insn *i)
     unsigned log2size = x86_size_of(i, 0), top = (8u << log2size) - 1;
     struct count n = count_of(t, i, 1, log2size);
     struct x86_place p = x86_place(t, i, 0);
-    ir_val a = x86_get(t, &p), r, cf, of;
+    ir_val a = x86_get_to_change(t, &p), r, cf, of;
 
     if (n.is_const && !n.n) {
         x86_set(t, &p, a);
@@ -146,7 +146,7 @@ static bool rotate_carry_by_1(struct trans *t, const struct x86_insn *i)
     unsigned log2size = x86_size_of(i, 0), top = (8u << log2size) - 1;
     enum ir_type type = x86_type(log2size);
     struct x86_place p = x86_place(t, i, 0);
-    ir_val a = x86_get(t, &p), carry = x86_carry(t), in, cf, of, r;
+    ir_val a = x86_get_to_change(t, &p), carry = x86_carry(t), in, cf, of, r;
 
     in = log2size == 3 ? ir_zext32(ir, carry) : carry;
     if (i->arg == SH_RCL) {
@@ -174,7 +174,7 @@ bool x86_tr_rotate_carry(struct trans *t, const struct x86_insn *i)
     if (n.is_const && n.n == 1)
         return rotate_carry_by_1(t, i);
     p = x86_place(t, i, 0);
-    a = x86_get(t, &p);
+    a = x86_get_to_change(t, &p);
     carry = x86_wide(t, x86_carry(t));
     how = ir_imm64(ir, log2size | (i->arg == SH_RCR ? ROTATE_RIGHT : 0));
     a = x86_wide(t, a);
@@ -222,7 +222,7 @@ bool x86_tr_shift_double(struct trans *t, const struct x86_insn *i)
     bool right = i->arg;
     struct count n = count_of(t, i, 2, log2size);
     struct x86_place p = x86_place(t, i, 0);
-    ir_val a = x86_get(t, &p), b = x86_read(t, i, 1), r, before;
+    ir_val a = x86_get_to_change(t, &p), b = x86_read(t, i, 1), r, before;
     ir_val less = minus_1(t, n.v);
 
     if (n.is_const && !n.n) {

@@ -238,6 +238,8 @@ struct x86_place {
 };
 struct x86_place x86_place(struct trans *t, const struct x86_insn *i, unsigned n);
 ir_val x86_get(struct trans *t, const struct x86_place *p);
+/* The same where x86_set() follows: a page that cannot be written faults as for a store. */
+ir_val x86_get_to_change(struct trans *t, const struct x86_place *p);
 void x86_set(struct trans *t, const struct x86_place *p, ir_val v);
 
 /* The memory operand's address plus @offset, checked for an access of @bytes (1 to 32; larger

@@ -70,7 +70,7 @@ static void segments(struct x86run *r)
     for (unsigned k = 0; k < G_N_ELEMENTS(data); k++)
         segment(c, data[k], sel, base, limit, attr);
     if (flat)
-        segment(c, S_GS, 0x2b, X86RUN_GS, limit, attr);
+        segment(c, S_GS, 0, X86RUN_GS, limit, attr); /* as ARCH_SET_GS leaves it */
     else
         segment(c, S_ES, extra, X86RUN_RAM + 0x800, 0x2fff, attr);
     switch (r->mode) {
@@ -255,14 +255,21 @@ void x86run_outcome(struct x86run *r)
     c->cpu.tcg.hot[R_SP] = frame_word(r, k + 3);
 }
 
+char *x86run_hex(const uint8_t *bytes, size_t size)
+{
+    GString *s = g_string_new(NULL);
+
+    for (size_t k = 0; k < size; k++)
+        g_string_append_printf(s, "%02x", bytes[k]);
+    return g_string_free(s, FALSE);
+}
+
 void x86run_report(const struct x86run *r, const char *name, const char *what)
 {
-    g_autoptr(GString) code = g_string_new(NULL);
+    g_autofree char *code = x86run_hex(r->code, r->code_size);
 
-    for (size_t k = 0; k < r->code_size; k++)
-        g_string_append_printf(code, "%02x", r->code[k]);
     g_test_message("%s: %s", name, what);
-    g_test_message("code %s", code->str);
+    g_test_message("code %s", code);
     for (unsigned n = 0; n < 8; n++)
         g_test_message("%s %016" G_GINT64_MODIFIER "x   %s %016" G_GINT64_MODIFIER "x",
                        x86_slots.slot[n].name, r->before.reg[n], x86_slots.slot[n + 8].name,

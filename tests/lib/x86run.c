@@ -88,17 +88,18 @@ static void access_bytes(struct tcg_cpu *c, uint64_t addr, uint32_t mem, bool wr
     struct x86run_side *s = side_of(c);
     uint8_t *p[32];
     bool is64 = x86_code64(x86_of((struct cpu *)c));
+    bool writable = write || mem & IR_MEM_WRITE; /* a store to the same place follows */
 
-    addr = plain_address(c, addr, mode, write);
+    addr = plain_address(c, addr, mode, writable);
     if (size == 16 && mem & IR_MEM_ALIGNED && addr & 15) {
         struct cpu_fault f = { .kind = FAULT_MISALIGNED, .vaddr = addr };
         cpu_raise_fault((struct cpu *)c, &f);
     }
     for (unsigned k = 0; k < size; k++) {
         uint64_t at = is64 ? addr + k : (uint32_t)(addr + k);
-        p[k] = byte_at(s, at, write, mode);
+        p[k] = byte_at(s, at, writable, mode);
         if (!p[k])
-            fault(c, write, at, mode);
+            fault(c, writable, at, mode);
     }
     fill(c, addr, mode);
     for (unsigned k = 0; k < size; k++)

@@ -87,6 +87,9 @@ char *x86run_host(struct x86run *r, uint32_t undefined);
 /* Fails the running test with a line that names code and difference, and the registers before. */
 void x86run_report(const struct x86run *r, const char *name, const char *what);
 
+/* As digits (g_free). */
+char *x86run_hex(const uint8_t *bytes, size_t size);
+
 /* A random instruction of the row, decoded as such in this mode; its length, 0: could not. */
 unsigned x86run_encode(struct x86run *r, const struct x86_form *form, GRand *rand, uint8_t *bytes);
 /* What the CPU makes of them in its present mode; false: #UD. */

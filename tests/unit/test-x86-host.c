@@ -46,6 +46,9 @@ static bool report_alone(struct x86run *r, const struct x86prog *p, unsigned k, 
     first = run(r, p, state, seed);
     if (first || r->vector >= 0)
         return false;
+    /* The host's run begins with none. */
+    r->cpu->fpu_ip = r->cpu->fpu_dp = 0;
+    r->cpu->fpu_cs = r->cpu->fpu_ds = r->cpu->fpu_op = 0;
     x86run_set_code(r, p->code + insn->start, insn->end - insn->start);
     what = x86run_run(r);
     x86prog_allow(r, insn->form, p->code + insn->start);
@@ -67,16 +70,16 @@ static void report(struct x86run *r, struct x86prog *p, GRand *state, uint32_t s
         what = run(r, p, state, seed);
         if (!what)
             continue;
-        g_autoptr(GString) insn = g_string_new(p->insn[k].form->name);
-        g_string_append_c(insn, ' ');
-        for (unsigned n = p->insn[k].start; n < size; n++)
-            g_string_append_printf(insn, "%02x", p->code[n]);
-        g_string_append_printf(insn, " (%u of the program)", k);
-        if (report_alone(r, p, k, insn->str, state, seed))
+        g_autofree char *hex = x86run_hex(p->code + p->insn[k].start, size - p->insn[k].start);
+        g_autofree char *insn =
+            g_strdup_printf("%s %s (%u of the program)", p->insn[k].form->name, hex, k);
+        g_autofree char *code = x86run_hex(p->code, size);
+        g_test_message("program %s", code);
+        if (report_alone(r, p, k, insn, state, seed))
             return;
         x86run_set_code(r, p->code, size);
         g_free(run(r, p, state, seed));
-        x86run_report(r, insn->str, what);
+        x86run_report(r, insn, what);
         return;
     }
     g_test_message("a difference that only the whole program makes");

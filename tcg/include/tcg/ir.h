@@ -111,10 +111,13 @@ enum {
     IR_MEM_SIGNED = 1 << 3,  /* integer loads: sign extend to the type (default: zero extend) */
     IR_MEM_BE = 1 << 4,      /* big endian */
     IR_MEM_ALIGNED = 1 << 5, /* a misaligned address faults; AMO and CMPXCHG are so without ANY */
-    IR_MEM_WRITE = 1 << 6,   /* CHECK: for stores; slow paths: the access is a store */
-    IR_MEM_ANY = 1 << 7,     /* AMO, CMPXCHG: misaligned addresses and devices do not fault; atomic
-                                where     one page of plain memory holds it */
-    IR_MEM_MODE_SHIFT = 8,   /* MMU mode, 0 to TCG_MMU_MODES - 1 */
+    /* CHECK: for stores; slow paths: the access is a store; LD: one to the same place follows, so
+     * it faults as a store does */
+    IR_MEM_WRITE = 1 << 6,
+    /* AMO, CMPXCHG: misaligned addresses and devices do not fault; atomic where one page of plain
+     * memory holds it */
+    IR_MEM_ANY = 1 << 7,
+    IR_MEM_MODE_SHIFT = 8, /* MMU mode, 0 to TCG_MMU_MODES - 1 */
     IR_MEM_MODE = 0xf << IR_MEM_MODE_SHIFT,
 };
 #define IR_MEM(log2size, mode, bits) ((uint16_t)((log2size) | (mode) << IR_MEM_MODE_SHIFT | (bits)))
