@@ -288,6 +288,7 @@ static struct tcg_vcpu *new_vcpu(struct tcg *tcg, struct cpu *cpu)
     v->tcg = tcg;
     v->cpu = cpu;
     v->seen = UINT64_MAX;
+    v->modify_pc = ~UINT64_C(0);
     v->tlb2 = g_new0(struct tlb2_entry, TLB2_SIZE);
     v->fp = g_new0(struct fp_env, 1);
     cpu->tcg.tlb2 = reserve(TCG_TLB2_SIZE * sizeof(cpu->tcg.tlb2[0]));
@@ -404,6 +405,8 @@ static void tcg_end(struct machine *m, struct tcg *tcg)
     g_clear_pointer(&tcg->map_index, g_hash_table_unref);
     pthread_mutex_destroy(&tcg->lock);
     pthread_mutex_destroy(&tcg->build_lock);
+    pthread_mutex_destroy(&tcg->exclusive_lock);
+    pthread_cond_destroy(&tcg->exclusive_over);
     g_free(tcg->hash);
     g_free(tcg->insns);
     g_free(tcg->scratch);
@@ -452,6 +455,8 @@ static bool tcg_begin(struct machine *m, struct opts *opts, bool interp, GError 
     ir_init(&tcg->ir, tcg->insns, MAX_IR, tcg->guest->slots);
     pthread_mutex_init(&tcg->lock, NULL);
     pthread_mutex_init(&tcg->build_lock, NULL);
+    pthread_mutex_init(&tcg->exclusive_lock, NULL);
+    pthread_cond_init(&tcg->exclusive_over, NULL);
     pthread_cond_init(&tcg->parked, NULL);
     pthread_cond_init(&tcg->resumed, NULL);
     tcg->vcpu = g_new0(struct tcg_vcpu *, tcg->nvcpus);

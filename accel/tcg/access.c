@@ -89,6 +89,26 @@ static bool is_kept(const struct tcg_vcpu *v, const struct tlb2_entry *t)
     return t >= v->tlb2 && t < v->tlb2 + TLB2_SIZE;
 }
 
+/*
+ * Before a store: where the next fetch must see it, and it changes the unit that it is in, that
+ * unit is left, and the instruction done again by itself (exec.c), so that what follows is fetched
+ * anew. Instructions can be done again up to their last store, since any may fault.
+ */
+static void check_own_code(struct tcg_vcpu *v, const struct tlb2_entry *t, uint64_t addr,
+                           unsigned len)
+{
+    ram_addr_t at = t->ram + (addr & (TCG_PAGE_SIZE - 1));
+    struct cpu *cpu = v->cpu;
+
+    if (!cpu->ops->sees_own_stores || !t->host || !v->in_unit || cpu->leaves_unit ||
+        v->modify_pc == cpu->tcg.pc || !code_touched(v->tcg, at, len) ||
+        !code_is_of(v->tcg, at, len, cpu->tcg.pc))
+        return;
+    v->redo = REDO_ALONE;
+    v->modify_pc = cpu->tcg.pc;
+    cpu_resume(cpu);
+}
+
 /* Memory was stored to: whoever watches the page hears of it. */
 static void stored(struct tcg_vcpu *v, const struct tlb2_entry *t, uint64_t addr, unsigned len)
 {
@@ -134,11 +154,39 @@ static void store_in_page(struct tcg_vcpu *v, uint64_t addr, uint64_t val, unsig
     if (v->cpu->watchpoints->len)
         check_watch(v, addr, size, WATCH_WRITE);
     if (t->host && !t->readonly) {
+        check_own_code(v, t, addr, size);
         shared_store(t->host + (addr & (TCG_PAGE_SIZE - 1)), val, size);
         stored(v, t, addr, size);
     } else if (io(v, paddr, size, &val, true) != MEM_OK) {
         raise_fault(v, FAULT_ACCESS, ACCESS_WRITE, addr);
     }
+}
+
+/* What a store of the bytes, which are in one page, would raise. */
+static void check_store(struct tcg_vcpu *v, uint64_t addr, unsigned len, unsigned mode)
+{
+    struct tlb2_entry once, *t = translate(v, addr, ACCESS_WRITE, mode, &once);
+
+    check_own_code(v, t, addr, len);
+}
+
+/* The same for bytes in two pages; the first one's exception comes first. */
+static void check_store_across(struct tcg_vcpu *v, uint64_t addr, unsigned len, unsigned mode)
+{
+    unsigned first = TCG_PAGE_SIZE - (addr & (TCG_PAGE_SIZE - 1));
+
+    check_store(v, addr, first, mode);
+    check_store(v, addr + first, len - first, mode);
+}
+
+/* Before an atomic operation in parts: leaves the unit, and the instruction is done again by itself
+ * while all other CPUs stand still. */
+static void be_exclusive(struct tcg_vcpu *v)
+{
+    if (v->tcg->nvcpus == 1 || v->tcg->icount.on || !v->in_unit || v->exclusive)
+        return;
+    v->redo = REDO_EXCLUSIVE;
+    cpu_resume(v->cpu);
 }
 
 static bool crosses(uint64_t addr, unsigned size)
@@ -195,9 +243,7 @@ void access_store(struct tcg_cpu *c, uint64_t addr, uint64_t val, uint32_t mem)
         store_in_page(v, addr, val, size, mode);
         return;
     }
-    struct tlb2_entry once;
-    translate(v, addr + size - 1, ACCESS_WRITE, mode,
-              &once); /* the second page's exception first of all */
+    check_store_across(v, addr, size, mode);
     for (unsigned i = 0; i < size; i++)
         store_in_page(v, addr + i, val >> (8 * i) & 0xff, 1, mode);
 }
@@ -214,13 +260,12 @@ void access_load_wide(struct tcg_cpu *c, uint64_t addr, union tcg_wide *val, uin
 
 void access_store_wide(struct tcg_cpu *c, uint64_t addr, const union tcg_wide *val, uint32_t mem)
 {
-    struct tlb2_entry once;
     unsigned size = size_of(mem);
 
     if ((mem & IR_MEM_ALIGNED) && (addr & (size - 1)))
         raise_fault(vcpu(c), FAULT_MISALIGNED, ACCESS_WRITE, addr);
     if (crosses(addr, size))
-        translate(vcpu(c), addr + size - 1, ACCESS_WRITE, mode_of(mem), &once);
+        check_store_across(vcpu(c), addr, size, mode_of(mem));
     for (unsigned i = 0; i < size / 8; i++)
         access_store(c, addr + 8 * i, val->q[i], (mem & IR_MEM_MODE) | 3);
 }
@@ -239,6 +284,7 @@ static void *atomic_host(struct tcg_vcpu *v, uint64_t addr, uint32_t mem, struct
         check_watch(v, addr, size, WATCH_READ | WATCH_WRITE);
     if (!(*t)->host || (*t)->readonly)
         raise_fault(v, FAULT_ACCESS, ACCESS_WRITE, addr);
+    check_own_code(v, *t, addr, size);
     return (*t)->host + (addr & (TCG_PAGE_SIZE - 1));
 }
 
@@ -285,7 +331,8 @@ static bool in_parts(struct tcg_vcpu *v, uint64_t addr, uint32_t mem)
     t = translate(v, addr, ACCESS_WRITE, mode_of(mem), &once);
     if (!crosses(addr, size_of(mem)))
         return !t->host || t->readonly;
-    translate(v, addr + size_of(mem) - 1, ACCESS_WRITE, mode_of(mem), &once);
+    check_store_across(v, addr, size_of(mem), mode_of(mem));
+    be_exclusive(v);
     return true;
 }
 

@@ -90,7 +90,7 @@ const void *exec_link(struct tcg_cpu *c, const void *unit, uint32_t index)
     uint64_t evicted = __atomic_load_n(&tcg->evict_epoch, __ATOMIC_SEQ_CST);
 
     if (exec_wants_attention(v->cpu) || !chains(v) || v->cpu->debug_skip_watch ||
-        breakpoint_at(v->cpu, c->pc))
+        breakpoint_at(v->cpu, c->pc) || from->variant & VARIANT_SINGLE)
         return leave(v);
     to = find(v, 0, &fault);
     if (!to)
@@ -232,6 +232,14 @@ static void run_code(struct tcg_vcpu *v, struct unit *u)
     v->inside = false;
 }
 
+static void left_unit(struct tcg_vcpu *v)
+{
+    v->in_unit = false;
+    if (v->exclusive)
+        exclusive_end(v);
+    v->exclusive = false;
+}
+
 /* An instruction has run, or has raised an exception instead. */
 static void executed(struct tcg_vcpu *v)
 {
@@ -244,7 +252,7 @@ static uint32_t variant_now(const struct tcg_vcpu *v, bool single)
 {
     const struct cpu *cpu = v->cpu;
 
-    if (single || cpu->single_step || cpu->debug_skip_watch)
+    if (single || cpu->single_step || cpu->debug_skip_watch || v->redo != REDO_NOT)
         return VARIANT_SINGLE | VARIANT_NOMERGE;
     /* An instruction that a failed merged check has done again would count twice. */
     return v->nomerge_once || v->tcg->icount.on ? VARIANT_NOMERGE : 0;
@@ -269,18 +277,28 @@ void exec_unit(struct tcg_vcpu *v, bool single)
         return;
     }
     v->nomerge_once = false;
+    if (v->redo == REDO_EXCLUSIVE) {
+        exclusive_begin(v);
+        v->exclusive = true;
+    }
+    v->redo = REDO_NOT;
+    cpu->leaves_unit = false;
+    v->in_unit = true;
     if (log_on(LOG_EXEC | LOG_CPU))
         log_entry(cpu, u);
     if (v->tcg->interp)
         run_interp(v, u);
     else
         run_code(v, u);
+    left_unit(v);
+    v->modify_pc = ~UINT64_C(0);
     executed(v);
 }
 
 static void run_once(struct tcg_vcpu *v)
 {
     cache_quiescent(v);
+    exclusive_yield(v);
     if (exec_wants_attention(v->cpu))
         attend(v);
     else
@@ -296,6 +314,12 @@ void exec_unwound(struct tcg_vcpu *v)
         _mm_setcsr(HOST_MXCSR_DEFAULT);
         v->inside = false;
     }
+    left_unit(v);
+    if (v->redo != REDO_NOT) {
+        v->cpu->tcg.insns -= v->tcg->icount.on;
+        return;
+    }
+    v->modify_pc = ~UINT64_C(0);
     if (v->watch_hit) { /* gdb hears of it first; the access is done when it lets us go on */
         v->watch_hit = false;
         v->watch_over = true;

@@ -155,7 +155,10 @@ struct tcg {
     pthread_mutex_t lock;
     pthread_cond_t parked, resumed; /* with the device lock: CPUs stopped; may go on */
     struct space_listener listener;
-    bool quit; /* atomic */
+    bool quit;                  /* atomic */
+    struct tcg_vcpu *exclusive; /* atomic: for whom all others stand still (exclusive.c) */
+    pthread_mutex_t exclusive_lock;
+    pthread_cond_t exclusive_over;
     struct region region[CACHE_REGIONS];
     unsigned cur;
     uint64_t epoch;                         /* atomic to read: counts evictions and fresh pages */
@@ -240,8 +243,14 @@ struct tcg_vcpu {
     uint64_t jumps_epoch; /* the last eviction that the jump cache was emptied for */
     bool forget_maps;     /* atomic: all mapping ids are void */
     bool nomerge_once;
-    bool watch_hit;  /* an access met a watchpoint and was left undone; see cpu->debug_stop */
-    bool watch_over; /* gdb was told of that: the instruction at watch_pc may run now */
+    bool in_unit; /* generated code, or C that it called, or the interpreter is running */
+    /* The instruction was left undone, to be done again by itself: a store met code of the unit
+     * that it is in; or while other CPUs stand still. */
+    enum { REDO_NOT, REDO_ALONE, REDO_EXCLUSIVE } redo;
+    bool exclusive;     /* they do */
+    uint64_t modify_pc; /* the instruction that may change such code; ~0: none */
+    bool watch_hit;     /* an access met a watchpoint and was left undone; see cpu->debug_stop */
+    bool watch_over;    /* gdb was told of that: the instruction at watch_pc may run now */
     uint64_t watch_pc;
     struct {
         uint64_t lookups, jump_fills, tlb_slow, tlb2_hits, walks, io, code_writes, nomerge;
@@ -302,6 +311,8 @@ void code_remove(struct tcg *tcg, ram_addr_t page, uint64_t lines);
 /* Bytes were written; removes units made from them. Takes the lock if there is anything to do. */
 void code_written(struct tcg *tcg, ram_addr_t addr, uint64_t len);
 bool code_touched(const struct tcg *tcg, ram_addr_t addr, uint64_t len);
+/* Whether that is code of a unit with the instruction at virtual address @pc; within a page. */
+bool code_is_of(struct tcg *tcg, ram_addr_t addr, unsigned len, uint64_t pc);
 
 /* fresh.c: pages marked as code so lately that not every store may know; lock held but for
  * fresh_compare(). Copies are of whole pages, but only the lines named are looked at. */
@@ -361,6 +372,12 @@ void exec_unwound(struct tcg_vcpu *v);
 const void *exec_lookup(struct tcg_cpu *t);
 const void *exec_link(struct tcg_cpu *t, const void *unit, uint32_t index);
 const void *exec_nomerge(struct tcg_cpu *t);
+
+/* exclusive.c; in no unit. Makes all other CPUs leave their units and wait. */
+void exclusive_begin(struct tcg_vcpu *v);
+void exclusive_end(struct tcg_vcpu *v);
+/* Waits while another CPU wants that. */
+void exclusive_yield(struct tcg_vcpu *v);
 
 /* icount.c: the thread of all CPUs under -icount. */
 bool icount_options(struct tcg *tcg, struct opts *o, GError **err);

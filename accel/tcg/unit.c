@@ -250,6 +250,20 @@ void code_remove(struct tcg *tcg, ram_addr_t page, uint64_t lines)
         __atomic_store_n(&p->lines, left, __ATOMIC_SEQ_CST);
 }
 
+bool code_is_of(struct tcg *tcg, ram_addr_t addr, unsigned len, uint64_t pc)
+{
+    ram_addr_t page = addr & ~(ram_addr_t)(RAM_PAGE_SIZE - 1);
+    bool is = false;
+
+    pthread_mutex_lock(&tcg->lock);
+    struct code_page *p = code_page_of(tcg, page);
+    for (unsigned i = 0; p && i < p->n && !is; i++)
+        is = lines_in(p->unit[i], page) & line_mask(addr - page, len) &&
+             covers(tcg, p->unit[i], pc);
+    pthread_mutex_unlock(&tcg->lock);
+    return is;
+}
+
 void code_written(struct tcg *tcg, ram_addr_t addr, uint64_t len)
 {
     while (len) {

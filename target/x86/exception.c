@@ -307,6 +307,7 @@ void x86_enter(struct x86_cpu *c, unsigned vector, enum x86_event event, bool ha
     log_event(c, vector, event, has_err, err);
     c->delivering = (vector + 1) | (event <= EVENT_TRAP ? 0 : DELIVER_BENIGN) |
                     (is_soft(event) ? 0 : DELIVER_EXT);
+    c->cpu.leaves_unit = true;
     if (!(c->cr0 & CR0_PE)) {
         if (vector * 4 + 3 > c->idt.limit)
             x86_gp(c, 0);
@@ -317,6 +318,7 @@ void x86_enter(struct x86_cpu *c, unsigned vector, enum x86_event event, bool ha
         enter32(c, vector, event, has_err, err, next);
     }
     c->delivering = 0;
+    c->cpu.leaves_unit = false;
     cpu_update_flags(&c->cpu);
 }
 

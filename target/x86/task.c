@@ -205,6 +205,7 @@ void x86_task_switch(struct x86_cpu *c, uint16_t sel, struct x86_desc *d, enum x
     if (how == SWITCH_IRET)
         flags &= ~(uint32_t)FLAG_NT;
     load(c, d, &t);
+    c->cpu.leaves_unit = true; /* from here on it is not to be done again */
     if (!nests)
         set_busy(c, old, false);
     save(c, flags, next);
@@ -224,6 +225,7 @@ void x86_task_switch(struct x86_cpu *c, uint16_t sel, struct x86_desc *d, enum x
     c->seg_base[S_CS] = 0;
     x86_set_eflags(c, t.flags | (nests ? FLAG_NT : 0), ~0u);
     c->cpu.tcg.pc = t.eip;
+    c->cpu.leaves_unit = how == SWITCH_INT;
     load_segments(c, &t);
     if (t.trap) {
         c->dr[6] |= BIT(15);

@@ -45,6 +45,18 @@ bool x86_tr_sse_mov(struct trans *t, const struct x86_insn *i)
     return true;
 }
 
+/*
+ * The upper half of 32 bytes, which is stored first. The halves may lie on different pages: where
+ * the first byte's cannot be written that is what faults, and nothing is stored in any case.
+ */
+static void store_upper(struct trans *t, const struct x86_insn *i, ir_val v)
+{
+    struct x86_place first = { .reg = -1, .addr = x86_address(t, i, 0, 1) };
+
+    x86_get_to_change(t, &first);
+    sse_store(t, i, 16, 16, v, false);
+}
+
 /* ... from a register. */
 bool x86_tr_sse_mov_to(struct trans *t, const struct x86_insn *i)
 {
@@ -67,9 +79,8 @@ bool x86_tr_sse_mov_to(struct trans *t, const struct x86_insn *i)
             sse_store(t, i, 16, 16, s.v[1], false);
         return true;
     }
-    /* The upper half first, which may be on another page: if that faults, nothing is stored. */
     if (sse_halves(i) == 2)
-        sse_store(t, i, 16, 16, s.v[1], false);
+        store_upper(t, i, s.v[1]);
     sse_store(t, i, 0, 16, s.v[0], false);
     return true;
 }

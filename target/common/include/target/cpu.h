@@ -67,6 +67,7 @@ struct cpu_ops {
         *helpers;                /* all, terminated by NULL: for the parser and the code cache */
     unsigned insn_align;         /* 1, 2 or 4 */
     const struct kvm_guest *kvm; /* target/kvm.h; NULL: cannot run on the host's own CPU */
+    bool sees_own_stores;        /* fetches see this CPU's stores at once, without a fence */
     unsigned count_slot; /* slot of tcg.insns; 0: instructions of this guest cannot be counted */
 
     /* For accelerators that translate, before the CPU first runs: false where it cannot be, or
@@ -166,6 +167,7 @@ struct cpu {
     } debug_stop; /* why the CPU stopped for gdb (enum cpu_debug) */
 
     bool shares_memory; /* other CPUs run the guest, too: set by the accelerator */
+    bool leaves_unit;   /* an exception or the like is entered: the unit it came from is over */
     bool counts_insns;  /* tcg.insns goes, and the virtual clock with it (-icount) */
     pthread_t thread;
     bool has_thread;
