@@ -354,6 +354,7 @@ HELPER_DEFINE(check_tsd, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_VOID, 0);
 
 static uint64_t h_rdtsc(struct cpu *cpu)
 {
+    cpu_sync_time(cpu);
     return x86_tsc(x86_of(cpu));
 }
 HELPER_DEFINE(rdtsc, IR_H_CPU, IR_I64, 0);

@@ -65,6 +65,7 @@ static const struct ir_slot slots[SLOT_COUNT] = {
     TMP(1),
     TMP(2),
     TMP(3),
+    F(INSNS, "insns", cpu.tcg.insns),
 };
 
 /* As compilers use them. */

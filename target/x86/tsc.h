@@ -8,6 +8,7 @@
 
 #define X86_TSC_HZ UINT64_C(1000000000)
 
+/* Who reads it for the guest calls cpu_sync_time() before. */
 static inline uint64_t x86_tsc(const struct x86_cpu *c)
 {
     return (c->loop ? (uint64_t)clock_ns(c->loop, CLK_VIRTUAL) : 0) + c->tsc_offset;

@@ -53,7 +53,8 @@ enum x86_slot {
     SLOT_XMM0 = SLOT_SEG_LIMIT + S_COUNT,     /* 16: bits 127:0 */
     SLOT_YMMH0 = SLOT_XMM0 + 16,              /* 16: bits 255:128 */
     SLOT_VTMP0 = SLOT_YMMH0 + 16,             /* 4: vectors handed to helpers and back */
-    SLOT_COUNT = SLOT_VTMP0 + 4
+    SLOT_INSNS = SLOT_VTMP0 + 4,              /* tcg.insns */
+    SLOT_COUNT
 };
 
 /* Unit flags: what translation depends on besides the code. */
@@ -192,6 +193,9 @@ struct x86_cpu {
     /* Behind STI or a load of SS: linear address of the instruction in front of which no interrupt
      * is taken; ~0: none. take_interrupt() sets `shadow` if it meets it. */
     uint64_t shadow_pc;
+    /* Within a load of SS that is stepped through: what follows it, in front of which no #DB is
+     * raised (6.8.3). Else anything. */
+    uint64_t no_trap_pc;
     uint32_t debug_pending; /* DR6 bits of breakpoints met: #DB behind this instruction */
     uint32_t delivering;    /* the exception or interrupt being entered, see exception.c; 0: none */
     bool in_smm, nmi_blocked, wait_sipi, is_bsp, a20;
