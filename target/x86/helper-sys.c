@@ -26,8 +26,11 @@ static void h_seg_load(struct cpu *cpu, uint32_t nr, uint32_t sel, uint64_t next
     struct x86_cpu *c = x86_of(cpu);
 
     x86_seg_load(c, nr, sel);
-    if (nr == S_SS)
+    if (nr == S_SS) {
         x86_shadow(c, next);
+        if (cpu->tcg.flags & UF_TF)
+            c->no_trap_pc = next;
+    }
 }
 HELPER_DEFINE(seg_load, HELPER_ANY, IR_VOID, 3, IR_I32, IR_I32, IR_I64);
 
@@ -209,7 +212,8 @@ static void h_cli_hard(struct cpu *cpu, uint32_t set)
 }
 HELPER_DEFINE(cli_hard, HELPER_ANY, IR_VOID, 1, IR_I32);
 
-/* The new flags; an interrupt that waits is taken behind the next instruction. */
+/* The new flags. An interrupt that waits is taken behind the next instruction: there may be a CLI
+ * soon, so the unit is left. */
 static uint64_t h_sti(struct cpu *cpu, uint64_t eflags, uint64_t next)
 {
     struct x86_cpu *c = x86_of(cpu);
@@ -218,10 +222,14 @@ static uint64_t h_sti(struct cpu *cpu, uint64_t eflags, uint64_t next)
         x86_shadow(c, next);
         c->eflags = eflags | FLAG_IF;
         x86_check_irq(c);
+        if (x86_has_work(cpu) && !(cpu->tcg.flags & UF_TF)) {
+            cpu->tcg.pc = next;
+            cpu_resume(cpu);
+        }
     }
     return eflags | FLAG_IF;
 }
-HELPER_DEFINE(sti, IR_H_CPU, IR_I64, 2, IR_I64, IR_I64);
+HELPER_DEFINE(sti, HELPER_ANY, IR_I64, 2, IR_I64, IR_I64);
 
 static void h_set_ac(struct cpu *cpu, uint32_t set)
 {
@@ -357,7 +365,7 @@ static uint64_t h_rdtsc(struct cpu *cpu)
     cpu_sync_time(cpu);
     return x86_tsc(x86_of(cpu));
 }
-HELPER_DEFINE(rdtsc, IR_H_CPU, IR_I64, 0);
+HELPER_DEFINE(rdtsc, IR_H_CPU | IR_H_READS, IR_I64, 0);
 
 /* No counter is there to be read. */
 static void h_rdpmc(struct cpu *cpu)

@@ -36,6 +36,10 @@ static void h_step_here(struct cpu *cpu)
 {
     struct x86_cpu *c = x86_of(cpu);
 
+    if (c->no_trap_pc == cpu->tcg.pc) { /* behind the next instruction, if then */
+        c->no_trap_pc = ~UINT64_C(0);
+        return;
+    }
     /* A breakpoint alone is no single step. */
     if (!c->debug_pending || c->eflags & FLAG_TF)
         c->dr[6] |= DR6_BS;

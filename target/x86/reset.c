@@ -23,7 +23,7 @@ static void reset_core(struct x86_cpu *c)
     c->delivering = 0;
     c->debug_pending = 0;
     c->shadow = 0;
-    c->shadow_pc = ~0ULL;
+    c->shadow_pc = c->no_trap_pc = ~0ULL;
     c->monitor_addr = ~0ULL;
     memset(c->kvm_event, 0, sizeof(c->kvm_event));
     c->nmi_blocked = c->in_smm = false;

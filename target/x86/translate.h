@@ -143,7 +143,7 @@ struct x86_insn {
     uint8_t modrm, mod, reg, rm; /* reg, rm: with REX.R, REX.B */
     bool w;                      /* REX.W or VEX.W */
     uint8_t vex_l, vvvv;
-    bool vex_used; /* VEX.vvvv is not 1111, which is what it must be without such an operand */
+    bool vex_used;     /* VEX.vvvv is not 1111, which is what it must be without such an operand */
     uint8_t size;      /* log2 of the operand size in bytes, of v operands: 1 to 3 */
     uint8_t addr_size; /* log2: 1 to 3 */
     /* Memory operand. */
