@@ -19,7 +19,7 @@ const struct cpu_type *const *cpu_types(void)
 #undef TARGET
         NULL
     };
-    static const struct cpu_type *all[64];
+    static const struct cpu_type *all[256];
     static gsize ready;
 
     if (g_once_init_enter(&ready)) {

@@ -25,6 +25,7 @@ enum {
     MSR_TSC_DEADLINE = 0x6e0,
     MSR_X2APIC = 0x800,
     MSR_X2APIC_LAST = 0x8ff,
+    MSR_VM_CR = 0xc0010114,
     MSR_EFER = 0xc0000080,
     MSR_FS_BASE = 0xc0000100,
     MSR_GS_BASE = 0xc0000101,
@@ -93,33 +94,65 @@ static const struct plain plain[] = {
     { 0xc0010015, AT(msr.hwcr), ALWAYS, PLAIN_IGNORE, ~0ULL },
     { 0xc001001a, AT(msr.k8_top), ALWAYS, PLAIN_IGNORE, ~0ULL },
     { 0xc001001d, AT(msr.k8_top2), ALWAYS, PLAIN_IGNORE, ~0ULL },
+    { 0xc0010117, AT(msr.vm_hsave), FEAT_SVM, PLAIN_IGNORE, ~0xfffULL },
 };
 
-/* Registers that read as zero and take any value without effect: what firmware and kernels try
- * without looking whether it is there. */
-static bool is_void(uint32_t msr)
+/*
+ * Registers that read as zero and take any value without effect: what firmware and kernels try
+ * without looking whether it is there, or what counts and measures things that are not there.
+ */
+static const struct {
+    uint32_t first, last;
+    uint8_t vendor;  /* enum x86_vendor; VENDOR_OTHER: of all */
+    uint8_t feature; /* needed, or ALWAYS */
+} voids[] = {
+    { 0x0, 0x1, VENDOR_OTHER, ALWAYS },   /* P5_MC_ADDR, P5_MC_TYPE */
+    { 0x17, 0x17, VENDOR_OTHER, ALWAYS }, /* IA32_PLATFORM_ID */
+    { 0x2a, 0x2a, VENDOR_OTHER, ALWAYS }, /* EBL_CR_POWERON */
+    { 0x34, 0x34, VENDOR_OTHER, ALWAYS }, /* SMI_COUNT */
+    { 0x79, 0x79, VENDOR_OTHER, ALWAYS }, /* IA32_BIOS_UPDT_TRIG */
+    { MSR_UCODE_REV, MSR_UCODE_REV, VENDOR_OTHER, ALWAYS },
+    { 0xc1, 0xc2, VENDOR_INTEL, ALWAYS },              /* PERFCTR0, 1 */
+    { 0xcd, 0xce, VENDOR_OTHER, ALWAYS },              /* FSB_FREQ, PLATFORM_INFO */
+    { 0xe7, 0xe8, VENDOR_OTHER, ALWAYS },              /* MPERF, APERF */
+    { 0x119, 0x119, VENDOR_OTHER, ALWAYS },            /* BBL_CR_CTL */
+    { 0x11e, 0x11e, VENDOR_OTHER, ALWAYS },            /* BBL_CR_CTL3 */
+    { 0x140, 0x140, VENDOR_INTEL, ALWAYS },            /* MISC_FEATURES_ENABLES */
+    { 0x186, 0x187, VENDOR_INTEL, ALWAYS },            /* EVNTSEL0, 1 */
+    { 0x199, 0x199, VENDOR_INTEL, ALWAYS },            /* PERF_CTL */
+    { 0x19a, 0x19d, VENDOR_OTHER, FEAT_ACPI },         /* CLOCK_MODULATION, THERM_* */
+    { 0x1a2, 0x1a2, VENDOR_INTEL, ALWAYS },            /* TEMPERATURE_TARGET */
+    { 0x1ad, 0x1ad, VENDOR_INTEL, ALWAYS },            /* TURBO_RATIO_LIMIT */
+    { 0x1b0, 0x1b0, VENDOR_INTEL, ALWAYS },            /* ENERGY_PERF_BIAS */
+    { 0x1c9, 0x1c9, VENDOR_INTEL, ALWAYS },            /* LASTBRANCH_TOS */
+    { 0x1db, 0x1de, VENDOR_OTHER, ALWAYS },            /* last branch, last exception */
+    { 0x1fc, 0x1fc, VENDOR_INTEL, ALWAYS },            /* POWER_CTL */
+    { 0x345, 0x345, VENDOR_INTEL, ALWAYS },            /* PERF_CAPABILITIES */
+    { 0x606, 0x606, VENDOR_INTEL, ALWAYS },            /* RAPL_POWER_UNIT */
+    { 0x610, 0x611, VENDOR_INTEL, ALWAYS },            /* PKG_POWER_LIMIT, PKG_ENERGY_STATUS */
+    { 0x639, 0x639, VENDOR_INTEL, ALWAYS },            /* PP0_ENERGY_STATUS */
+    { 0xc0010000, 0xc0010007, VENDOR_AMD, ALWAYS },    /* PERFEVTSEL, PERFCTR */
+    { 0xc001001f, 0xc0010020, VENDOR_OTHER, ALWAYS },  /* NB_CFG, PATCH_LOADER */
+    { 0xc0010022, 0xc0010022, VENDOR_AMD, ALWAYS },    /* MC_EXP_REDIR */
+    { 0xc0010041, 0xc0010042, VENDOR_AMD, ALWAYS },    /* FIDVID_CTL, FIDVID_STATUS */
+    { 0xc0010044, 0xc001004a, VENDOR_AMD, ALWAYS },    /* MCi_CTL_MASK */
+    { 0xc0010055, 0xc0010055, VENDOR_OTHER, ALWAYS },  /* INTERRUPT_PENDING */
+    { 0xc0010058, 0xc0010058, VENDOR_OTHER, ALWAYS },  /* MMIO_CFG_BASE */
+    { 0xc0010061, 0xc001006b, VENDOR_AMD, ALWAYS },    /* P-states */
+    { 0xc0010111, 0xc0010113, VENDOR_OTHER, ALWAYS },  /* SMBASE, SMM_ADDR, SMM_MASK */
+    { 0xc0010140, 0xc0010141, VENDOR_AMD, FEAT_OSVW }, /* no workarounds known */
+    { 0xc0011020, 0xc001102c, VENDOR_OTHER, ALWAYS },  /* LS_CFG to EX_CFG */
+};
+
+static bool is_void(const struct x86_cpu *c, uint32_t msr)
 {
-    switch (msr) {
-    case 0x0:  /* P5_MC_ADDR */
-    case 0x1:  /* P5_MC_TYPE */
-    case 0x17: /* IA32_PLATFORM_ID */
-    case 0x2a: /* EBL_CR_POWERON */
-    case 0x34: /* SMI_COUNT */
-    case 0x79: /* IA32_BIOS_UPDT_TRIG */
-    case MSR_UCODE_REV:
-    case 0xce:       /* PLATFORM_INFO */
-    case 0x119:      /* BBL_CR_CTL */
-    case 0x11e:      /* BBL_CR_CTL3 */
-    case 0xc0010020: /* PATCH_LOADER */
-    case 0xc001001f: /* NB_CFG */
-    case 0xc0010055: /* INTERRUPT_PENDING */
-    case 0xc0010058: /* MMIO_CFG_BASE */
-    case 0xc0010111: /* SMBASE: AMD's view of it */
-    case 0xc0010112: /* SMM_ADDR */
-    case 0xc0010113: /* SMM_MASK */
-    case 0xc0011020 ... 0xc001102b: /* LS_CFG to DE_CFG */ return true;
-    default: return false;
+    for (unsigned k = 0; k < ARRAY_LEN(voids); k++) {
+        if (msr < voids[k].first || msr > voids[k].last)
+            continue;
+        return (voids[k].vendor == VENDOR_OTHER || voids[k].vendor == c->model->vendor_kind) &&
+               (voids[k].feature == ALWAYS || x86_have(c, voids[k].feature));
     }
+    return false;
 }
 
 static const struct plain *find_plain(const struct x86_cpu *c, uint32_t msr)
@@ -162,7 +195,10 @@ static bool read_special(struct x86_cpu *c, uint32_t msr, uint64_t *val)
         return true;
     }
     switch (msr) {
-    case MSR_TSC: *val = x86_tsc(c); return true;
+    case MSR_TSC:
+        cpu_sync_time(&c->cpu);
+        *val = x86_tsc(c);
+        return true;
     case MSR_TSC_ADJUST: *val = c->msr.tsc_adjust; return x86_have(c, FEAT_TSC_ADJUST);
     case MSR_MTRR_CAP:
         *val = MTRR_VARIABLE | 1 << 8 | 1 << 10; /* fixed ranges, write combining */
@@ -172,6 +208,7 @@ static bool read_special(struct x86_cpu *c, uint32_t msr, uint64_t *val)
         *val = BIT(0) | BIT(3) | BIT(5) | BIT(8);
         return x86_have(c, FEAT_ARCH_CAPABILITIES);
     case MSR_MCG_CAP: *val = MC_BANKS | BIT(8); return x86_have(c, FEAT_MCA);
+    case MSR_VM_CR: *val = BIT(4); return c->model->vendor_kind == VENDOR_AMD; /* no SVM */
     case MSR_PERF_STATUS: *val = 1000 | 4ULL << 40; return true;
     case MSR_PAT: *val = c->pat; return x86_have(c, FEAT_PAT);
     case MSR_EFER: *val = c->efer; return x86_have(c, FEAT_LM) || x86_have(c, FEAT_NX);
@@ -194,7 +231,7 @@ bool x86_msr_read(struct x86_cpu *c, uint32_t msr, uint64_t *val)
                c->irqchip->read_msr(c->irqchip_opaque, msr, val);
     if (read_special(c, msr, val))
         return true;
-    if (is_void(msr)) {
+    if (is_void(c, msr)) {
         *val = 0;
         return true;
     }
@@ -256,6 +293,7 @@ static bool write_special(struct x86_cpu *c, uint32_t msr, uint64_t val)
     }
     switch (msr) {
     case MSR_TSC:
+        cpu_sync_time(&c->cpu);
         c->msr.tsc_adjust += val - x86_tsc(c);
         x86_tsc_set(c, val);
         return true;
@@ -265,6 +303,7 @@ static bool write_special(struct x86_cpu *c, uint32_t msr, uint64_t val)
         return x86_have(c, FEAT_TSC_ADJUST);
     case MSR_PRED_CMD: return x86_have(c, FEAT_SPEC_CTRL) || x86_have(c, FEAT_IBPB);
     case MSR_PERF_STATUS: return true;
+    case MSR_VM_CR: return c->model->vendor_kind == VENDOR_AMD;
     case MSR_PAT: return x86_have(c, FEAT_PAT) && write_pat(c, val);
     case MSR_EFER: return (x86_have(c, FEAT_LM) || x86_have(c, FEAT_NX)) && write_efer(c, val);
     case MSR_FS_BASE: return write_base(c, S_FS, val);
@@ -294,7 +333,7 @@ bool x86_msr_write(struct x86_cpu *c, uint32_t msr, uint64_t val)
         ok = c->irqchip && c->irqchip->write_msr &&
              c->irqchip->write_msr(c->irqchip_opaque, msr, val);
     else
-        ok = write_special(c, msr, val) || is_void(msr);
+        ok = write_special(c, msr, val) || is_void(c, msr);
     if (!ok)
         log_guest_error("x86: write of %" PRIx64 " to MSR %#x at %" PRIx64 " refused\n", val, msr,
                         c->cpu.tcg.pc);

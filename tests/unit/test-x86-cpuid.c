@@ -53,6 +53,66 @@ static void models(void)
     cpu_free(&c->cpu);
 }
 
+/* Each model can be made, says of itself what it is, and has no feature without what that needs;
+ * signatures are those of the processors. */
+static void all_models(void)
+{
+    static const struct {
+        const char *name;
+        uint32_t signature;
+    } rows[] = {
+        { "486", 0x480 },
+        { "pentium", 0x543 },
+        { "pentium2", 0x652 },
+        { "pentium3", 0x673 },
+        { "athlon", 0x623 },
+        { "phenom", 0x100f23 },
+        { "qemu32", 0x663 },
+        { "kvm32", 0xf61 },
+        { "kvm64", 0xf61 },
+        { "coreduo", 0x6e8 },
+        { "core2duo", 0x6fb },
+        { "n270", 0x106c2 },
+        { "Conroe", 0x6f3 },
+        { "Penryn", 0x10673 },
+        { "Nehalem", 0x106a3 },
+        { "Westmere", 0x206c1 },
+        { "SandyBridge", 0x206a1 },
+        { "IvyBridge", 0x306a9 },
+        { "Haswell", 0x306c4 },
+        { "Haswell-noTSX", 0x306c1 },
+        { "Broadwell", 0x306d2 },
+        { "Broadwell-noTSX", 0x306d2 },
+        { "Skylake-Client", 0x506e3 },
+        { "Opteron_G1", 0xf61 },
+        { "Opteron_G2", 0xf61 },
+        { "Opteron_G3", 0x100f23 },
+        { "Opteron_G4", 0x600f12 },
+        { "Opteron_G5", 0x600f20 },
+        { "EPYC", 0x800f12 },
+        { "EPYC-Rome", 0x830f10 },
+        { "EPYC-Milan", 0xa00f11 },
+        { "x86-64-v1", 0x60fb1 },
+        { "x86-64-v2", 0x60fb1 },
+        { "x86-64-v3", 0x60fb1 },
+        { "base", 0 },
+    };
+
+    for (unsigned k = 0; k < ARRAY_LEN(rows); k++) {
+        struct x86_cpu *c = make("x86_64", rows[k].name);
+        uint32_t out[4];
+
+        g_test_message("%s", rows[k].name);
+        x86_cpuid(c, 1, 0, out);
+        g_assert_cmphex(out[EAX], ==, rows[k].signature);
+        g_assert_true(!x86_have(c, FEAT_AVX) || x86_have(c, FEAT_XSAVE));
+        g_assert_false(x86_have(c, FEAT_SVM));
+        x86_cpuid(c, 0x80000000, 0, out);
+        g_assert_cmphex(c->model->xlevel ? out[EAX] : 0, ==, c->model->xlevel);
+        cpu_free(&c->cpu);
+    }
+}
+
 static void options(void)
 {
     struct x86_cpu *c = make("x86_64", "qemu64,+avx2,+xsave,+avx,-sse4a,smep=on,+sse4_2,+ssse3,"
@@ -140,6 +200,44 @@ static void msrs(void)
     g_assert_true(x86_msr_read(s.c, 0x3b, &val));
     g_assert_cmpint(val, ==, 1000);
     x86sys_free(&s);
+}
+
+/* What Linux, the BSDs and Windows touch without asking whether it is there. */
+static void msrs_of_systems(void)
+{
+    static const uint32_t of_all[] = {
+        0x17,  0x2a,  0x3a,       0x79,       0x8b,       0xcd,       0xce,      0xe7,
+        0xe8,  0xfe,  0x174,      0x179,      0x17a,      0x198,      0x1a0,     0x1d9,
+        0x1db, 0x1de, 0x200,      0x20f,      0x250,      0x26f,      0x277,     0x2ff,
+        0x400, 0x403, 0xc0010015, 0xc001001f, 0xc0010055, 0xc0010112, 0xc0011029
+    };
+    static const uint32_t of_intel[] = { 0xc1, 0x140, 0x186, 0x199, 0x1a2, 0x1b0, 0x606 };
+    static const uint32_t of_amd[] = { 0xc0010000, 0xc0010004, 0xc0010041, 0xc0010044,
+                                       0xc0010061, 0xc0010114, 0xc0010140 };
+    struct x86_cpu *intel = make("x86_64", "Nehalem"), *amd = make("x86_64", "EPYC");
+    uint64_t val;
+
+    for (unsigned k = 0; k < ARRAY_LEN(of_all); k++) {
+        g_test_message("MSR %x", of_all[k]);
+        g_assert_true(x86_msr_read(intel, of_all[k], &val));
+        g_assert_true(x86_msr_read(amd, of_all[k], &val));
+        if (of_all[k] == 0xfe || of_all[k] == 0x179) /* capabilities cannot be written */
+            continue;
+        g_assert_true(x86_msr_write(intel, of_all[k], 0));
+        g_assert_true(x86_msr_write(amd, of_all[k], 0));
+    }
+    for (unsigned k = 0; k < ARRAY_LEN(of_intel); k++) {
+        g_assert_true(x86_msr_read(intel, of_intel[k], &val));
+        g_assert_false(x86_msr_read(amd, of_intel[k], &val));
+        g_assert_true(x86_msr_write(intel, of_intel[k], 0));
+    }
+    for (unsigned k = 0; k < ARRAY_LEN(of_amd); k++) {
+        g_assert_true(x86_msr_read(amd, of_amd[k], &val));
+        g_assert_false(x86_msr_read(intel, of_amd[k], &val));
+        g_assert_true(x86_msr_write(amd, of_amd[k], 0));
+    }
+    cpu_free(&intel->cpu);
+    cpu_free(&amd->cpu);
 }
 
 static int cr_fault(struct x86sys *s, unsigned nr, uint64_t val)
@@ -253,10 +351,12 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/x86/cpuid/models", models);
+    g_test_add_func("/x86/cpuid/all", all_models);
     g_test_add_func("/x86/cpuid/options", options);
     g_test_add_func("/x86/cpuid/translated", translated);
     g_test_add_func("/x86/cpuid/topology", topology);
     g_test_add_func("/x86/msr/values", msrs);
+    g_test_add_func("/x86/msr/systems", msrs_of_systems);
     g_test_add_func("/x86/cr/checks", control_registers);
     g_test_add_func("/x86/smm/32", management_mode_32);
     g_test_add_func("/x86/smm/64", management_mode_64);
