@@ -46,7 +46,8 @@ bool x86prog_on_host(const struct x86run *r, const struct x86_form *f, const uin
 /* Processors differ in which byte of a large or masked operand they touch first. */
 static bool goes_any_way(const struct x86_form *f)
 {
-    return f->handler == x86_tr_x87_env || f->handler == x86_tr_sse_maskmov || f->handler == x86_tr_avx_maskmov;
+    return f->handler == x86_tr_x87_env || f->handler == x86_tr_sse_mov_to ||
+           f->handler == x86_tr_sse_maskmov || f->handler == x86_tr_avx_maskmov;
 }
 
 void x86prog_allow(struct x86run *r, const struct x86_form *f, const uint8_t *bytes)

@@ -243,8 +243,8 @@ void x86run_outcome(struct x86run *r)
     r->error = 0;
     r->pc = pc;
     r->eflags = x86_eflags(c);
-    if (pc - handlers >= 256 * 16 || (pc & 15))
-        return;
+    if (pc - handlers >= 256 * 16 || (pc & 15) || (r->mode != X86RUN_REAL && x86_cpl(c)))
+        return; /* where a jump may lead, too */
     r->vector = (pc - handlers) / 16;
     if (r->mode == X86RUN_REAL)
         return;
