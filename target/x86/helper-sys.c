@@ -212,8 +212,7 @@ static void h_cli_hard(struct cpu *cpu, uint32_t set)
 }
 HELPER_DEFINE(cli_hard, HELPER_ANY, IR_VOID, 1, IR_I32);
 
-/* The new flags. An interrupt that waits is taken behind the next instruction: there may be a CLI
- * soon, so the unit is left. */
+/* The new flags; an interrupt that waits is taken behind the next instruction. */
 static uint64_t h_sti(struct cpu *cpu, uint64_t eflags, uint64_t next)
 {
     struct x86_cpu *c = x86_of(cpu);
@@ -222,14 +221,10 @@ static uint64_t h_sti(struct cpu *cpu, uint64_t eflags, uint64_t next)
         x86_shadow(c, next);
         c->eflags = eflags | FLAG_IF;
         x86_check_irq(c);
-        if (x86_has_work(cpu) && !(cpu->tcg.flags & UF_TF)) {
-            cpu->tcg.pc = next;
-            cpu_resume(cpu);
-        }
     }
     return eflags | FLAG_IF;
 }
-HELPER_DEFINE(sti, HELPER_ANY, IR_I64, 2, IR_I64, IR_I64);
+HELPER_DEFINE(sti, IR_H_CPU, IR_I64, 2, IR_I64, IR_I64);
 
 static void h_set_ac(struct cpu *cpu, uint32_t set)
 {
