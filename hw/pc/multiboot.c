@@ -180,7 +180,7 @@ static bool put_info(struct mb *m, GError **err)
 {
     const struct machine_config *c = &m->b->pc->m.cfg;
     g_autofree char *line = g_strconcat(c->kernel, c->append ? " " : "", c->append, NULL);
-    uint64_t upper = m->b->pc->below_4g - 0x100000;
+    uint64_t upper = boot_ram_end(m->b) - 0x100000; /* up to the first hole: 3.3 */
 
     stl_le(m->info, INFO_MEMORY | INFO_CMDLINE | INFO_MODULES | INFO_MAP | INFO_LOADER);
     stl_le(m->info + 4, 0x9fc00 >> 10);
