@@ -189,7 +189,8 @@ static void write_command(struct pflash *f, uint64_t offset, uint8_t v)
     case CMD_ARRAY:
     case CMD_AMD_RESET: set_mode(f, CMD_ARRAY); return;
     case CMD_CLEAR_STATUS:
-        f->status = STATUS_READY;
+        /* All of it, as QEMU's does until the next operation: OVMF tells flash from RAM so. */
+        f->status = 0;
         set_mode(f, CMD_ARRAY);
         return;
     case CMD_ID:
@@ -208,6 +209,7 @@ static void write_command(struct pflash *f, uint64_t offset, uint8_t v)
         set_mode(f, CMD_ARRAY);
         return;
     }
+    f->status |= STATUS_READY;
     set_mode(f, v);
     f->phase = PHASE_ARGUMENT;
 }
