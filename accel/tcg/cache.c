@@ -14,6 +14,25 @@
 
 #define ARENA_CHUNK (64u << 10)
 
+#ifndef MADV_COLLAPSE /* Linux 6.1; older headers lack it, older kernels refuse it */
+#define MADV_COLLAPSE 25
+#endif
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/* An address where @fd can be mapped so that its huge pages are those of the mapping. */
+static void *map_executable(int fd, size_t size)
+{
+    uint8_t *room = mmap(NULL, size + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *at = room + (-(uintptr_t)room & (HUGE_PAGE - 1));
+
+    if (room == MAP_FAILED)
+        return MAP_FAILED;
+    if (at > room)
+        munmap(room, at - room);
+    munmap(at + size, room + HUGE_PAGE - at);
+    return mmap(at, size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0);
+}
+
 bool cache_init(struct tcg *tcg, GError **err)
 {
     int fd = memfd_create("myna-code", MFD_CLOEXEC);
@@ -22,7 +41,7 @@ bool cache_init(struct tcg *tcg, GError **err)
 
     if (fd >= 0 && ftruncate(fd, size) == 0) {
         rw = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        rx = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+        rx = map_executable(fd, size);
     }
     if (fd >= 0)
         close(fd);
@@ -105,7 +124,7 @@ static void reclaim(struct tcg *tcg, struct region *r)
  */
 #define REST_BYTES (1u << 20)
 #define MOST_BYTES (4u << 20)
-#define LINK_BYTES 1024 /* a link patched brings back a page of older code */
+#define LINK_BYTES (16u << 10) /* a link patched brings back a page of older code, huge perhaps */
 
 static void drop_written(struct tcg *tcg, size_t least)
 {
@@ -122,9 +141,26 @@ void cache_rest(struct tcg *tcg)
     drop_written(tcg, REST_BYTES);
 }
 
+/*
+ * Code lies in many small pieces all over the cache, and a host that runs in a virtual machine
+ * itself pays for each miss of its TLB with a nested walk. So the host is asked for huge pages
+ * wherever two MiB have been filled.
+ */
+static void join_pages(struct tcg *tcg, const struct region *r)
+{
+    size_t now = (r->rx + r->used - tcg->cache_rx) & ~(HUGE_PAGE - 1), full = tcg->filling;
+
+    if (now == full)
+        return;
+    tcg->filling = now;
+    if (!tcg->no_huge && full + HUGE_PAGE <= tcg->cache_size)
+        tcg->no_huge = madvise((uint8_t *)tcg->cache_rx + full, HUGE_PAGE, MADV_COLLAPSE) < 0;
+}
+
 struct region *cache_room(struct tcg *tcg, struct tcg_vcpu *self)
 {
     drop_written(tcg, MOST_BYTES);
+    join_pages(tcg, &tcg->region[tcg->cur]);
     for (;;) {
         struct region *r = &tcg->region[tcg->cur];
         if (!r->evicted && r->used + r->lost + BACKEND_UNIT_ROOM <= tcg->region_size)

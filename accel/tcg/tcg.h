@@ -146,6 +146,8 @@ struct tcg {
     struct tcg_vcpu **vcpu;
     unsigned nvcpus;
     size_t cache_size, region_size;
+    size_t filling;  /* offset of the two MiB that code goes to now; lock */
+    bool no_huge;    /* the host has no huge pages for code; lock */
     uint64_t rested; /* atomic: what had been made when cache_rest() last did anything */
     uint8_t *cache_rw;
     const uint8_t *cache_rx;
