@@ -15,6 +15,8 @@
 
 #define CODE_SIZE (8u << 20)
 
+#define NB_CELLS 1024 /* mapping cells that units here look at */
+
 static struct jit {
     uint8_t *rw, *rx;
     size_t start, used; /* units begin behind the thunks */
@@ -22,7 +24,7 @@ static struct jit {
     struct backend_thunks *thunks;
     struct irm *running;
     bool chained;
-    uint32_t map[TCG_MAP_SIZE];
+    uint32_t map[NB_CELLS];
 } jit;
 
 struct jit_unit {
@@ -34,7 +36,7 @@ struct jit_unit {
 /* Each page has an id of its own; cells of pages that nobody asked for hold another. */
 static struct backend_map jit_map(void *opaque, uint64_t pc)
 {
-    unsigned cell = tcg_map_index(pc);
+    unsigned cell = pc >> TCG_PAGE_BITS & (NB_CELLS - 1);
     uint32_t id = 1 + (pc >> TCG_PAGE_BITS);
 
     (void)opaque;

@@ -120,7 +120,8 @@ void unitrun_free(struct unitrun *u)
 static struct backend_map map_of(void *opaque, uint64_t pc)
 {
     (void)opaque;
-    return (struct backend_map){ offsetof(struct tcg_cpu, map) + 4 * tcg_map_index(pc), MAP_ID };
+    (void)pc;
+    return (struct backend_map){ offsetof(struct tcg_cpu, map), MAP_ID };
 }
 
 static const uint8_t *make_code(struct unitrun *u)
@@ -204,8 +205,7 @@ void unitrun_prepare(struct cpu *cpu)
 {
     struct unitrun_side *s = side_of(cpu);
 
-    for (unsigned i = 0; i < TCG_MAP_SIZE; i++)
-        cpu->tcg.map[0][i] = cpu->tcg.map[1][i] = MAP_ID;
+    cpu->tcg.map[0][0] = MAP_ID;
     cpu->halted = 0;
     cpu->tcg.mxcsr = 0x1f80;
     cpu->tcg.fp_sticky = 0;

@@ -96,7 +96,7 @@ static void on_quit(void *opaque)
 
 static void set_up(struct fixture *x, gconstpointer data)
 {
-    struct chardev_hooks hooks = { on_quit, x };
+    struct chardev_hooks hooks = { .quit = on_quit, .opaque = x };
 
     (void)data;
     x->loop = loop_new();
@@ -226,7 +226,7 @@ static void test_legacy(struct fixture *x, gconstpointer data)
     g_assert_no_error(err);
     chr = chardev_new_from_legacy(x->set, "serial0", "vc:80x25", &err);
     g_assert_no_error(err);
-    g_assert_cmpstr(chardev_type_name(chr), ==, "null");
+    g_assert_cmpstr(chardev_type_name(chr), ==, "vc");
     g_assert_true(chr == chardev_new_from_legacy(x->set, "serial1", "chardev:serial0", &err));
     chr = chardev_new_from_legacy(x->set, "serial2", "tcp:127.0.0.1:0,server,nowait", &err);
     g_assert_no_error(err);

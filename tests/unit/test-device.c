@@ -351,8 +351,8 @@ static void test_requests(struct fixture *f, gconstpointer data)
     g_assert_true(f->m->exiting);
     g_assert_cmpint(f->m->exit_code, ==, 3);
     g_assert_cmpstr(log->str, ==,
-                    "RESUME(none) RESET(guest-reset) STOP(none) SUSPEND(none) POWERDOWN(none) "
-                    "RESUME(none) WAKEUP(none) STOP(none) SHUTDOWN(guest-shutdown) ");
+                    "RESUME(none) RESET(guest-reset) SUSPEND(none) POWERDOWN(none) WAKEUP(none) "
+                    "STOP(none) SHUTDOWN(guest-shutdown) ");
     machine_off_event(f->m, note_event, log);
     g_string_free(log, TRUE);
 }

@@ -285,7 +285,7 @@ static void test_setup(void)
     uint32_t bar;
 
     start_kernel("-device virtio-rng-pci,addr=5");
-    g_assert_cmphex(config(5, 0), ==, 0x10441af4);
+    g_assert_cmphex(config(5, 0), ==, 0x10051af4);
     g_assert_cmphex(config(5, 4) & 3, ==, 3);
     bar = config(5, 0x14);
     g_assert_cmphex(bar, >=, 0xc0000000);
