@@ -32,22 +32,49 @@ static bool swap_word(void *p, uint64_t old, uint64_t new, unsigned size)
     return __sync_bool_compare_and_swap((uint64_t *)p, old, new);
 }
 
-/* Where a store must be noticed, or is a fault, which may not leave the word odd: SCs of others
- * that come between the two steps are told by the value alone. */
+/* Takes the line for an SC whose LR saw @token. */
+static bool take_line(uint64_t *word, uint64_t token)
+{
+    return __atomic_compare_exchange_n(word, &token, token | RES_STORING, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
+}
+
+static void leave_line(uint64_t *word, uint64_t token, bool stored)
+{
+    __atomic_store_n(word, token + (stored ? RES_STORED : 0), __ATOMIC_RELEASE);
+}
+
+static bool compare_and_store(struct riscv_cpu *c, uint64_t addr, uint64_t new, unsigned log2size)
+{
+    uint64_t mask = ~UINT64_C(0) >> (64 - (8u << log2size));
+    uint64_t old = cpu_cmpxchg(&c->cpu, addr, c->res_val, new,
+                               IR_MEM(log2size, c->cpu.ops->data_mode(&c->cpu), 0));
+
+    return ((old ^ c->res_val) & mask) == 0;
+}
+
+/* Where a store must be noticed, or is a fault: what unwinds from it may not leave the line taken.
+ */
 static bool store_noticed(struct riscv_cpu *c, uint64_t addr, uint64_t new, unsigned log2size)
 {
     uint64_t *word = word_of(&c->cpu, addr);
-    uint64_t mask = ~UINT64_C(0) >> (64 - (8u << log2size)), old;
+    sigjmp_buf *outer = c->cpu.unwind, here;
+    bool stored;
 
-    if (word && __atomic_load_n(word, __ATOMIC_SEQ_CST) != c->res_token)
+    if (!word)
+        return compare_and_store(c, addr, new, log2size);
+    if (!take_line(word, c->res_token))
         return false;
-    old = cpu_cmpxchg(&c->cpu, addr, c->res_val, new,
-                      IR_MEM(log2size, c->cpu.ops->data_mode(&c->cpu), 0));
-    if (((old ^ c->res_val) & mask) != 0)
-        return false;
-    if (word)
-        __atomic_fetch_add(word, RES_STORED, __ATOMIC_SEQ_CST);
-    return true;
+    c->cpu.unwind = &here;
+    if (sigsetjmp(here, 0)) {
+        leave_line(word, c->res_token, false);
+        c->cpu.unwind = outer;
+        siglongjmp(*outer, 1);
+    }
+    stored = compare_and_store(c, addr, new, log2size);
+    c->cpu.unwind = outer;
+    leave_line(word, c->res_token, stored);
+    return stored;
 }
 
 /* 0 if it stored, else 1; the reservation is for @addr. */
@@ -64,11 +91,10 @@ static uint64_t h_sc(struct cpu *cpu, uint64_t addr, uint64_t new, uint32_t log2
     if (!host)
         return !store_noticed(c, addr, new, log2size);
     word = word_of(cpu, addr);
-    if (!word || !__atomic_compare_exchange_n(word, &token, token | RES_STORING, false,
-                                              __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+    if (!word || !take_line(word, token))
         return 1;
     stored = swap_word(host, c->res_val, new, 1u << log2size);
-    __atomic_store_n(word, token + (stored ? RES_STORED : 0), __ATOMIC_RELEASE);
+    leave_line(word, token, stored);
     return !stored;
 }
 HELPER_DEFINE(sc, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_I64, 3, IR_I64, IR_I64, IR_I32);
