@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <base/bug.h>
 #include <base/error.h>
+#include <base/hugepage.h>
 
 #ifndef MADV_POPULATE_WRITE /* Linux 5.14; older headers lack it, older kernels refuse it */
 #define MADV_POPULATE_WRITE 23
@@ -23,7 +24,6 @@
 
 #define NB_CLIENTS 2 /* WATCH bits */
 #define LATE_SIZE  ((RAM_TOTAL_MAX >> RAM_PAGE_BITS) * sizeof(uint64_t))
-#define HUGE_PAGE  (UINT64_C(2) << 20) /* of x86 and, with 4 KiB pages, AArch64 and RISC-V hosts */
 
 /* An immutable list of blocks, sorted by base. */
 struct block_list {
@@ -178,41 +178,14 @@ static bool populate(struct ram_block *b)
     return true;
 }
 
-/* Maps a block where the host can use huge pages for all of it: at a multiple of their size. */
-static void *map_aligned(uint64_t size, int flags, int fd)
-{
-    uint64_t slack = size >= HUGE_PAGE ? HUGE_PAGE : 0;
-    uint8_t *room, *at;
-
-    if (size > SIZE_MAX - slack) {
-        errno = ENOMEM;
-        return MAP_FAILED;
-    }
-    room = mmap(NULL, size + slack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (room == MAP_FAILED)
-        return MAP_FAILED;
-    at = room + (slack ? -(uintptr_t)room & (HUGE_PAGE - 1) : 0);
-    if (mmap(at, size, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0) == MAP_FAILED) {
-        int why = errno;
-
-        munmap(room, size + slack);
-        errno = why;
-        return MAP_FAILED;
-    }
-    if (at > room)
-        munmap(room, at - room);
-    if (at + size < room + size + slack)
-        munmap(at + size, room + size + slack - (at + size));
-    return at;
-}
-
 static bool map_block(struct ram_block *b, const struct ram_backing *backing, GError **err)
 {
     int flags = MAP_NORESERVE | (backing && backing->share ? MAP_SHARED : MAP_PRIVATE);
 
     if (!open_block(b, backing, err))
         return false;
-    b->host = map_aligned(b->size, flags | (b->fd < 0 ? MAP_ANONYMOUS : 0), b->fd);
+    b->host = huge_page_map(b->size, PROT_READ | PROT_WRITE,
+                            flags | (b->fd < 0 ? MAP_ANONYMOUS : 0), b->fd);
     if (b->host == MAP_FAILED) {
         error_set_errno(err, errno, "memory '%s': cannot get %" PRIu64 " bytes", b->name, b->size);
         if (b->fd >= 0)

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <base/error.h>
+#include <base/hugepage.h>
 #include "tcg.h"
 
 #define ARENA_CHUNK (64u << 10)
@@ -17,21 +18,6 @@
 #ifndef MADV_COLLAPSE /* Linux 6.1; older headers lack it, older kernels refuse it */
 #define MADV_COLLAPSE 25
 #endif
-#define HUGE_PAGE ((size_t)2 << 20)
-
-/* An address where @fd can be mapped so that its huge pages are those of the mapping. */
-static void *map_executable(int fd, size_t size)
-{
-    uint8_t *room = mmap(NULL, size + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    uint8_t *at = room + (-(uintptr_t)room & (HUGE_PAGE - 1));
-
-    if (room == MAP_FAILED)
-        return MAP_FAILED;
-    if (at > room)
-        munmap(room, at - room);
-    munmap(at + size, room + HUGE_PAGE - at);
-    return mmap(at, size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED, fd, 0);
-}
 
 bool cache_init(struct tcg *tcg, GError **err)
 {
@@ -41,7 +27,7 @@ bool cache_init(struct tcg *tcg, GError **err)
 
     if (fd >= 0 && ftruncate(fd, size) == 0) {
         rw = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        rx = map_executable(fd, size);
+        rx = huge_page_map(size, PROT_READ | PROT_EXEC, MAP_SHARED, fd);
     }
     if (fd >= 0)
         close(fd);
