@@ -21,52 +21,42 @@
 #define VIRTIO_PCI_VENDOR 0x1af4
 #define VIRTIO_PCI_BASE   0x1040
 
-#define VIRTIO_DEVICE_TYPES(ident, T, nm, class, vid, base, subclass, own_props, table, hlp, cat)  \
-    static const struct prop ident##_mmio_props[] = { own_props, VIRTIO_PROPS(T), PROP_LIST_END }; \
-    static const struct prop ident##_pci_props[] = { own_props, VIRTIO_PROPS(T),                   \
-                                                     VIRTIO_PCI_PROPS(T), PROP_LIST_END };         \
-    const struct device_type virtio_##ident##_device_type = {                                      \
-        .name = nm "-device",                                                                      \
-        .help = hlp " (virtio-mmio)",                                                              \
-        .bus = BUS_VIRTIO,                                                                         \
-        .size = sizeof(T),                                                                         \
-        .category = cat,                                                                           \
-        .realize = virtio_mmio_realize,                                                            \
-        .reset = virtio_mmio_reset,                                                                \
-        .unrealize = virtio_mmio_unrealize,                                                        \
-        .props = ident##_mmio_props,                                                               \
-        .state = &(table),                                                                         \
-        .bus_info = &(class),                                                                      \
-    };                                                                                             \
-    VIRTIO_PCI_TYPE_(ident, _pci, T, nm "-pci", nm, class, vid, base, subclass, table,             \
-                     hlp " (virtio-pci)", cat, VIRTIO_PCI_ANY)                                     \
-    VIRTIO_PCI_TYPE_(ident, _pci_transitional, T, nm "-pci-transitional", NULL, class, vid, base,  \
-                     subclass, table, hlp " (virtio-pci, both interfaces)", cat,                   \
-                     VIRTIO_PCI_TRANSITIONAL)                                                      \
-    VIRTIO_PCI_TYPE_(ident, _pci_modern, T, nm "-pci-non-transitional", NULL, class, vid, base,    \
-                     subclass, table, hlp " (virtio-pci, never the old interface)", cat,           \
+#define VIRTIO_DEVICE_TYPES(ident, T, nm, class, vid, base, subclass, own_props, table, hlp, cat) \
+    VIRTIO_MMIO_TYPE_(ident, T, nm, class, table, hlp, cat, own_props)                            \
+    VIRTIO_PCI_TYPE_(ident, _pci, T, nm "-pci", nm, class, vid, base, subclass, table,            \
+                     hlp " (virtio-pci)", cat, VIRTIO_PCI_ANY)                                    \
+    VIRTIO_PCI_TYPE_(ident, _pci_transitional, T, nm "-pci-transitional", NULL, class, vid, base, \
+                     subclass, table, hlp " (virtio-pci, both interfaces)", cat,                  \
+                     VIRTIO_PCI_TRANSITIONAL)                                                     \
+    VIRTIO_PCI_TYPE_(ident, _pci_modern, T, nm "-pci-non-transitional", NULL, class, vid, base,   \
+                     subclass, table, hlp " (virtio-pci, never the old interface)", cat,          \
                      VIRTIO_PCI_MODERN)
 
 /* The same for devices that there never were before 1.0: "-device" and "-pci". */
-#define VIRTIO_MODERN_TYPES(ident, T, nm, class, vid, base, subclass, own_props, table, hlp, cat)  \
-    static const struct prop ident##_mmio_props[] = { own_props, VIRTIO_PROPS(T), PROP_LIST_END }; \
-    static const struct prop ident##_pci_props[] = { own_props, VIRTIO_PROPS(T),                   \
-                                                     VIRTIO_PCI_PROPS(T), PROP_LIST_END };         \
-    const struct device_type virtio_##ident##_device_type = {                                      \
-        .name = nm "-device",                                                                      \
-        .help = hlp " (virtio-mmio)",                                                              \
-        .bus = BUS_VIRTIO,                                                                         \
-        .size = sizeof(T),                                                                         \
-        .category = cat,                                                                           \
-        .realize = virtio_mmio_realize,                                                            \
-        .reset = virtio_mmio_reset,                                                                \
-        .unrealize = virtio_mmio_unrealize,                                                        \
-        .props = ident##_mmio_props,                                                               \
-        .state = &(table),                                                                         \
-        .bus_info = &(class),                                                                      \
-    };                                                                                             \
-    VIRTIO_PCI_TYPE_(ident, _pci, T, nm "-pci", NULL, class, vid, base, subclass, table,           \
+#define VIRTIO_MODERN_TYPES(ident, T, nm, class, vid, base, subclass, own_props, table, hlp, cat) \
+    VIRTIO_MMIO_TYPE_(ident, T, nm, class, table, hlp, cat, own_props)                            \
+    VIRTIO_PCI_TYPE_(ident, _pci, T, nm "-pci", NULL, class, vid, base, subclass, table,          \
                      hlp " (virtio-pci)", cat, VIRTIO_PCI_MODERN)
+
+/* Also the properties of the PCI functions. The own properties come last, as they have commas. */
+#define VIRTIO_MMIO_TYPE_(ident, T, nm, class, table, hlp, cat, ...)                       \
+    static const struct prop ident##_mmio_props[] = { __VA_ARGS__, VIRTIO_PROPS(T),        \
+                                                      PROP_LIST_END };                     \
+    static const struct prop ident##_pci_props[] = { __VA_ARGS__, VIRTIO_PROPS(T),         \
+                                                     VIRTIO_PCI_PROPS(T), PROP_LIST_END }; \
+    const struct device_type virtio_##ident##_device_type = {                              \
+        .name = nm "-device",                                                              \
+        .help = hlp " (virtio-mmio)",                                                      \
+        .bus = BUS_VIRTIO,                                                                 \
+        .size = sizeof(T),                                                                 \
+        .category = cat,                                                                   \
+        .realize = virtio_mmio_realize,                                                    \
+        .reset = virtio_mmio_reset,                                                        \
+        .unrealize = virtio_mmio_unrealize,                                                \
+        .props = ident##_mmio_props,                                                       \
+        .state = &(table),                                                                 \
+        .bus_info = &(class),                                                              \
+    };
 
 #define VIRTIO_PCI_TYPE_(ident, kind, T, nm, other, class, vid, base, subclass, table, hlp, cat, \
                          which)                                                                  \
