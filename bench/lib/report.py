@@ -115,7 +115,7 @@ def tables(data):
             notes.append(f"{r['emulator']}, {r['part']}: {r.get('why')}")
         elif r["emulator"] != "native" and not r["up"]:
             notes.append(f"{r['emulator']}, {r['part']}: the guest's init did not start")
-    lines = [f"{data['kernel']} on {data['machine']}; work {data['percent']} %", ""]
+    lines = [f"{data['guest']}: {data['kernel']} on {data['machine']}; work {data['percent']} %", ""]
     if data["groups"].get("boot"):
         lines += boot_table(data) + [""]
     if any(ws for g, ws in data["groups"].items() if g != "boot"):

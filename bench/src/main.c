@@ -18,8 +18,9 @@
 const char *self_path;
 
 static const struct group groups[] = {
-    { "int", int_works },   { "call", call_works }, { "mem", mem_works }, { "fp", fp_works },
-    { "simd", simd_works }, { "rvv", rvv_works },   { "sys", sys_works }, { "smp", smp_works },
+    { "int", int_works },   { "call", call_works }, { "mem", mem_works },
+    { "fp", fp_works },     { "simd", simd_works }, { "rvv", rvv_works },
+    { "avx2", avx2_works }, { "sys", sys_works },   { "smp", smp_works },
 };
 
 enum { GROUPS = sizeof(groups) / sizeof(groups[0]) };

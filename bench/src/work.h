@@ -23,7 +23,7 @@ struct group {
 };
 
 extern const struct work int_works[], call_works[], mem_works[], fp_works[], simd_works[],
-    rvv_works[], sys_works[], smp_works[];
+    rvv_works[], avx2_works[], sys_works[], smp_works[];
 
 /* Random numbers, the same on every machine (a linear congruence, its high bits mixed). */
 static inline uint64_t random_next(uint64_t *state)
