@@ -20,7 +20,8 @@ enum { ID_FIRST = 0xb0c0, ID_LAST = 0xb0cf, ID_MEMORY = 0xb0c5 };
 
 #define ISA_FRAME_BUFFER 0xe0000000u
 #define PCI_VENDOR_BOCHS 0x1234
-#define CLASS_DISPLAY    3
+
+rom const char chip_product[] = "VGA";
 
 static uint16_t get(uint8_t reg)
 {
@@ -41,6 +42,12 @@ uint16_t chip_memory(void)
     if (id < ID_FIRST || id > ID_LAST)
         return 0;
     return id >= ID_MEMORY ? get(REG_MEMORY) : 128; /* the oldest had 8 MiB, always */
+}
+
+bool chip_can(const struct shape *s)
+{
+    (void)s;
+    return true;
 }
 
 void chip_leave(void)
@@ -68,19 +75,12 @@ bool chip_shown(struct shape *s, bool *linear)
     return enable & ENABLED;
 }
 
-/* The first display with this vendor; without PCI the place is fixed. */
+/* Without PCI the place is fixed. */
 uint32_t chip_frame_buffer(void)
 {
-    outl(0xcf8, 0x80000000);
-    if (inl(0xcf8) != 0x80000000)
-        return ISA_FRAME_BUFFER;
-    for (uint32_t bdf = 0; bdf < 0x10000; bdf++) {
-        if (pci_read16(bdf, 0) == PCI_VENDOR_BOCHS && pci_read8(bdf, 0x0b) == CLASS_DISPLAY)
-            return pci_read32(bdf, 0x10) & ~15u;
-        if (!(bdf & 7) && !(pci_read8(bdf, 0x0e) & 0x80))
-            bdf |= 7;
-    }
-    return ISA_FRAME_BUFFER;
+    uint32_t a = display_address(PCI_VENDOR_BOCHS);
+
+    return a ? a : ISA_FRAME_BUFFER;
 }
 
 uint16_t chip_window(void)
@@ -98,6 +98,12 @@ uint16_t chip_line(void)
     return get(REG_VIRT_WIDTH);
 }
 
+uint16_t chip_line_max(const struct shape *s)
+{
+    (void)s;
+    return 0xfff8;
+}
+
 void chip_set_line(uint16_t pixels)
 {
     set(REG_VIRT_WIDTH, pixels);
@@ -113,6 +119,11 @@ void chip_set_start(uint16_t x, uint16_t y)
 {
     set(REG_X_OFFSET, x);
     set(REG_Y_OFFSET, y);
+}
+
+bool chip_dac_wide(void)
+{
+    return true;
 }
 
 bool chip_dac8(void)

@@ -78,58 +78,14 @@ save_table:
     .word params, 0xc000
     .fill 6, 4, 0
 
-/* ---- protected mode: 32-bit code that callers copy (VBE 3.0, 4.13) ---- */
+/* ---- protected mode: 32-bit code that callers copy (VBE 3.0, 4.13) ----
+ * The chip's file of the same sections has pm_window and pm_start. */
     .code32
+    .section .pm.1, "ax"
     .balign 4
     .globl pm_table, pm_table_end
 pm_table:
-    .word pm_window - pm_table, pm_start - pm_table, pm_palette - pm_table, 0
-
-/* BL: window A alone; DX: its place. */
-pm_window:
-    testb %bl, %bl
-    jnz 1f
-    movw $5, %ax
-    call dispi_write
-1:  ret
-
-/* DX:CX: the first dword to be shown. */
-pm_start:
-    pushl %ebx
-    pushl %esi
-    pushl %edi
-    shll $16, %edx
-    movzwl %cx, %ecx
-    orl %edx, %ecx
-    shll $2, %ecx
-    movw $3, %ax                /* bits of a pixel, in bytes; 15 take two */
-    call dispi_read
-    addl $7, %eax
-    shrl $3, %eax
-    movl %eax, %esi
-    movw $6, %ax
-    call dispi_read
-    imull %esi, %eax
-    movl %eax, %ebx
-    testl %ebx, %ebx
-    jz 1f
-    xorl %edx, %edx
-    movl %ecx, %eax
-    divl %ebx
-    movl %eax, %edi
-    movl %edx, %eax
-    xorl %edx, %edx
-    divl %esi
-    movl %eax, %edx
-    movw $8, %ax
-    call dispi_write
-    movl %edi, %edx
-    movw $9, %ax
-    call dispi_write
-1:  popl %edi
-    popl %esi
-    popl %ebx
-    ret
+    .word pm_window - ., pm_start - . + 2, pm_palette - . + 4, 0
 
 /* CX entries of blue, green, red and a byte more at ES:EDI, from colour DX on. */
 pm_palette:
@@ -151,22 +107,5 @@ pm_palette:
 2:  popl %edi
     ret
 
-/* Register AX; changes DX. */
-dispi_read:
-    movw $0x1ce, %dx
-    outw %ax, %dx
-    incw %dx
-    xorl %eax, %eax
-    inw %dx, %ax
-    ret
-
-/* DX to register AX. */
-dispi_write:
-    pushl %edx
-    movw $0x1ce, %dx
-    outw %ax, %dx
-    popl %eax
-    incw %dx
-    outw %ax, %dx
-    ret
+    .section .pm.3, "ax"
 pm_table_end:

@@ -58,7 +58,9 @@ static uint32_t picture_bytes(const rom struct vbe_mode *m)
 
 static bool fits(const rom struct vbe_mode *m)
 {
-    return picture_bytes(m) <= (uint32_t)chip_memory() << 16;
+    struct shape s = { m->width, m->height, m->bits };
+
+    return chip_can(&s) && picture_bytes(m) <= (uint32_t)chip_memory() << 16;
 }
 
 static const rom struct vbe_mode *find(uint16_t number)
@@ -90,8 +92,7 @@ static void put_words(uint16_t seg, uint16_t off, uint16_t v, unsigned n)
 
 static uint8_t get_controller(const struct regs *r)
 {
-    static rom const char oem[] = "myna VGA BIOS", vendor[] = "myna", product[] = "VGA",
-                          revision[] = "1";
+    static rom const char oem[] = "myna VGA BIOS", vendor[] = "myna", revision[] = "1";
     uint16_t seg = r->es, to = r->di, list = to + 0x22;
     bool wide = far_read32(seg, to) == SIGNATURE_VBE2;
 
@@ -99,13 +100,13 @@ static uint8_t get_controller(const struct regs *r)
     far_write32(seg, to, SIGNATURE_VESA);
     far_write16(seg, to + 4, 0x0300);
     far_write32(seg, to + 6, ROM_POINTER(oem));
-    far_write32(seg, to + 0x0a, 1); /* the DAC can be 8 bits wide */
+    far_write32(seg, to + 0x0a, chip_dac_wide());
     far_write32(seg, to + 0x0e, (uint32_t)seg << 16 | list);
     far_write16(seg, to + 0x12, chip_memory());
     if (wide) {
         far_write16(seg, to + 0x14, 0x0100);
         far_write32(seg, to + 0x16, ROM_POINTER(vendor));
-        far_write32(seg, to + 0x1a, ROM_POINTER(product));
+        far_write32(seg, to + 0x1a, ROM_POINTER(chip_product));
         far_write32(seg, to + 0x1e, ROM_POINTER(revision));
     }
     for (unsigned i = 0; i < ARRAY_LEN(modes); i++)
@@ -168,19 +169,20 @@ static uint8_t get_mode_info(const struct regs *r)
     extern const char window_function[];
     const rom struct vbe_mode *m = find(r->cx);
     uint16_t seg = r->es, to = r->di;
+    uint32_t linear;
 
     if (!m)
         return FAILED;
+    linear = m->bits > 4 ? chip_frame_buffer() : 0;
     put_words(seg, to, 0, 128);
-    far_write16(seg, to, ATTR_OK | (m->bits > 4 ? ATTR_LINEAR | ATTR_NO_VGA : 0));
+    far_write16(seg, to, ATTR_OK | (m->bits > 4 ? ATTR_NO_VGA : 0) | (linear ? ATTR_LINEAR : 0));
     far_write8(seg, to + 2, WINDOW_READ_WRITE);
     far_write16(seg, to + 4, 64);
     far_write16(seg, to + 6, 64);
     far_write16(seg, to + 8, 0xa000);
     far_write32(seg, to + 0x0c, ROM_POINTER(window_function));
     put_geometry(seg, to, m);
-    if (m->bits > 4)
-        far_write32(seg, to + 0x28, chip_frame_buffer());
+    far_write32(seg, to + 0x28, linear);
     return 0;
 }
 
@@ -218,7 +220,7 @@ static uint8_t set_mode(const struct regs *r)
     }
     m = find(r->bx);
     /* timings of the caller's own are not ours to have: the monitor takes any */
-    if (!m || (r->bx & MODE_LINEAR && m->bits == 4))
+    if (!m || (r->bx & MODE_LINEAR && (m->bits == 4 || !chip_frame_buffer())))
         return FAILED;
     s = (struct shape){ m->width, m->height, m->bits };
     chip_leave();
@@ -279,8 +281,8 @@ static uint8_t line_service(struct regs *r)
     if (r->bl > 3)
         return FAILED;
     most = memory / s.height / line_bytes(s.bits, 8) * 8 / (s.bits == 4 ? 4 : 1);
-    if (most > 0xfff8)
-        most = 0xfff8;
+    if (most > chip_line_max(&s))
+        most = chip_line_max(&s);
     pixels = r->bl == 2 ? (s.bits == 4 ? r->cx * 8u : r->cx / line_bytes(s.bits, 1)) : r->cx;
     if (r->bl == 0 || r->bl == 2) {
         pixels = (pixels + 7) & ~7u;
@@ -325,7 +327,7 @@ static uint8_t dac_service(struct regs *r)
     if (r->bl > 1)
         return FAILED;
     if (r->bl == 0)
-        chip_set_dac8(r->bh >= 8);
+        chip_set_dac8(r->bh >= 8 && chip_dac_wide());
     r->bh = chip_dac8() ? 8 : 6;
     return 0;
 }

@@ -171,7 +171,12 @@ uint16_t state_size(uint16_t what);
 uint16_t state_save(uint16_t what, uint16_t seg, uint16_t off);
 uint16_t state_restore(uint16_t what, uint16_t seg, uint16_t off);
 
-/* ---- what differs between chips: dispi.c ---- */
+/* The first address of the first display on PCI of that vendor; 0 if there is none. */
+uint32_t display_address(uint16_t vendor);
+
+/* ---- what differs between chips: dispi.c or cirrus.c, and what protected mode calls of it ---- */
+
+extern rom const char chip_product[];
 
 struct shape {
     uint16_t width, height;
@@ -182,18 +187,25 @@ enum { SHOW_LINEAR = 1, SHOW_KEEP = 2 };
 
 /* Memory in units of 64 KiB; 0: the chip knows no more than a VGA. */
 uint16_t chip_memory(void);
+/* Whether the chip has such a mode, if there is memory for it. */
+bool chip_can(const struct shape *s);
 void chip_leave(void);
 bool chip_show(const struct shape *s, unsigned flags);
 /* What is shown beyond a VGA's modes; false: nothing. */
 bool chip_shown(struct shape *s, bool *linear);
+/* 0: none, there are banks only. */
 uint32_t chip_frame_buffer(void);
 uint16_t chip_window(void);
 void chip_set_window(uint16_t at);
 /* Pixels of a line in memory. */
 uint16_t chip_line(void);
+/* The most there can be, whatever memory there is. */
+uint16_t chip_line_max(const struct shape *s);
 void chip_set_line(uint16_t pixels);
 void chip_start(uint16_t *x, uint16_t *y);
 void chip_set_start(uint16_t x, uint16_t y);
+/* Whether colours can have 8 bits a part, and whether they have. */
+bool chip_dac_wide(void);
 bool chip_dac8(void);
 void chip_set_dac8(bool on);
 enum { CHIP_STATE = 20 };

@@ -56,7 +56,7 @@ static const struct pci_info pci_cirrus_info = {
     .device = 0x00b8,
     .subvendor = 0x1af4,
     .subdevice = 0x1100,
-    .rom = "vga-bios.bin",
+    .rom = "cirrus-bios.bin",
     .class_code = { 0x00, 0x00, 0x03 }, /* VGA-compatible display controller */
 };
 
@@ -84,7 +84,8 @@ static bool isa_cirrus_realize(struct device *dev, GError **err)
     struct isa_cirrus *p = (struct isa_cirrus *)dev;
     const struct isa_bus *b = isa_bus_of(dev);
 
-    if (!vga_isa_place_bios(dev, err) || !cirrus_init(&p->cirrus, dev, false, err))
+    if (!vga_isa_place_bios(dev, "cirrus-bios.bin", err) ||
+        !cirrus_init(&p->cirrus, dev, false, err))
         return false;
     vga_place(&p->cirrus.vga, b->io, b->mem);
     return true;

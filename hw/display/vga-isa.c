@@ -13,9 +13,9 @@ struct isa_vga {
     struct vga vga;
 };
 
-bool vga_isa_place_bios(struct device *dev, GError **err)
+bool vga_isa_place_bios(struct device *dev, const char *name, GError **err)
 {
-    const struct embedded_file *f = embedded_find("vga-bios.bin");
+    const struct embedded_file *f = embedded_find(name);
 
     return !f || rom_add(dev->machine, f->name, f->data, f->size, 0, ISA_ROM, err);
 }
@@ -25,7 +25,7 @@ static bool isa_vga_realize(struct device *dev, GError **err)
     struct isa_vga *p = (struct isa_vga *)dev;
     const struct isa_bus *b = isa_bus_of(dev);
 
-    if (!vga_isa_place_bios(dev, err) || !vga_init(&p->vga, dev, err))
+    if (!vga_isa_place_bios(dev, "vga-bios.bin", err) || !vga_init(&p->vga, dev, err))
         return false;
     vga_place(&p->vga, b->io, b->mem);
     mem_region_add_priority(b->mem, ISA_LFB, &p->vga.vram, 1);

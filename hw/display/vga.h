@@ -111,8 +111,9 @@ extern const struct state_table vga_state;
 bool vga_init(struct vga *v, struct device *dev, GError **err) __attribute__((warn_unused_result));
 void vga_destroy(struct vga *v);
 void vga_reset(struct vga *v);
-/* Cards on the ISA bus have their BIOS where it runs. */
-bool vga_isa_place_bios(struct device *dev, GError **err) __attribute__((warn_unused_result));
+/* Cards on the ISA bus have their BIOS, an image of bios/, where it runs. */
+bool vga_isa_place_bios(struct device *dev, const char *name, GError **err)
+    __attribute__((warn_unused_result));
 /* Shows ports and window on a bus that has both. */
 void vga_place(struct vga *v, struct mem_region *io, struct mem_region *mem);
 

@@ -1,6 +1,7 @@
 /*
  * Calls what a VGA's BIOS has, on a bare machine, and says on port 0xe9 what came of it; ends the
- * machine by port 0x501. A boot sector that loads the rest, which is 16-bit C in segment 0.
+ * machine by port 0x501. A boot sector that loads the rest, which is 16-bit C in segment 0. Where
+ * the word at offset 508 is a mode of VBE, it shows a picture in that one instead, for good.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +14,8 @@ __asm__(".section .boot, \"ax\"\n"
         "int $0x13\n"
         "calll probe\n"
         "2: hlt; jmp 2b\n"
-        ".org 510\n"
+        ".org 508\n"
+        "picture: .word 0\n"
         ".word 0xaa55\n");
 
 #define BUFFER 0x6000 /* of 2 KiB */
@@ -260,10 +262,51 @@ static void probe_vbe(void)
     regs("text");
 }
 
+/* ---- a picture, through the window: a square of 16 by 16 dots and the last dot are white ---- */
+
+static uint32_t window = ~0u;
+
+static void paint(uint32_t at, uint32_t bytes)
+{
+    for (; bytes; bytes--, at++) {
+        if (at >> 16 != window) {
+            window = at >> 16;
+            call(0x4f05, 0, 0, window);
+        }
+        __asm__ volatile("movw %w0, %%fs\n\tmovb $0xff, %%fs:(%1)"
+                         :
+                         : "r"(0xa000), "r"(at & 0xffff)
+                         : "memory");
+    }
+}
+
+static void show_picture(uint16_t mode)
+{
+    uint32_t line_bytes, height, size;
+
+    call(0x4f01, 0, mode, 0);
+    line_bytes = buffer16(0x10);
+    height = buffer16(0x14);
+    size = (*(volatile uint8_t *)(BUFFER + 0x19) + 7) / 8;
+    call(0x4f02, mode, 0, 0);
+    *(volatile uint32_t *)BUFFER = 0x003f3f3f;
+    call(0x4f09, 0, 1, 255);
+    for (unsigned y = 0; y < 16; y++)
+        paint(y * line_bytes, 16 * size);
+    paint(height * line_bytes - size, size);
+    say("shown\n");
+    for (;;)
+        __asm__ volatile("hlt");
+}
+
 void probe(void);
 
 void probe(void)
 {
+    extern const volatile uint16_t picture;
+
+    if (picture)
+        show_picture(picture);
     for (uint8_t m = 0; m < 0x14; m++)
         if (m < 8 || m > 12)
             probe_mode(m);
