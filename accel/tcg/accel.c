@@ -217,7 +217,6 @@ static const struct cpu_accel_ops cpu_services = {
     .host = access_host,
     .amo = amo,
     .cmpxchg = cmpxchg,
-    .reservation = access_reservation,
     .fp_set_round = set_round,
     .fp_set_control = set_control,
     .fp_flags = fp_flags,
@@ -292,6 +291,8 @@ static struct tcg_vcpu *new_vcpu(struct tcg *tcg, struct cpu *cpu)
     v->tlb2 = g_new0(struct tlb2_entry, TLB2_SIZE);
     v->fp = g_new0(struct fp_env, 1);
     cpu->tcg.tlb2 = reserve(TCG_TLB2_SIZE * sizeof(cpu->tcg.tlb2[0]));
+    cpu->tcg.lines = tcg->lines;
+    tcg_link(&cpu->tcg, NULL);
     cpu->accel = v;
     cpu->accel_ops = &cpu_services;
     cpu->stop_request = 1;
@@ -323,6 +324,8 @@ static bool init_backend(struct tcg *tcg, GError **err)
             .store_wide = access_store_wide,
             .amo = access_amo,
             .cmpxchg = access_cmpxchg,
+            .load_linked = access_load_linked,
+            .store_linked = access_store_linked,
             .probe = access_probe,
             .lookup = exec_lookup,
         },
@@ -411,7 +414,7 @@ static void tcg_end(struct machine *m, struct tcg *tcg)
     g_free(tcg->insns);
     g_free(tcg->scratch);
     g_free(tcg->code);
-    g_free(tcg->reservation);
+    munmap(tcg->lines, TCG_LINES_SIZE);
     g_free(tcg->vcpu);
     g_free(tcg);
 }
@@ -451,7 +454,7 @@ static bool tcg_begin(struct machine *m, struct opts *opts, bool interp, GError 
     tcg->insns = g_new(struct ir_insn, MAX_IR);
     tcg->scratch = g_new(uint32_t, 2 * MAX_IR);
     tcg->code = g_malloc(UNIT_PAGES * sizeof(tcg->code[0]));
-    tcg->reservation = g_new0(uint64_t, RESERVATIONS);
+    tcg->lines = reserve(TCG_LINES_SIZE);
     ir_init(&tcg->ir, tcg->insns, MAX_IR, tcg->guest->slots);
     pthread_mutex_init(&tcg->lock, NULL);
     pthread_mutex_init(&tcg->build_lock, NULL);

@@ -428,25 +428,6 @@ void *access_host(struct cpu *cpu, uint64_t addr, unsigned len, enum mem_access 
     return (void *)(uintptr_t)(addr + e->addend);
 }
 
-uint64_t *access_reservation(struct cpu *cpu, uint64_t addr, unsigned mode)
-{
-    struct tcg_vcpu *v = vcpu_of(cpu);
-    const struct tcg_tlb_entry *e = &cpu->tcg.tlb[mode][tcg_tlb_index(addr)];
-    uint64_t line, offset = addr & (TCG_PAGE_SIZE - 1);
-    struct cpu_fault fault;
-    struct tlb2_entry once, *t;
-
-    if (e->read == (addr & TCG_PAGE_MASK)) {
-        line = (addr + e->addend) >> 6;
-    } else {
-        t = tlb_lookup(v, addr, ACCESS_READ, mode, &once, &fault);
-        if (!t || !t->host)
-            return NULL;
-        line = (uintptr_t)(t->host + offset) >> 6;
-    }
-    return &v->tcg->reservation[(line ^ line >> 12) % RESERVATIONS];
-}
-
 /*
  * A check may be for a store that a side exit or a fault before it keeps from being done, so it
  * must not set a dirty bit: the mapping is looked up as for a load, and where that does not allow

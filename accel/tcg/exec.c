@@ -216,6 +216,8 @@ static void run_interp(struct tcg_vcpu *v, struct unit *u)
         .store_wide = access_store_wide,
         .amo = access_amo,
         .cmpxchg = access_cmpxchg,
+        .load_linked = access_load_linked,
+        .store_linked = access_store_linked,
         .probe = access_probe,
     };
 

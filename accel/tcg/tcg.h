@@ -99,7 +99,6 @@ struct map_info {
 };
 
 #define CACHE_REGIONS 16
-#define RESERVATIONS  4096 /* words for lines of RAM (cpu_reservation) */
 struct region {
     uint8_t *rw;
     const uint8_t *rx;
@@ -173,8 +172,8 @@ struct tcg {
     GHashTable *map_index;
     struct code_page **pages; /* by RAM page number; atomic pointers */
     uint64_t npages;
-    uint64_t pages_end;    /* past the last one that was ever set; lock */
-    uint64_t *reservation; /* atomic; RESERVATIONS of them */
+    uint64_t pages_end; /* past the last one that was ever set; lock */
+    uint8_t *lines;     /* for LDX and STX (tcg/abi.h) */
     struct tcg_stats stats;
     /* Scratch of the one that translates. */
     struct ir ir;
@@ -349,10 +348,12 @@ uint64_t access_load(struct tcg_cpu *t, uint64_t addr, uint32_t mem);
 void access_store(struct tcg_cpu *t, uint64_t addr, uint64_t val, uint32_t mem);
 void access_load_wide(struct tcg_cpu *t, uint64_t addr, union tcg_wide *val, uint32_t mem);
 void access_store_wide(struct tcg_cpu *t, uint64_t addr, const union tcg_wide *val, uint32_t mem);
-uint64_t *access_reservation(struct cpu *cpu, uint64_t addr, unsigned mode);
 uint64_t access_amo(struct tcg_cpu *t, uint64_t addr, uint64_t val, uint32_t mem, uint32_t op);
 uint64_t access_cmpxchg(struct tcg_cpu *t, uint64_t addr, uint64_t expected, uint64_t desired,
                         uint32_t mem);
+uint64_t access_load_linked(struct tcg_cpu *t, uint64_t addr, uint32_t mem);
+bool access_store_linked(struct tcg_cpu *t, uint64_t addr, uint64_t expected, uint64_t desired,
+                         uint32_t mem);
 bool access_probe(struct tcg_cpu *t, uint64_t addr, uint32_t len, uint32_t mem);
 void *access_host(struct cpu *cpu, uint64_t addr, unsigned len, enum mem_access access,
                   unsigned mode);

@@ -268,11 +268,6 @@ uint64_t cpu_cmpxchg(struct cpu *cpu, uint64_t addr, uint64_t expected, uint64_t
     return cpu->accel_ops->cmpxchg(cpu, addr, expected, desired, mem);
 }
 
-uint64_t *cpu_reservation(struct cpu *cpu, uint64_t addr, unsigned mode)
-{
-    return cpu->accel_ops->reservation(cpu, addr, mode);
-}
-
 void cpu_fp_set_round(struct cpu *cpu, enum fp_round round)
 {
     if (cpu->accel_ops)

@@ -2,8 +2,8 @@
  * A, Zacas, Zawrs (unprivileged architecture 13 to 16).
  *
  * A reservation is an address and the value read there; SC succeeds if memory still holds that
- * value. With several harts it fails, too, where another hart's SC stored to the line since
- * (helper-atomic.c): lists that are changed by LR and SC alone, as lock-free ones are, may rely on
+ * value. With several harts it fails, too, where another hart's SC stored to the line since (LDX
+ * and STX of the IR): lists that are changed by LR and SC alone, as lock-free ones are, may rely on
  * that when an element comes back to where it was. Stores and AMOs of other harts are told by the
  * value, which spares them any cost: if they bring back the value that was read, SC may succeed
  * where the architecture (13.2) has it fail.
@@ -41,13 +41,16 @@ static void fence_before(struct trans *t, const struct args *a)
 
 static bool load_reserved(struct trans *t, const struct args *a, unsigned size)
 {
+    enum ir_type type = size == W ? IR_I32 : IR_I64;
+    uint16_t mem = rv_mem(t, size, IR_MEM_ALIGNED);
     ir_val addr = address(t, a->rs1);
     ir_val v;
 
     fence_before(t, a);
     if (t->cpu->shares_memory)
-        ir_call(t->ir, &helper_lr, addr, IR_NONE, IR_NONE, IR_NONE);
-    v = ir_load(t->ir, size == W ? IR_I32 : IR_I64, rv_mem(t, size, IR_MEM_ALIGNED), addr, 0);
+        v = ir_load_linked(t->ir, type, mem, addr);
+    else
+        v = ir_load(t->ir, type, mem, addr, 0);
     if (a->aq)
         ir_fence(t->ir, IR_FENCE_R << 4 | IR_FENCE_R | IR_FENCE_W);
     ir_set(t->ir, SLOT_RES_ADDR, addr);
@@ -56,30 +59,27 @@ static bool load_reserved(struct trans *t, const struct args *a, unsigned size)
     return true;
 }
 
+/* 1 if it did not store. */
+static ir_val compare_and_store(struct trans *t, unsigned size, ir_val addr, ir_val expected,
+                                ir_val new)
+{
+    uint16_t mem = rv_mem(t, size, 0);
+    ir_val failed;
+
+    if (size == W)
+        expected = ir_trunc(t->ir, expected);
+    if (!t->cpu->shares_memory)
+        return ir_setcc(t->ir, rv_type(t), IR_NE, ir_cmpxchg(t->ir, mem, addr, expected, new),
+                        expected);
+    failed = ir_store_linked(t->ir, mem, addr, expected, new);
+    return size == W && rv_type(t) == IR_I64 ? ir_zext32(t->ir, failed) : failed;
+}
+
 /*
  * Without a reservation for the address it fails through a side exit that sees rd = 1 and no
  * reservation; those of before come back behind it, since the store may still fault, or be held up
  * by a watchpoint and run again.
  */
-static ir_val compare_and_store(struct trans *t, unsigned size, ir_val addr, ir_val expected,
-                                ir_val new)
-{
-    if (size == W)
-        expected = ir_trunc(t->ir, expected);
-    return ir_setcc(t->ir, rv_type(t), IR_NE,
-                    ir_cmpxchg(t->ir, rv_mem(t, size, 0), addr, expected, new), expected);
-}
-
-static ir_val store_among_harts(struct trans *t, unsigned size, ir_val addr, ir_val new)
-{
-    ir_val failed;
-
-    if (ir_type_of(t->ir, new) == IR_I32)
-        new = ir_zext32(t->ir, new);
-    failed = ir_call(t->ir, &helper_sc, addr, new, ir_imm32(t->ir, size), IR_NONE);
-    return rv_type(t) == IR_I32 ? ir_trunc(t->ir, failed) : failed;
-}
-
 static bool store_conditional(struct trans *t, const struct args *a, unsigned size)
 {
     struct ir *ir = t->ir;
@@ -92,8 +92,7 @@ static bool store_conditional(struct trans *t, const struct args *a, unsigned si
     ir_exit_if(ir, IR_NE, reserved, addr, t->next);
     rv_set(t, a->rd, rd);
     ir_set(ir, SLOT_RES_ADDR, addr);
-    failed = t->cpu->shares_memory ? store_among_harts(t, size, addr, new)
-                                   : compare_and_store(t, size, addr, expected, new);
+    failed = compare_and_store(t, size, addr, expected, new);
     ir_set(ir, SLOT_RES_ADDR, ir_imm64(ir, RES_NONE));
     rv_set(t, a->rd, failed);
     return true;

@@ -225,6 +225,7 @@ enum {
     G2_SHL = 4,
     G2_SHR = 5,
     G2_SAR = 7,
+    G8_BTS = 5, /* 0F BA with a bit number */
     G3_TEST = 0,
     G3_NOT = 2,
     G3_NEG = 3,

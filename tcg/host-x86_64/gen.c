@@ -19,6 +19,8 @@ static void gen_insn(struct gen *g, const struct ir_insn *i)
     case IR_STH: gen_memory(g, i); break;
     case IR_AMO:
     case IR_CMPXCHG:
+    case IR_LDX:
+    case IR_STX:
     case IR_FENCE: gen_atomic(g, i); break;
     case IR_CALL: gen_call(g, i); break;
     case IR_FADD ... IR_FKEEP: gen_float(g, i); break;

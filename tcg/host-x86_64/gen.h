@@ -45,6 +45,8 @@ enum thunk {
     T_PROBE,
     T_AMO,
     T_CMPXCHG,
+    T_LOAD_LINKED,
+    T_STORE_LINKED,
     T_LOAD_WIDE,
     T_STORE_WIDE,
     T_LOAD_X,
@@ -52,6 +54,8 @@ enum thunk {
     T_PROBE_X,
     T_AMO_X,
     T_CMPXCHG_X,
+    T_LOAD_LINKED_X,
+    T_STORE_LINKED_X,
     T_LOAD_WIDE_X,
     T_STORE_WIDE_X, /* these keep XMM registers */
     T_F2I_X,
@@ -121,6 +125,8 @@ enum stub_kind {
     STUB_CHECK,
     STUB_AMO,
     STUB_CMPXCHG,
+    STUB_LOAD_LINKED,
+    STUB_STORE_LINKED,
     STUB_CANON,
     STUB_UNBOX,
     STUB_FMINMAX,
@@ -272,6 +278,29 @@ void gen_set_pc(struct gen *g, uint64_t pc);
 void gen_int(struct gen *g, const struct ir_insn *i);
 void gen_compare(struct gen *g, enum ir_type type, enum ir_cond c, ir_val a, ir_val b);
 int gen_cc(enum ir_cond c);
+/* Guest memory. An address is a register + disp, as memory operands have it. */
+struct addr {
+    int base;
+    int32_t disp;
+};
+
+/* Big-endian accesses have no inline form yet: the stub is all there is. */
+static inline bool gen_always_slow(uint16_t mem)
+{
+    return mem & IR_MEM_BE;
+}
+
+/*
+ * The probe. @len bytes from @at; an address that is not a multiple of @align (a power of two, 1:
+ * any will do) misses, as its low bits stay in what is compared. Leaves the addend in @index; @t is
+ * scratch. Returns the field of the jump taken on a miss.
+ */
+uint32_t gen_tlb_probe(struct gen *g, struct addr at, unsigned len, unsigned align, uint16_t mem,
+                       int index, int t);
+/* Where that jump goes; r1, disp, mem and type are set. */
+struct stub *gen_access_stub(struct gen *g, enum stub_kind kind, uint32_t from, struct addr at,
+                             const struct ir_insn *i);
+void gen_host_load(struct gen *g, enum ir_type type, uint16_t mem, int rd, struct rm m);
 void gen_memory(struct gen *g, const struct ir_insn *i);
 void gen_atomic(struct gen *g, const struct ir_insn *i);
 void gen_float(struct gen *g, const struct ir_insn *i);

@@ -23,12 +23,6 @@ static struct rm tlb_rm(int index, unsigned mode, size_t field)
     return rm_sib(ENV, index, 0, (int32_t)(offsetof(struct tcg_cpu, tlb[mode]) + field) - ENV_BIAS);
 }
 
-/* Address = base register + disp as used by memory operands. */
-struct addr {
-    int base;
-    int32_t disp;
-};
-
 static struct addr use_address(struct gen *g, ir_val base, int64_t disp)
 {
     int64_t imm;
@@ -46,13 +40,8 @@ static struct addr use_address(struct gen *g, ir_val base, int64_t disp)
     return (struct addr){ r, 0 };
 }
 
-/*
- * The probe. @len bytes from @at; an address that is not a multiple of @align (a power of two, 1:
- * any will do) misses, as its low bits stay in what is compared. Leaves the addend in @index; @t is
- * scratch. Returns the field of the jump taken on a miss.
- */
-static uint32_t tlb_probe(struct gen *g, struct addr at, unsigned len, unsigned align, uint16_t mem,
-                          int index, int t)
+uint32_t gen_tlb_probe(struct gen *g, struct addr at, unsigned len, unsigned align, uint16_t mem,
+                       int index, int t)
 {
     /* Where the range's last byte is, or what is aligned and in the same page. */
     int32_t last = at.disp + (int32_t)((len - 1) & ~(align - 1));
@@ -94,7 +83,7 @@ static unsigned alignment(const struct ir_insn *i)
     return i->mem & IR_MEM_ALIGNED ? 1u << (i->mem & IR_MEM_SIZE) : 1;
 }
 
-static void host_load(struct gen *g, enum ir_type type, uint16_t mem, int rd, struct rm m)
+void gen_host_load(struct gen *g, enum ir_type type, uint16_t mem, int rd, struct rm m)
 {
     bool sign = mem & IR_MEM_SIGNED;
     uint32_t w = op_w(type), op;
@@ -147,21 +136,15 @@ static int use_stored(struct gen *g, ir_val v)
     return gen_const32(g, v, &(int64_t){ 0 }) ? NO_REG : gen_use(g, v);
 }
 
-/* Big-endian accesses have no inline form yet: the stub is all there is. */
-static bool always_slow(const struct ir_insn *i)
-{
-    return i->mem & IR_MEM_BE;
-}
-
-static struct stub *access_stub(struct gen *g, enum stub_kind kind, uint32_t from, struct addr at,
-                                const struct ir_insn *i)
+struct stub *gen_access_stub(struct gen *g, enum stub_kind kind, uint32_t from, struct addr at,
+                             const struct ir_insn *i)
 {
     struct stub *s = gen_stub(g, kind, from);
     s->r1 = at.base;
     s->disp = at.disp;
     s->mem = i->mem;
     s->type = i->type;
-    s->again = always_slow(i) ? 0 : g->probe;
+    s->again = gen_always_slow(i->mem) ? 0 : g->probe;
     s->keep_xmm = gen_xmm_live(g) || g->xhomes;
     return s;
 }
@@ -175,22 +158,22 @@ static void gen_ld(struct gen *g, const struct ir_insn *i)
 
     if (in_xmm(i->type)) /* now: behind the probe nothing may be evicted */
         gen_xdef(g, g->pos);
-    if (always_slow(i))
+    if (gen_always_slow(i->mem))
         miss = as_jmp(&g->as);
     else
-        miss = tlb_probe(g, at, size, alignment(i), i->mem, index, t);
-    struct stub *s = access_stub(g, STUB_LOAD, miss, at, i);
+        miss = gen_tlb_probe(g, at, size, alignment(i), i->mem, index, t);
+    struct stub *s = gen_access_stub(g, STUB_LOAD, miss, at, i);
     s->r3 = t;
     if (in_xmm(i->type)) {
         s->r2 = g->loc[g->pos].reg;
-        if (!always_slow(i))
+        if (!gen_always_slow(i->mem))
             host_load_xmm(g, i->type, s->r2, rm_sib(at.base, index, 0, at.disp));
     } else {
         g->locked &= ~(1u << t | 1u << index);
         gen_free_dying(g);
         s->r2 = gen_def(g, g->pos);
-        if (!always_slow(i))
-            host_load(g, i->type, i->mem, s->r2, rm_sib(at.base, index, 0, at.disp));
+        if (!gen_always_slow(i->mem))
+            gen_host_load(g, i->type, i->mem, s->r2, rm_sib(at.base, index, 0, at.disp));
     }
     s->back = as_here(&g->as);
 }
@@ -203,18 +186,18 @@ static void gen_st(struct gen *g, const struct ir_insn *i)
     int index = gen_temp(g), t = gen_temp(g);
     uint32_t miss;
 
-    if (always_slow(i))
+    if (gen_always_slow(i->mem))
         miss = as_jmp(&g->as);
     else
-        miss = tlb_probe(g, at, size, alignment(i), i->mem | IR_MEM_WRITE, index, t);
-    struct stub *s = access_stub(g, STUB_STORE, miss, at, i);
+        miss = gen_tlb_probe(g, at, size, alignment(i), i->mem | IR_MEM_WRITE, index, t);
+    struct stub *s = gen_access_stub(g, STUB_STORE, miss, at, i);
     s->mem |= IR_MEM_WRITE;
     s->r2 = rv;
     s->r3 = t;
     if (rv == NO_REG)
         gen_const(g, i->b, &s->imm);
     s->type = ir_type_of(g->ir, i->b);
-    if (!always_slow(i))
+    if (!gen_always_slow(i->mem))
         host_store(g, i->b, rv, i->mem, rm_sib(at.base, index, 0, at.disp));
     s->back = as_here(&g->as);
 }
@@ -223,8 +206,8 @@ static void gen_check(struct gen *g, const struct ir_insn *i)
 {
     struct addr at = use_address(g, i->a, i->imm);
     int index = gen_temp(g), t = gen_temp(g);
-    uint32_t miss = tlb_probe(g, at, i->c, alignment(i), i->mem, index, t);
-    struct stub *s = access_stub(g, STUB_CHECK, miss, at, i);
+    uint32_t miss = gen_tlb_probe(g, at, i->c, alignment(i), i->mem, index, t);
+    struct stub *s = gen_access_stub(g, STUB_CHECK, miss, at, i);
 
     s->imm = i->c;
     s->r3 = t;
@@ -243,7 +226,7 @@ static void gen_ldh(struct gen *g, const struct ir_insn *i)
     if (in_xmm(i->type))
         host_load_xmm(g, i->type, gen_xdef(g, g->pos), m);
     else
-        host_load(g, i->type, i->mem, gen_def(g, g->pos), m);
+        gen_host_load(g, i->type, i->mem, gen_def(g, g->pos), m);
 }
 
 static void gen_sth(struct gen *g, const struct ir_insn *i)
@@ -262,99 +245,5 @@ void gen_memory(struct gen *g, const struct ir_insn *i)
     case IR_CHECK: gen_check(g, i); break;
     case IR_LDH: gen_ldh(g, i); break;
     default: gen_sth(g, i);
-    }
-}
-
-/* The operations without a host instruction of their own repeat a compare-and-exchange; old value
- * in RAX. */
-static void amo_loop(struct gen *g, enum ir_amo op, uint32_t w, struct rm m, int rv, int t)
-{
-    static const uint8_t replace[] = {
-        [IR_AMO_MIN] = CC_G, [IR_AMO_MAX] = CC_L, [IR_AMO_MINU] = CC_A, [IR_AMO_MAXU] = CC_B
-    };
-
-    as_op(&g->as, X_MOV | w, RAX, m);
-    uint32_t again = as_here(&g->as);
-    as_op(&g->as, X_MOV | w, t, rm_reg(RAX));
-    switch (op) {
-    case IR_AMO_AND: as_op(&g->as, X_AND | w, t, rm_reg(rv)); break;
-    case IR_AMO_OR: as_op(&g->as, X_OR | w, t, rm_reg(rv)); break;
-    case IR_AMO_XOR: as_op(&g->as, X_XOR | w, t, rm_reg(rv)); break;
-    default:
-        as_op(&g->as, X_CMP | w, t, rm_reg(rv));
-        as_op(&g->as, (X_CMOV | w) + replace[op], t, rm_reg(rv));
-    }
-    as_1(&g->as, 0xf0);
-    as_op(&g->as, X_CMPXCHG | w, t, m);
-    as_jcc_to(&g->as, CC_NE, again);
-}
-
-static void atomic_inline(struct gen *g, const struct ir_insn *i, struct rm m, int rv)
-{
-    uint32_t w = (i->mem & IR_MEM_SIZE) == 3 ? O_W : 0;
-
-    if (i->op == IR_CMPXCHG) {
-        as_mov(&g->as, RAX, rv);
-        as_1(&g->as, 0xf0);
-        as_op(&g->as, X_CMPXCHG | w, RCX, m);
-    } else if (i->cond == IR_AMO_SWAP || i->cond == IR_AMO_ADD) {
-        as_mov(&g->as, RAX, rv);
-        if (i->cond == IR_AMO_ADD)
-            as_1(&g->as, 0xf0);
-        as_op(&g->as, (i->cond == IR_AMO_ADD ? X_XADD : X_XCHG) | w, RAX, m);
-    } else {
-        amo_loop(g, i->cond, w, m, rv, RCX);
-    }
-    if (!w && i->type == IR_I64)
-        as_op(&g->as, i->mem & IR_MEM_SIGNED ? X_MOVSXD : X_MOV, RAX, rm_reg(RAX));
-}
-
-/*
- * RAX: result; RCX: desired value or scratch; RDX: addend. Nothing may be loaded or evicted between
- * the probe and the end, as the stub joins again behind it.
- */
-static void gen_atomic_op(struct gen *g, const struct ir_insn *i)
-{
-    unsigned log2size = i->mem & IR_MEM_SIZE;
-    uint32_t miss;
-
-    if (i->op == IR_CMPXCHG)
-        gen_use_in(g, i->c, RCX);
-    else
-        gen_take(g, RCX);
-    gen_take(g, RAX);
-    gen_take(g, RDX);
-    struct addr at = { gen_use(g, i->a), 0 };
-    int rv = gen_use(g, i->b);
-    bool slow = log2size < 2 || log2size > 3 || (i->mem & IR_MEM_BE);
-    if (slow)
-        miss = as_jmp(&g->as);
-    else
-        miss = tlb_probe(g, at, 1u << log2size, 1u << log2size, i->mem | IR_MEM_WRITE, RDX, RAX);
-    struct stub *s = access_stub(g, i->op == IR_CMPXCHG ? STUB_CMPXCHG : STUB_AMO, miss, at, i);
-    s->mem |= IR_MEM_WRITE | IR_MEM_ALIGNED;
-    s->cond = i->cond;
-    s->r2 = rv;
-    s->r3 = RDX;
-    if (slow)
-        s->again = 0;
-    if (!slow)
-        atomic_inline(g, i, rm_sib(at.base, RDX, 0, 0), rv);
-    s->back = as_here(&g->as);
-    gen_free_dying(g);
-    gen_def_in(g, g->pos, RAX);
-}
-
-void gen_atomic(struct gen *g, const struct ir_insn *i)
-{
-    if (i->op != IR_FENCE) {
-        gen_atomic_op(g, i);
-        return;
-    }
-    /* The host keeps every order but that of a store before a load (SDM volume 3, 9.2.2). */
-    if ((i->imm >> 4 & IR_FENCE_W) &&
-        (i->imm & IR_FENCE_R)) { /* lock or dword [rsp], 0 is quicker than MFENCE */
-        as_1(&g->as, 0xf0);
-        as_g1(&g->as, 0, G1_OR, rm_mem(RSP, FRAME_SIZE - 8), 0);
     }
 }

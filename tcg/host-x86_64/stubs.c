@@ -213,6 +213,29 @@ static void stub_atomic(struct gen *g, const struct stub *s)
     jump_back(g, s);
 }
 
+static void stub_linked(struct gen *g, const struct stub *s)
+{
+    bool store = s->kind == STUB_STORE_LINKED;
+
+    put_address(g, s);
+    put_memop(g, s->mem, 0);
+    try_refill(g, s);
+    if (store) {
+        put_scratch(g, 1, s->r2);
+        put_scratch(g, 2, s->r3);
+    }
+    gen_set_pc(g, s->pc);
+    if (!store) {
+        call_bridge(g, s->keep_xmm ? T_LOAD_LINKED_X : T_LOAD_LINKED);
+        as_op(&g->as, X_MOV | O_W, RAX, SCRATCH(0));
+    } else {
+        call_bridge(g, s->keep_xmm ? T_STORE_LINKED_X : T_STORE_LINKED);
+        as_op(&g->as, X_MOVZX8, RAX, SCRATCH(0)); /* a bool */
+        as_g1(&g->as, 0, G1_XOR, rm_reg(RAX), 1);
+    }
+    jump_back(g, s);
+}
+
 /* RAX: dividend; r1: divisor, 0 or (signed) -1; results as the IR defines them in RAX and RDX. */
 static void stub_div(struct gen *g, const struct stub *s)
 {
@@ -331,6 +354,8 @@ static void gen_one(struct gen *g, const struct stub *s)
     case STUB_CHECK: stub_check(g, s); break;
     case STUB_AMO:
     case STUB_CMPXCHG: stub_atomic(g, s); break;
+    case STUB_LOAD_LINKED:
+    case STUB_STORE_LINKED: stub_linked(g, s); break;
     case STUB_CANON: stub_load_constant(g, s, s->type == IR_F32 ? C_NAN32 : C_NAN64); break;
     case STUB_UNBOX: stub_load_constant(g, s, C_NAN32); break;
     case STUB_FMINMAX: stub_minmax(g, s); break;

@@ -110,7 +110,7 @@
     O(GET64)                                                                                      \
     O(GET32)                                                                                      \
     O(GETW) O(SET64) O(SET32) O(SETW) O(PC) O(SELECTW) O(LD_ANY) O(LD_WIDE) O(ST_ANY) O(ST_WIDE)  \
-        O(CHECK) O(LDH_ANY) O(LDH_WIDE) O(STH_ANY) O(STH_WIDE) O(AMO) O(CMPXCHG) O(FENCE) O(CALL) \
+        O(CHECK) O(LDH_ANY) O(LDH_WIDE) O(STH_ANY) O(STH_WIDE) O(AMO) O(CMPXCHG) O(LDX) O(STX) O(FENCE) O(CALL) \
             O(FP) O(FFLAGS) O(FKEEP) O(FSIGN) O(VECTOR) O(LOOP) O(GUARD) O(EXIT) O(EXITIND)       \
                 O(EXITPC)
 

@@ -347,6 +347,13 @@ do_CMPXCHG:
         rt->cmpxchg(cpu, v[i->a], plain(v[i->b], i->type), plain(v[i->c], i->type), i->mem),
         i->type);
     NEXT;
+do_LDX:
+    v[i->d] = narrowed(rt->load_linked(cpu, v[i->a], i->mem), i->type);
+    NEXT;
+do_STX:
+    v[i->d] =
+        !rt->store_linked(cpu, v[i->a], plain(v[i->b], i->type), plain(v[i->c], i->type), i->mem);
+    NEXT;
 do_FENCE:
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     NEXT;

@@ -242,11 +242,15 @@ static void put_memory(struct decode *d, const struct ir_insn *i)
 
 static void put_atomic(struct decode *d, const struct ir_insn *i)
 {
+    const unsigned op = i->op == IR_AMO       ? OP_AMO
+                        : i->op == IR_CMPXCHG ? OP_CMPXCHG
+                        : i->op == IR_LDX     ? OP_LDX
+                                              : OP_STX;
     struct interp_op *o;
 
     put_pc(d);
-    o = put_operands(d, i->op == IR_AMO ? OP_AMO : OP_CMPXCHG, i);
-    o->c = i->op == IR_AMO ? i->cond : d->word[i->c];
+    o = put_operands(d, op, i);
+    o->c = op == OP_AMO ? i->cond : d->word[i->c];
 }
 
 static void put_call(struct decode *d, const struct ir_insn *i)
@@ -320,7 +324,9 @@ static void put_insn(struct decode *d, const struct ir_insn *i)
     case IR_STH:
     case IR_CHECK: put_memory(d, i); break;
     case IR_AMO:
-    case IR_CMPXCHG: put_atomic(d, i); break;
+    case IR_CMPXCHG:
+    case IR_LDX:
+    case IR_STX: put_atomic(d, i); break;
     case IR_FENCE: put(d, OP_FENCE)->imm = i->imm; break;
     case IR_CALL: put_call(d, i); break;
     case IR_FBITS: put_operands(d, i->type == IR_I32 ? OP_LOW32S : OP_COPY, i); break;

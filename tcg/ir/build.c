@@ -221,9 +221,10 @@ ir_val ir_amo(struct ir *ir, enum ir_amo op, uint16_t mem, ir_val addr, ir_val v
     return i - ir->insn;
 }
 
-ir_val ir_cmpxchg(struct ir *ir, uint16_t mem, ir_val addr, ir_val expected, ir_val desired)
+static ir_val conditional_store(struct ir *ir, enum ir_op op, uint16_t mem, ir_val addr,
+                                ir_val expected, ir_val desired)
 {
-    struct ir_insn *i = ir_append(ir, IR_CMPXCHG, ir_type_of(ir, expected));
+    struct ir_insn *i = ir_append(ir, op, ir_type_of(ir, expected));
 
     if (!i)
         return IR_NONE;
@@ -232,6 +233,27 @@ ir_val ir_cmpxchg(struct ir *ir, uint16_t mem, ir_val addr, ir_val expected, ir_
     i->b = expected;
     i->c = desired;
     return i - ir->insn;
+}
+
+ir_val ir_cmpxchg(struct ir *ir, uint16_t mem, ir_val addr, ir_val expected, ir_val desired)
+{
+    return conditional_store(ir, IR_CMPXCHG, mem, addr, expected, desired);
+}
+
+ir_val ir_load_linked(struct ir *ir, enum ir_type type, uint16_t mem, ir_val addr)
+{
+    struct ir_insn *i = ir_append(ir, IR_LDX, type);
+
+    if (!i)
+        return IR_NONE;
+    i->mem = mem | IR_MEM_ALIGNED;
+    i->a = addr;
+    return i - ir->insn;
+}
+
+ir_val ir_store_linked(struct ir *ir, uint16_t mem, ir_val addr, ir_val expected, ir_val desired)
+{
+    return conditional_store(ir, IR_STX, mem, addr, expected, desired);
 }
 
 void ir_fence(struct ir *ir, unsigned mask)

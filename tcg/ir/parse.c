@@ -286,12 +286,14 @@ static bool read_operands(struct parser *p)
             return false;
         p->i.c = n < 0 || n > UINT32_MAX ? 0 : n;
         return true;
-    case IR_LD: return read_access_values(p, 0);
+    case IR_LD:
+    case IR_LDX: return read_access_values(p, 0);
     case IR_ST:
     case IR_AMO:
     case IR_LDH: return read_access_values(p, 1);
     case IR_STH:
-    case IR_CMPXCHG: return read_access_values(p, 2);
+    case IR_CMPXCHG:
+    case IR_STX: return read_access_values(p, 2);
     case IR_FENCE: return read_fence(p);
     case IR_CALL: return read_call(p);
     case IR_EXITIF: return read_values(p, 2) && expect(p, ',') && read_number(p, &p->i.imm);

@@ -121,7 +121,8 @@ static void print_operands(const struct ir *ir, const struct ir_insn *i, FILE *t
     case IR_GET: fprintf(to, " %s", ir->slots->slot[i->imm].name); break;
     case IR_SET: fprintf(to, " %s, %%%u", ir->slots->slot[i->imm].name, i->a); break;
     case IR_INSN: fprintf(to, " 0x%" PRIx64 ", %u", (uint64_t)i->imm, i->a); break;
-    case IR_LD: print_access(i, to); break;
+    case IR_LD:
+    case IR_LDX: print_access(i, to); break;
     case IR_ST:
     case IR_AMO:
     case IR_LDH:
@@ -134,6 +135,7 @@ static void print_operands(const struct ir *ir, const struct ir_insn *i, FILE *t
         break;
     case IR_STH:
     case IR_CMPXCHG:
+    case IR_STX:
         print_access(i, to);
         fprintf(to, ", %%%u, %%%u", i->b, i->c);
         break;

@@ -31,7 +31,8 @@ static bool is_sext32(const struct ir *ir, ir_val v)
     case IR_SEXT16:
     case IR_ZEXT8:
     case IR_ZEXT16: return true;
-    case IR_LD: return bits < 32 || (bits == 32 && i->mem & IR_MEM_SIGNED);
+    case IR_LD:
+    case IR_LDX: return bits < 32 || (bits == 32 && i->mem & IR_MEM_SIGNED);
     case IR_AND: return ir_is_imm(ir, i->b) && fits(ir_def(ir, i->b)->imm, 0, INT32_MAX);
     case IR_SHR: return ir_is_imm(ir, i->b) && (ir_def(ir, i->b)->imm & 63) > 32;
     case IR_SAR: return ir_is_imm(ir, i->b) && (ir_def(ir, i->b)->imm & 63) >= 32;
@@ -54,7 +55,8 @@ static bool is_zext32(const struct ir *ir, ir_val v)
     case IR_POPCNT:
     case IR_ZEXT8:
     case IR_ZEXT16: return true;
-    case IR_LD: return bits <= 32 && !(i->mem & IR_MEM_SIGNED);
+    case IR_LD:
+    case IR_LDX: return bits <= 32 && !(i->mem & IR_MEM_SIGNED);
     case IR_AND: return ir_is_imm(ir, i->b) && fits(ir_def(ir, i->b)->imm, 0, UINT32_MAX);
     case IR_SHR: return ir_is_imm(ir, i->b) && (ir_def(ir, i->b)->imm & 63) >= 32;
     default: return false;

@@ -87,8 +87,9 @@ static bool check_atomic(struct checker *k)
         return false;
     if (i->imm)
         return fail(k, "atomics take no displacement");
-    return i->op == IR_CMPXCHG ? check_value(k, i->c, i->type)
-                               : i->cond < IR_NB_AMOS || fail(k, "bad operation");
+    if (i->op == IR_AMO)
+        return i->cond < IR_NB_AMOS || fail(k, "bad operation");
+    return check_value(k, i->c, i->type);
 }
 
 /* What @v is a constant away from, and that constant. */
@@ -124,6 +125,17 @@ static bool check_covered(struct checker *k, ir_val check)
     return true;
 }
 
+static bool check_linked_load(struct checker *k)
+{
+    const struct ir_insn *i = k->i;
+
+    if (!check_access(k) || !check_type(k, is_int(i->type)))
+        return false;
+    if (i->imm)
+        return fail(k, "linked loads take no displacement");
+    return i->mem & IR_MEM_ALIGNED || fail(k, "linked loads are aligned");
+}
+
 static bool check_memory(struct checker *k)
 {
     const struct ir_insn *i = k->i;
@@ -133,6 +145,7 @@ static bool check_memory(struct checker *k)
     case IR_ST: return check_access(k) && check_value(k, i->b, i->type);
     case IR_LDH: return check_covered(k, i->b);
     case IR_STH: return check_covered(k, i->c) && check_value(k, i->b, i->type);
+    case IR_LDX: return check_linked_load(k);
     case IR_CHECK:
         return check_access(k) && ((i->c > 0 && i->c <= TCG_PAGE_SIZE) || fail(k, "bad length"));
     default: return check_atomic(k);
@@ -274,7 +287,9 @@ static bool check_insn(struct checker *k)
     case IR_LDH:
     case IR_STH:
     case IR_AMO:
-    case IR_CMPXCHG: return check_memory(k);
+    case IR_CMPXCHG:
+    case IR_LDX:
+    case IR_STX: return check_memory(k);
     case IR_SEXT32:
     case IR_ZEXT32:
     case IR_TRUNC:

@@ -60,6 +60,8 @@ static bool is_barrier(const struct ir_insn *i)
     case IR_FENCE:
     case IR_AMO:
     case IR_CMPXCHG:
+    case IR_LDX:
+    case IR_STX:
     case IR_GUARD: return true;
     case IR_CALL: return !(i->helper->flags & IR_H_PURE);
     default: return false;

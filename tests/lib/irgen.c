@@ -364,6 +364,23 @@ static void insn_memory(struct making *m)
         bump_pointer(m);
 }
 
+/* A linked load, and a conditional store that mostly fits it; at times twice. */
+static void insn_linked(struct making *m, enum ir_type type, uint16_t mem, ir_val addr)
+{
+    ir_val expected = keep(m, ir_load_linked(m->ir, type, mem, addr), false).v;
+
+    if (one_in(m, 4))
+        store(m);
+    if (one_in(m, 8))
+        addr = ir_add(m->ir, addr, ir_imm64(m->ir, 8));
+    if (one_in(m, 6))
+        expected = bits(m, type);
+    do
+        set(m, keep(m, ir_store_linked(m->ir, mem & ~IR_MEM_ALIGNED, addr, expected, bits(m, type)),
+                    false));
+    while (one_in(m, 4));
+}
+
 static void insn_atomic(struct making *m)
 {
     unsigned log2size = 2 + below(m, 2);
@@ -374,6 +391,8 @@ static void insn_atomic(struct making *m)
     addr = ir_add(m->ir, addr, ir_imm64(m->ir, 8 * below(m, 4)));
     if (one_in(m, 6))
         ir_fence(m->ir, below(m, 256));
+    else if (one_in(m, 3))
+        insn_linked(m, type, mem, addr);
     else if (one_in(m, 3))
         set(m, keep(m, ir_cmpxchg(m->ir, mem, addr, bits(m, type), v), false));
     else

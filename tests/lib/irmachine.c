@@ -170,9 +170,9 @@ static void irm_store_wide(struct tcg_cpu *cpu, uint64_t addr, const union tcg_w
     write_bytes(machine_of(cpu), addr, mem, v->b);
 }
 
-static uint8_t *atomic_at(struct irm *m, uint64_t addr, uint32_t mem)
+static uint8_t *atomic_at(struct irm *m, uint64_t addr, uint32_t mem, bool write)
 {
-    check_access(m, addr, mem | IR_MEM_ALIGNED, true);
+    check_access(m, addr, mem | IR_MEM_ALIGNED, write);
     if (page_of(m, addr, mem) == IRM_DEVICE_PAGE)
         fault(m, addr, mem);
     fill(m, addr, mem, false);
@@ -199,7 +199,7 @@ static uint64_t amo_result(unsigned op, uint64_t old, uint64_t v, uint32_t mem)
 
 static uint64_t irm_amo(struct tcg_cpu *cpu, uint64_t addr, uint64_t v, uint32_t mem, uint32_t op)
 {
-    uint8_t *at = atomic_at(machine_of(cpu), addr, mem);
+    uint8_t *at = atomic_at(machine_of(cpu), addr, mem, true);
     size_t size = (size_t)1 << (mem & IR_MEM_SIZE);
     uint64_t old = 0, new;
 
@@ -212,7 +212,7 @@ static uint64_t irm_amo(struct tcg_cpu *cpu, uint64_t addr, uint64_t v, uint32_t
 static uint64_t irm_cmpxchg(struct tcg_cpu *cpu, uint64_t addr, uint64_t expected, uint64_t desired,
                             uint32_t mem)
 {
-    uint8_t *at = atomic_at(machine_of(cpu), addr, mem);
+    uint8_t *at = atomic_at(machine_of(cpu), addr, mem, true);
     size_t size = (size_t)1 << (mem & IR_MEM_SIZE);
     uint64_t old = 0;
 
@@ -220,6 +220,31 @@ static uint64_t irm_cmpxchg(struct tcg_cpu *cpu, uint64_t addr, uint64_t expecte
     if (!memcmp(&old, &expected, size))
         memcpy(at, &desired, size);
     return extend(old, mem);
+}
+
+static uint64_t irm_load_linked(struct tcg_cpu *cpu, uint64_t addr, uint32_t mem)
+{
+    uint8_t *at = atomic_at(machine_of(cpu), addr, mem, false);
+    uint64_t v = 0;
+
+    tcg_link(cpu, at);
+    memcpy(&v, at, (size_t)1 << (mem & IR_MEM_SIZE));
+    return extend(v, mem);
+}
+
+static bool irm_store_linked(struct tcg_cpu *cpu, uint64_t addr, uint64_t expected,
+                             uint64_t desired, uint32_t mem)
+{
+    uint8_t *at = atomic_at(machine_of(cpu), addr, mem, true);
+    size_t size = (size_t)1 << (mem & IR_MEM_SIZE);
+    bool same = !memcmp(at, &expected, size);
+
+    if (cpu->link.host != (uintptr_t)at || !tcg_link_take(cpu))
+        return false;
+    if (same)
+        memcpy(at, &desired, size);
+    tcg_link_leave(cpu, same);
+    return same;
 }
 
 static bool irm_probe(struct tcg_cpu *cpu, uint64_t addr, uint32_t len, uint32_t mem)
@@ -243,6 +268,8 @@ const struct tcg_runtime irm_runtime = {
     .store_wide = irm_store_wide,
     .amo = irm_amo,
     .cmpxchg = irm_cmpxchg,
+    .load_linked = irm_load_linked,
+    .store_linked = irm_store_linked,
     .probe = irm_probe,
 };
 
@@ -405,6 +432,9 @@ struct irm *irm_new(void)
     memset(m->ram, 0, IRM_PAGES * TCG_PAGE_SIZE);
     m->cpu->machine = m;
     m->cpu->tcg.tlb2 = g_new0(struct tcg_tlb2_entry, TCG_TLB2_SIZE);
+    m->cpu->tcg.lines = aligned_alloc(TCG_PAGE_SIZE, TCG_LINES_SIZE);
+    g_assert_true(m->cpu->tcg.lines);
+    memset(m->cpu->tcg.lines, 0, TCG_LINES_SIZE);
     m->cpu->tcg.stamp[0] = 1;
     m->cpu->tcg.stamp[1] = 2;
     tcg_forget_jumps(&m->cpu->tcg);
@@ -414,6 +444,7 @@ struct irm *irm_new(void)
 void irm_free(struct irm *m)
 {
     g_free(m->cpu->tcg.tlb2);
+    free(m->cpu->tcg.lines);
     free(m->cpu);
     free(m->ram);
     g_free(m);
@@ -518,6 +549,7 @@ void irm_copy(struct irm *to, const struct irm *from)
     memcpy(c->tcg.hot, from->cpu->tcg.hot, sizeof(c->tcg.hot));
     c->tcg.pc = from->cpu->tcg.pc;
     c->tcg.flags = from->cpu->tcg.flags;
+    tcg_link(&c->tcg, NULL);
     memcpy(c->x, from->cpu->x, offsetof(struct irm_cpu, machine) - offsetof(struct irm_cpu, x));
     memcpy(to->ram, from->ram, IRM_PAGES * TCG_PAGE_SIZE);
     to->fp = from->fp;

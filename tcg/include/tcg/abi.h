@@ -7,6 +7,7 @@
 #ifndef TCG_ABI_H
 #define TCG_ABI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,6 +58,25 @@ struct tcg_jump {
     const void *code;
 };
 
+/*
+ * What LDX leaves for STX. Lines of host memory share TCG_LINES words; each stands in a cache line
+ * of its own and holds the number of STXs that stored to its lines, times two, and is odd while one
+ * is about to. LDX notes it before it loads. STX makes it odd, if it is what LDX saw and even, then
+ * compares and swaps, then makes it even again. So of two STXs whose LDXs saw the same number one
+ * fails, and an LDX that comes between the two steps of another's STX leads to none.
+ */
+#define TCG_LINE_BITS  6
+#define TCG_LINES      1024
+#define TCG_LINES_MASK ((TCG_LINES - 1) << TCG_LINE_BITS)
+#define TCG_LINES_SIZE (TCG_LINES << TCG_LINE_BITS)
+enum { TCG_LINE_STORING = 1, TCG_LINE_STORED = 2 };
+
+struct tcg_link {
+    uint64_t host;  /* address of what was loaded; 0: no plain memory, or nothing yet */
+    uint64_t *line; /* its word, which belongs to all CPUs and is atomic */
+    uint64_t seen;  /* there */
+};
+
 /* Set in tcg_cpu.flags by any thread, atomically, to make a running CPU leave generated code soon.
  */
 #define TCG_FLAGS_ATTENTION 0x80000000u
@@ -72,7 +92,9 @@ struct tcg_cpu {
     uint64_t scratch[6];         /* slow path arguments and results; backend's own */
     struct tcg_tlb2_entry *tlb2; /* TCG_TLB2_SIZE entries, or NULL: none is probed */
     uint64_t
-        stamp[2]; /* of valid second-level entries: of this address space, global ones; never 0 */
+        stamp[2];   /* of valid second-level entries: of this address space, global ones; never 0 */
+    uint8_t *lines; /* the words for lines, at multiples of 1 << TCG_LINE_BITS */
+    struct tcg_link link;
     struct tcg_tlb_entry tlb[TCG_MMU_MODES][TCG_TLB_SIZE];
     /*
      * Mapping cells: a cell holds the id of a (virtual page, physical page, privilege) triple that
@@ -83,6 +105,32 @@ struct tcg_cpu {
     /* Probed by indirect jumps; what a newer entry displaces moves to the second level. */
     struct tcg_jump jump[TCG_JC_SIZE], jump2[TCG_JC_SIZE];
 };
+
+/* The first step of LDX. @host: where the value will be loaded from, or NULL. */
+static inline void tcg_link(struct tcg_cpu *cpu, const void *host)
+{
+    struct tcg_link *l = &cpu->link;
+
+    l->host = (uintptr_t)host;
+    l->line = (uint64_t *)(void *)(cpu->lines + (l->host & TCG_LINES_MASK));
+    l->seen = __atomic_load_n(l->line, __ATOMIC_ACQUIRE);
+}
+
+/* The first and the last step of STX. */
+static inline bool tcg_link_take(struct tcg_cpu *cpu)
+{
+    uint64_t seen = cpu->link.seen;
+
+    return !(seen & TCG_LINE_STORING) &&
+           __atomic_compare_exchange_n(cpu->link.line, &seen, seen + TCG_LINE_STORING, 0,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+static inline void tcg_link_leave(struct tcg_cpu *cpu, bool stored)
+{
+    __atomic_store_n(cpu->link.line, cpu->link.seen + (stored ? TCG_LINE_STORED : 0),
+                     __ATOMIC_RELEASE);
+}
 
 static inline unsigned tcg_tlb_index(uint64_t addr)
 {

@@ -235,6 +235,8 @@ ir_val ir_load(struct ir *ir, enum ir_type type, uint16_t mem, ir_val base, int6
 void ir_store(struct ir *ir, uint16_t mem, ir_val base, int64_t disp, ir_val v);
 ir_val ir_amo(struct ir *ir, enum ir_amo op, uint16_t mem, ir_val addr, ir_val v);
 ir_val ir_cmpxchg(struct ir *ir, uint16_t mem, ir_val addr, ir_val expected, ir_val desired);
+ir_val ir_load_linked(struct ir *ir, enum ir_type type, uint16_t mem, ir_val addr);
+ir_val ir_store_linked(struct ir *ir, uint16_t mem, ir_val addr, ir_val expected, ir_val desired);
 void ir_fence(struct ir *ir, unsigned mask);
 /* With fewer operands than four the rest is IR_NONE. A helper with IR_H_WRITES makes all slots
  * unknown. */

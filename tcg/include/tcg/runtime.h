@@ -29,11 +29,16 @@ struct tcg_runtime {
     uint64_t (*amo)(struct tcg_cpu *cpu, uint64_t addr, uint64_t val, uint32_t mem, uint32_t op);
     uint64_t (*cmpxchg)(struct tcg_cpu *cpu, uint64_t addr, uint64_t expected, uint64_t desired,
                         uint32_t mem);
+    /* As load, links the address's line (abi.h). May raise. */
+    uint64_t (*load_linked)(struct tcg_cpu *cpu, uint64_t addr, uint32_t mem);
+    /* Whether it stored (STX). May raise. */
+    bool (*store_linked)(struct tcg_cpu *cpu, uint64_t addr, uint64_t expected, uint64_t desired,
+                         uint32_t mem);
     /*
      * For CHECK: makes [addr, addr + len) hit the first-level TLB if it lies in one page of plain
      * RAM. Never raises, and changes nothing that the guest can see but accessed bits: where a
-     * store would set a dirty bit, it fails, and where @addr is not aligned as @mem wants it. With IR_MEM_WRITE the range is good for loads, too.
-     * Returns whether it did.
+     * store would set a dirty bit, it fails, and where @addr is not aligned as @mem wants it. With
+     * IR_MEM_WRITE the range is good for loads, too. Returns whether it did.
      */
     bool (*probe)(struct tcg_cpu *cpu, uint64_t addr, uint32_t len, uint32_t mem);
     /* The code to go on with at cpu->pc; a unit's checked entry or the leave stub. Never NULL. */

@@ -238,7 +238,6 @@ struct cpu_accel_ops {
     uint64_t (*amo)(struct cpu *cpu, uint64_t addr, uint64_t val, uint16_t mem, enum ir_amo op);
     uint64_t (*cmpxchg)(struct cpu *cpu, uint64_t addr, uint64_t expected, uint64_t desired,
                         uint16_t mem);
-    uint64_t *(*reservation)(struct cpu *cpu, uint64_t addr, unsigned mode);
     void (*fp_set_round)(struct cpu *cpu, enum fp_round round);
     void (*fp_set_control)(struct cpu *cpu, enum fp_round round, bool daz, bool ftz);
     unsigned (*fp_flags)(struct cpu *cpu, bool clear);
@@ -271,12 +270,6 @@ void *cpu_host(struct cpu *cpu, uint64_t addr, unsigned len, enum mem_access acc
 uint64_t cpu_amo(struct cpu *cpu, uint64_t addr, uint64_t val, uint16_t mem, enum ir_amo op);
 uint64_t cpu_cmpxchg(struct cpu *cpu, uint64_t addr, uint64_t expected, uint64_t desired,
                      uint16_t mem);
-/*
- * A word, even at first, that goes with the line of RAM at @addr (and may go with others): whoever
- * watches a line between a load and a store tells by it whether others did the same. NULL: no plain
- * memory. Atomic; its use is the guest's, which must not unwind between two steps of it.
- */
-uint64_t *cpu_reservation(struct cpu *cpu, uint64_t addr, unsigned mode);
 
 /* Floating point environment that generated FP code runs under. */
 enum { FP_NX = 1, FP_UF = 2, FP_OF = 4, FP_DZ = 8, FP_NV = 16 };
