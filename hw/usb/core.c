@@ -242,6 +242,12 @@ void usb_reset(struct usb_device *d)
         d->info->reset(d);
 }
 
+void usb_wakeup(struct usb_device *d)
+{
+    if (d->remote_wakeup && d->port)
+        d->port->resume(d->port);
+}
+
 struct usb_device *usb_find(struct usb_ports *ports, unsigned address,
                             bool (*enabled)(const struct usb_port *p))
 {
@@ -262,11 +268,13 @@ struct usb_device *usb_find(struct usb_ports *ports, unsigned address,
 /* ---- ports and buses ---- */
 
 void usb_ports_init(struct usb_ports *p, unsigned n, void (*changed)(struct usb_port *p),
-                    void *opaque)
+                    void (*resume)(struct usb_port *p), void *opaque)
 {
     p->n = n;
     for (unsigned i = 0; i < n; i++)
-        p->port[i] = (struct usb_port){ .changed = changed, .opaque = opaque, .number = i + 1 };
+        p->port[i] = (struct usb_port){
+            .changed = changed, .resume = resume, .opaque = opaque, .number = i + 1
+        };
 }
 
 void usb_bus_init(struct usb_bus *b, struct device *host, const char *name, struct usb_ports *root)

@@ -162,6 +162,7 @@ static void on_event(void *opaque, const struct input_event *e)
             m->y = (int32_t)CLAMP((int64_t)m->y + e->value, -100000, 100000);
         break;
     }
+    usb_wakeup(&h->usb);
 }
 
 static const struct input_ops kinds[] = {

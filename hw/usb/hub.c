@@ -23,7 +23,9 @@ static struct hub *hub_of(struct usb_device *d)
 
 bool usb_hub_enabled(const struct usb_port *p)
 {
-    return hub_of(p->opaque)->status[p->number - 1] & 1 << F_ENABLE;
+    uint16_t s = hub_of(p->opaque)->status[p->number - 1];
+
+    return s & 1 << F_ENABLE && !(s & 1 << F_SUSPEND);
 }
 
 static void port_changed(struct usb_port *p)
@@ -38,6 +40,20 @@ static void port_changed(struct usb_port *p)
     h->change[i] |= 1 << F_CONNECTION;
     if (before & 1 << F_ENABLE)
         h->change[i] |= 1 << F_ENABLE;
+}
+
+/* 11.9: a port that sleeps wakes, and says so; a hub that sleeps as a whole passes it on. */
+static void port_resumes(struct usb_port *p)
+{
+    struct hub *h = p->opaque;
+    unsigned i = p->number - 1;
+
+    if (h->status[i] & 1 << F_SUSPEND) {
+        h->status[i] &= (uint16_t) ~(1 << F_SUSPEND);
+        h->change[i] |= 1 << F_SUSPEND;
+    }
+    if (h->usb.port)
+        h->usb.port->resume(h->usb.port);
 }
 
 /* ---- requests (11.16) ---- */
@@ -156,7 +172,7 @@ static bool hub_realize(struct device *dev, GError **err)
     }
     if (depth > USB_DEPTH_MAX)
         return error_set(err, "usb-hub: more than %d hubs behind each other", USB_DEPTH_MAX);
-    usb_ports_init(&h->ports, USB_PORTS_MAX, port_changed, h);
+    usb_ports_init(&h->ports, USB_PORTS_MAX, port_changed, port_resumes, h);
     h->usb.hub = &h->ports;
     return true;
 }

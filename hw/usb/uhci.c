@@ -18,6 +18,8 @@ enum {
     CMD_RUN = 0x01,
     CMD_HCRESET = 0x02,
     CMD_GRESET = 0x04,
+    CMD_SUSPEND = 0x08,
+    CMD_RESUME = 0x10,
     CMD_MASK = 0xff,
 };
 enum {
@@ -34,11 +36,12 @@ enum {
     PORT_CONNECT_CHANGE = 0x0002,
     PORT_ENABLED = 0x0004,
     PORT_ENABLE_CHANGE = 0x0008,
+    PORT_RESUME = 0x0040,
     PORT_LOW_SPEED = 0x0100,
     PORT_RESET = 0x0200,
     PORT_SUSPEND = 0x1000,
     PORT_ALWAYS = 0x0080,
-    PORT_WRITABLE = PORT_ENABLED | 0x0040 | PORT_RESET | PORT_SUSPEND,
+    PORT_WRITABLE = PORT_ENABLED | PORT_RESUME | PORT_RESET | PORT_SUSPEND,
 };
 /* 3.1 and 3.2: links, and a transfer descriptor's second word. */
 enum { LINK_END = 1, LINK_QUEUE = 2, LINK_DEPTH = 4 };
@@ -281,6 +284,27 @@ static void frame_timer(void *opaque)
 
 /* ---- registers (2) ---- */
 
+/* 2.1.1: something happens on a bus that sleeps as a whole. */
+static void wake_bus(struct uhci *u)
+{
+    if (!(u->cmd & CMD_SUSPEND))
+        return;
+    u->cmd |= CMD_RESUME;
+    u->sts |= STS_RESUME;
+    update_irq(u);
+}
+
+/* 2.1.7: the bit says so, and stays until the driver has ended it. */
+static void port_resumes(struct usb_port *p)
+{
+    struct uhci *u = p->opaque;
+    uint16_t *s = &u->port[p->number - 1];
+
+    if (*s & PORT_SUSPEND)
+        *s |= PORT_RESUME;
+    wake_bus(u);
+}
+
 static void port_changed(struct usb_port *p)
 {
     struct uhci *u = p->opaque;
@@ -292,6 +316,7 @@ static void port_changed(struct usb_port *p)
     else if (*s & PORT_ENABLED)
         *s = (uint16_t)((*s & ~PORT_ENABLED) | PORT_ENABLE_CHANGE);
     *s |= PORT_CONNECT_CHANGE;
+    wake_bus(u);
 }
 
 static void reset_all(struct uhci *u)
@@ -417,7 +442,7 @@ static bool uhci_realize(struct device *dev, GError **err)
     } while (bus_find(dev->machine, name));
     u->pci.config[0x60] = 0x10; /* SBRN: USB 1.0, as the PIIX3 says */
     timer_init(&u->frame, device_loop(dev), CLK_VIRTUAL, frame_timer, u);
-    usb_ports_init(&u->ports, PORTS, port_changed, u);
+    usb_ports_init(&u->ports, PORTS, port_changed, port_resumes, u);
     for (unsigned i = 0; i < PORTS; i++)
         u->port[i] = PORT_ALWAYS;
     usb_bus_init(&u->bus, dev, name, &u->ports);

@@ -143,6 +143,26 @@ c, _ = u.chain([(IN, 99, 1, 8)], 8)[0]
 t.ok(c & STALLED and c & TIMEOUT, 'nobody answers: the errors are counted down')
 t.equal(u.inw(2) & 2, 2, 'and told')
 
+# ---- a bus that sleeps ----
+MOVE = [{'type': 'abs', 'data': {'axis': 'x', 'value': 0x2222}}]
+m.outw(IO + 16, 0x1004)
+m.qmp('input-send-event', events=MOVE)
+t.equal(u.inw(16) & 0x1040, 0x1000, 'who was not allowed to wakes nobody')
+m.outw(IO + 16, 4)
+u.report(5)
+t.equal(u.control(5, 0, 3, 1, 0), b'', 'the tablet may wake its host')
+m.outw(IO + 16, 0x1004)
+m.outw(IO, 8)
+t.equal((u.inw(16) & 0x1040, u.inw(0), u.inw(2) & 4), (0x1000, 8, 0), 'the port sleeps, and the bus')
+m.qmp('input-send-event', events=MOVE)
+t.equal((u.inw(16) & 0x1040, u.inw(0), u.inw(2) & 4), (0x1040, 0x18, 4), 'a move wakes both')
+m.outw(IO, 0)
+m.outw(IO + 2, 4)
+m.outw(IO + 16, 4)
+t.equal(u.inw(16) & 0x1040, 0, 'the driver ends it')
+u.start()
+t.equal(u.report(5), bytes((0, 0x22, 0x22, 0xff, 0x7f, 0)), 'and finds the place')
+
 # ---- the hub ----
 u.reset_port(1)
 d, c = u.enumerate(6)
@@ -167,6 +187,13 @@ t.equal([u.report(7) for _ in range(4)], [bytes((2, 0, 0, 0, 0, 0, 0, 0)), bytes
 m.qmp('input-send-event', events=[{'type': 'key', 'data': {'key': {'type': 'qcode', 'data': 'a'}, 'down': False}}])
 t.equal(u.report(7), bytes((2, 0, 0x28, 0, 0, 0, 0, 0)), 'and one that is up')
 t.equal(u.control(7, 0x21, 9, 0x200, 0, b'\2'), b'', 'lights are set')
+u.control(7, 0, 3, 1, 0)
+u.control(6, 0x23, 3, 2, 1)
+t.equal(u.control(6, 0xa3, 0, 0, 1, 4), bytes((7, 1, 0, 0)), 'a port of the hub sleeps')
+m.qmp('input-send-event', events=[{'type': 'key', 'data': {'key': {'type': 'qcode', 'data': 'a'}, 'down': True}}])
+t.equal((u.report(6, 2), u.control(6, 0xa3, 0, 0, 1, 4)), (b'\2\0', bytes((3, 1, 4, 0))), 'until a key is pressed')
+u.control(6, 0x23, 1, 18, 1)
+t.equal(u.report(7), bytes((2, 0, 0x28, 4, 0, 0, 0, 0)), 'which arrives')
 mice = {x['name']: x['index'] for x in m.qmp('query-mice')}
 m.hmp(f"mouse_set {mice['QEMU HID Mouse']}")
 m.hmp('mouse_move 300 -5')

@@ -52,6 +52,8 @@ struct usb_port {
     struct usb_device *dev; /* NULL: empty */
     /* Something was plugged in or out. */
     void (*changed)(struct usb_port *p);
+    /* Its device signals resume (11.9), which it does whether the port sleeps or not. */
+    void (*resume)(struct usb_port *p);
     void *opaque;
     unsigned number; /* from 1 */
 };
@@ -93,7 +95,7 @@ extern const struct state_table usb_device_state;
 
 void usb_bus_init(struct usb_bus *b, struct device *host, const char *name, struct usb_ports *root);
 void usb_ports_init(struct usb_ports *p, unsigned n, void (*changed)(struct usb_port *p),
-                    void *opaque);
+                    void (*resume)(struct usb_port *p), void *opaque);
 /* A bus reset by the port: address 0. */
 void usb_reset(struct usb_device *d);
 /* Who answers to an address behind these ports, of those for which enabled() says so; NULL: nobody.
@@ -102,6 +104,9 @@ struct usb_device *usb_find(struct usb_ports *p, unsigned address,
                             bool (*enabled)(const struct usb_port *p));
 /* One transaction: bytes moved (IN: into buf, at most len), or a result. */
 int usb_packet(struct usb_device *d, enum usb_pid pid, unsigned ep, uint8_t *buf, size_t len);
+
+/* For devices: there is something to fetch. Wakes a host that allowed it, where the bus sleeps. */
+void usb_wakeup(struct usb_device *d);
 
 /* usb-hub.c: whether the hub lets the port through. */
 bool usb_hub_enabled(const struct usb_port *p);
