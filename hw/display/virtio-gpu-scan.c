@@ -98,6 +98,17 @@ void gpu_redraw(struct gpu *g)
 
 /* ---- the pointer ---- */
 
+/* Blobs have neither size nor format: they are what 5.7.6.10 says that a pointer is. */
+static bool cursor_layout(const struct gpu_resource *r, struct gpu_layout *l)
+{
+    enum { SIDE = 64, FORMAT_BGRA = 1 };
+
+    *l = r->blob ? (struct gpu_layout){ FORMAT_BGRA, SIDE, SIDE, 4 * SIDE, 0 }
+                 : (struct gpu_layout){ r->format, r->width, r->height, 4 * r->width, 0 };
+    return r->blob ? r->blob_size >= (uint64_t)l->stride * l->height
+                   : r->width <= CURSOR_MAX && r->height <= CURSOR_MAX;
+}
+
 void gpu_cursor_show(struct gpu *g)
 {
     const struct gpu_resource *r = gpu_resource(g, g->cursor_resource);
@@ -108,16 +119,15 @@ void gpu_cursor_show(struct gpu *g)
 
     if (!con)
         return;
-    if (!r || r->blob || r->width > CURSOR_MAX || r->height > CURSOR_MAX) {
+    if (!r || !cursor_layout(r, &l)) {
         console_set_cursor(con, NULL);
         return;
     }
-    l = (struct gpu_layout){ r->format, r->width, r->height, 4 * r->width, 0 };
-    c = cursor_new(r->width, r->height);
-    c->hot_x = MIN(g->cursor_hot_x, r->width - 1);
-    c->hot_y = MIN(g->cursor_hot_y, r->height - 1);
-    for (uint32_t y = 0; y < r->height; y++)
-        gpu_row(g, r, &l, 0, y, r->width, c->pixels + (size_t)y * r->width);
+    c = cursor_new(l.width, l.height);
+    c->hot_x = MIN(g->cursor_hot_x, l.width - 1);
+    c->hot_y = MIN(g->cursor_hot_y, l.height - 1);
+    for (uint32_t y = 0; y < l.height; y++)
+        gpu_row(g, r, &l, 0, y, l.width, c->pixels + (size_t)y * l.width);
     console_set_cursor(con, c);
     g_free(c);
 }

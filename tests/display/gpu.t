@@ -134,6 +134,21 @@ m.write(PIXELS, b'\x11\x22\x33\0' * W)
 status(0x104, 0, 0, W, H, 50, 0)
 t.ok(m.screendump() == ppm([[(0x33, 0x22, 0x11)] * W] + rows[1:]), 'a flush reads it again')
 
+cur = cur[::-1]
+m.write(PIXELS + 0x100000, cur)
+body = struct.pack('<4IQQ', 51, 1, 0, 1, 0, len(cur)) + struct.pack('<QII', PIXELS + 0x100000, len(cur), 0)
+cmd(0x10c, body)
+t.equal(status(0x105, 0, 0, 64, 64, 0, 0, 51, 0), OK, 'a transfer to a blob does nothing')
+g.do(1, struct.pack('<IIQII', 0x300, 0, 0, 0, 0) + struct.pack('<8I', 0, 5, 6, 0, 51, 1, 4, 0), 0)
+for _ in range(3): # the flush before was another update
+    if c.cursor[:2] != (1, 4):
+        c.request(True)
+        c.update()
+want = b''.join(bytes((p[2] * p[3] // 255, p[1] * p[3] // 255, p[0] * p[3] // 255, p[3]))
+                for p in (cur[i:i + 4] for i in range(0, len(cur), 4)))
+t.ok(c.cursor[:4] == (1, 4, 64, 64) and c.cursor[4] == want, 'a pointer from a blob', c.cursor[:4])
+t.equal(status(0x102, 51, 0), OK, 'which is dropped')
+
 # ---- what is wrong ----
 t.equal(status(0x107, 40, 0), OK, 'memory is taken away from a resource')
 RES, PARAM, MEM, SCAN, UNSPEC = 0x1203, 0x1205, 0x1201, 0x1202, 0x1200
