@@ -1,6 +1,6 @@
 /*
  * What a back end implements, and what it may call. To add one: write its file with a
- * `const struct chardev_type NAME_chardev`, and add CHARDEV(NAME) to backends.def.
+ * `const struct chardev_type NAME_chardev`, and add it to backends.def.
  */
 #ifndef CHARDEV_BACKEND_H
 #define CHARDEV_BACKEND_H
@@ -23,6 +23,8 @@ struct chardev_type {
     size_t (*write)(struct chardev *chr, const uint8_t *buf, size_t len);
     /* The front end may take more, or has gone: look at chardev_can_receive() again. */
     void (*accept_input)(struct chardev *chr);
+    /* The guest opened or closed its end, or nobody uses this one any more (closed). */
+    void (*guest_open)(struct chardev *chr, bool open);
     /* Newest descriptor the peer passed, or -1. */
     int (*take_fd)(struct chardev *chr);
     char *(*filename)(const struct chardev *chr);

@@ -40,6 +40,8 @@ void chardev_fe_detach(struct chardev_fe *fe)
         chr->type->mux->detach(chr, fe);
     else
         chr->fe = NULL;
+    if (chr->type->guest_open)
+        chr->type->guest_open(chr, false);
     g_free(fe->user);
     *fe = (struct chardev_fe){ 0 };
 }
@@ -90,6 +92,12 @@ bool chardev_fe_is_open(const struct chardev_fe *fe)
 int chardev_fe_take_fd(struct chardev_fe *fe)
 {
     return fe->chr && fe->chr->type->take_fd ? fe->chr->type->take_fd(fe->chr) : -1;
+}
+
+void chardev_fe_guest_open(struct chardev_fe *fe, bool open)
+{
+    if (fe->chr && fe->chr->type->guest_open)
+        fe->chr->type->guest_open(fe->chr, open);
 }
 
 size_t chardev_can_receive(struct chardev *chr)

@@ -6,12 +6,12 @@
 #include <base/bits.h>
 #include "backend.h"
 
-#define CHARDEV(name) extern const struct chardev_type name##_chardev;
+#define CHARDEV(id, name) extern const struct chardev_type id##_chardev;
 #include "backends.def"
 #undef CHARDEV
 
 static const struct chardev_type *const types[] = {
-#define CHARDEV(name) &name##_chardev,
+#define CHARDEV(id, name) &id##_chardev,
 #include "backends.def"
 #undef CHARDEV
     &mux_chardev,
@@ -21,7 +21,7 @@ static const struct chardev_type *const types[] = {
 const char *const *chardev_type_names(void)
 {
     static const char *const names[] = {
-#define CHARDEV(name) #name,
+#define CHARDEV(id, name) name,
 #include "backends.def"
 #undef CHARDEV
         "mux",

@@ -7,6 +7,7 @@
 #include <hw/backend/secret.h>
 #include <hw/backend/tls.h>
 #include <ui/text.h>
+#include <ui/vdagent.h>
 
 #include "parts.h"
 
@@ -290,6 +291,47 @@ void displays_vc_close(void *shown)
     g_free(vc);
 }
 
+/* ---- the guest's agent ---- */
+
+static void agent_readable(void *opaque)
+{
+    chardev_agent_readable(opaque);
+}
+
+void *displays_agent_open(void *opaque, struct chardev *chr, const struct chardev_agent *what)
+{
+    const struct session *s = opaque;
+    const struct vdagent_config cfg = {
+        .clipboard = what->clipboard ? s->clipboard : NULL,
+        .input = what->mouse ? s->input : NULL,
+        .consoles = s->consoles,
+        .readable = agent_readable,
+        .opaque = chr,
+    };
+
+    return vdagent_new(&cfg);
+}
+
+void displays_agent_connected(void *agent, bool open)
+{
+    vdagent_connected(agent, open);
+}
+
+void displays_agent_write(void *agent, const void *buf, size_t len)
+{
+    vdagent_receive(agent, buf, len);
+}
+
+size_t displays_agent_read(void *agent, void *buf, size_t room)
+{
+    return vdagent_read(agent, buf, room);
+}
+
+void displays_agent_close(void *agent)
+{
+    vdagent_free(agent);
+}
+
 /* ---- all ---- */
 
 static void wake(void *opaque)
@@ -317,14 +359,14 @@ bool displays_make(struct session *s, GError **err)
     if (s->display == DISPLAY_SDL && !make_window(s, err)) {
         return false;
     }
-    monitors_set_displays(s->monitors, s->vncs, displays_name(s));
+    monitors_set_displays(s->monitors, s->vncs, displays_name(s), s->clipboard);
     return true;
 }
 
 void displays_free(struct session *s)
 {
     if (s->vncs) {
-        monitors_set_displays(s->monitors, NULL, NULL);
+        monitors_set_displays(s->monitors, NULL, NULL, NULL);
         input_remove_watch(s->input, &s->typing);
         g_ptr_array_free(s->vncs, TRUE);
     }

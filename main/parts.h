@@ -68,6 +68,12 @@ bool displays_choose(struct session *s, GError **err);
 void *displays_vc_open(void *opaque, struct chardev *chr, const struct chardev_vc_size *size);
 void displays_vc_write(void *shown, const void *buf, size_t len);
 void displays_vc_close(void *shown);
+/* The same: the guest's agent. */
+void *displays_agent_open(void *opaque, struct chardev *chr, const struct chardev_agent *what);
+void displays_agent_connected(void *agent, bool open);
+void displays_agent_write(void *agent, const void *buf, size_t len);
+size_t displays_agent_read(void *agent, void *buf, size_t room);
+void displays_agent_close(void *agent);
 /* Once there are a machine and monitors. */
 bool displays_make(struct session *s, GError **err);
 /* Before the machine goes. */

@@ -185,6 +185,11 @@ bool session_run(struct config *c, int *status, GError **err)
                                          .vc_open = displays_vc_open,
                                          .vc_write = displays_vc_write,
                                          .vc_close = displays_vc_close,
+                                         .agent_open = displays_agent_open,
+                                         .agent_connected = displays_agent_connected,
+                                         .agent_write = displays_agent_write,
+                                         .agent_read = displays_agent_read,
+                                         .agent_close = displays_agent_close,
                                          .opaque = &s };
     bool ok;
 

@@ -1,7 +1,8 @@
 /*
- * What the guest shows: screendump.
+ * What the guest shows: screendump; and what it copied.
  */
 #include <string.h>
+#include <ui/clipboard.h>
 #include <ui/console.h>
 #include "command.h"
 
@@ -58,7 +59,25 @@ static const struct mon_member screendump_args[] = {
     { 0 },
 };
 
+static bool info_clipboard(struct mon *mon, const json_t *args, GString *out, GError **err)
+{
+    const struct clipboard *b = mon_clipboard(mon);
+    const char *trouble = b ? clipboard_trouble(b) : "there are no displays";
+    const char *text = b ? clipboard_text(b) : NULL;
+
+    (void)args, (void)err;
+    g_string_append_printf(out, "text: %zu bytes\n", text ? strlen(text) : 0);
+    if (trouble)
+        g_string_append_printf(out, "guest: takes no part: %s\n", trouble);
+    else
+        g_string_append(out, "guest: takes part\n");
+    return true;
+}
+
 const struct mon_command display_commands[] = {
+    { .hmp = "info clipboard",
+      .text = info_clipboard,
+      .help = "show whether text that is copied crosses between guest and displays" },
     { .qmp = "screendump",
       .hmp = "screendump",
       .args = screendump_args,

@@ -128,6 +128,8 @@ struct gdbstub *mon_gdbstub(const struct mon *mon);
 bool mon_option_at(const struct mon *mon, unsigned n, struct monitor_option *o);
 const GPtrArray *mon_vncs(const struct mon *mon);
 const char *mon_display(const struct mon *mon);
+/* NULL: none. */
+const struct clipboard *mon_clipboard(const struct mon *mon);
 /* Of the server `id`, or of the first (NULL). */
 bool mon_vnc_password(struct mon *mon, const char *id, const char *password, GError **err);
 extern const struct mon_type mon_vnc_event_data, mon_watchdog_action;

@@ -20,7 +20,8 @@ struct monitors {
     bool (*option_at)(unsigned n, struct monitor_option *o); /* NULL: none */
     const GPtrArray *vncs;                                   /* of struct vnc; NULL: none */
     const char *display;
-    GPtrArray *list; /* of struct monitor */
+    const struct clipboard *clipboard; /* NULL: none */
+    GPtrArray *list;                   /* of struct monitor */
 };
 
 static void flush(struct monitor *m)
@@ -310,10 +311,17 @@ bool mon_option_at(const struct mon *mon, unsigned n, struct monitor_option *o)
     return mon->set->option_at && mon->set->option_at(n, o);
 }
 
-void monitors_set_displays(struct monitors *set, const GPtrArray *vncs, const char *display)
+void monitors_set_displays(struct monitors *set, const GPtrArray *vncs, const char *display,
+                           const struct clipboard *clipboard)
 {
     set->vncs = vncs;
     set->display = display;
+    set->clipboard = clipboard;
+}
+
+const struct clipboard *mon_clipboard(const struct mon *mon)
+{
+    return mon->set->clipboard;
 }
 
 const GPtrArray *mon_vncs(const struct mon *mon)

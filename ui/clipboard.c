@@ -7,6 +7,7 @@
 struct clipboard {
     GPtrArray *peers; /* of struct clipboard_peer */
     char *text;
+    enum clipboard_guest guest;
 };
 
 struct clipboard *clipboard_new(void)
@@ -48,6 +49,28 @@ void clipboard_set(struct clipboard *b, const struct clipboard_peer *from, const
         if (p != from)
             p->changed(p->opaque, b->text);
     }
+}
+
+void clipboard_set_guest(struct clipboard *b, enum clipboard_guest guest)
+{
+    b->guest = guest;
+}
+
+const char *clipboard_trouble(const struct clipboard *b)
+{
+    static const char *const why[] = {
+        [CLIPBOARD_NO_CHANNEL] =
+            "there is no channel to the guest's agent: -device virtio-serial -chardev "
+            "qemu-vdagent,id=agent,clipboard=on -device "
+            "virtserialport,chardev=agent,name=com.redhat.spice.0",
+        [CLIPBOARD_NO_AGENT] =
+            "no agent answers in the guest: spice-vdagent is to be installed there, and its "
+            "session logged in",
+        [CLIPBOARD_NO_TEXT] = "the guest's agent shares no text",
+        [CLIPBOARD_SHARED] = NULL,
+    };
+
+    return why[b->guest];
 }
 
 const char *clipboard_text(const struct clipboard *b)

@@ -25,8 +25,10 @@ struct console {
 
 struct consoles {
     struct loop *loop;
-    GPtrArray *list;    /* of struct console */
-    GPtrArray *watches; /* of struct consoles_watch */
+    GPtrArray *list;                                              /* of struct console */
+    GPtrArray *watches;                                           /* of struct consoles_watch */
+    void (*sizer)(void *opaque, unsigned width, unsigned height); /* NULL: none */
+    void *sizer_opaque;
 };
 
 struct consoles *consoles_new(struct loop *loop)
@@ -318,15 +320,34 @@ const struct cursor *console_cursor(const struct console *c)
     return c->cursor;
 }
 
+void consoles_set_sizer(struct consoles *set,
+                        void (*want)(void *opaque, unsigned width, unsigned height), void *opaque)
+{
+    if (want == set->sizer && (!want || opaque == set->sizer_opaque))
+        return;
+    set->sizer = want;
+    set->sizer_opaque = opaque;
+    list_changed(set);
+}
+
+static bool has_sizer(const struct console *c)
+{
+    return c->set->sizer && !console_is_text(c) && console_index(c) == 0;
+}
+
 bool console_takes_size(const struct console *c)
 {
-    return c->ops->wanted_size != NULL;
+    return c->ops->wanted_size || has_sizer(c);
 }
 
 void console_want_size(struct console *c, unsigned width, unsigned height)
 {
+    width = CLAMP(width, 1, SURFACE_MAX);
+    height = CLAMP(height, 1, SURFACE_MAX);
     if (c->ops->wanted_size)
-        c->ops->wanted_size(c->opaque, CLAMP(width, 1, SURFACE_MAX), CLAMP(height, 1, SURFACE_MAX));
+        c->ops->wanted_size(c->opaque, width, height);
+    else if (has_sizer(c))
+        c->set->sizer(c->set->sizer_opaque, width, height);
 }
 
 bool console_is_text(const struct console *c)

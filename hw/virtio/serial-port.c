@@ -97,6 +97,7 @@ void serial_port_kick_rx(struct serial_port *p)
 void serial_port_set_open(struct serial_port *p, bool open)
 {
     p->guest_open = open;
+    chardev_fe_guest_open(&p->fe, open);
     if (open)
         serial_port_kick_rx(p);
 }
@@ -156,12 +157,21 @@ static void port_unrealize(struct device *dev)
     chardev_fe_detach(&p->fe);
 }
 
+static bool port_loaded(void *obj, unsigned version, GError **err)
+{
+    struct serial_port *p = obj;
+
+    (void)version, (void)err;
+    chardev_fe_guest_open(&p->fe, p->guest_open);
+    return true;
+}
+
 static const struct state_field port_fields[] = { STATE_BOOL(struct serial_port, guest_open),
                                                   STATE_U64(struct serial_port, tx_done),
                                                   STATE_END };
-static const struct state_table port_state = { .name = "virtio-serial-port",
-                                               .version = 1,
-                                               .fields = port_fields };
+static const struct state_table port_state = {
+    .name = "virtio-serial-port", .version = 1, .fields = port_fields, .post_load = port_loaded
+};
 
 static const struct prop port_props[] = {
     PROP_CHARDEV(struct serial_port, chr, "chardev", "where bytes go"),

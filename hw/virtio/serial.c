@@ -263,7 +263,7 @@ static void serial_reset(struct virtio *v)
     for (unsigned i = 0; i < s->max_ports; i++) {
         if (s->ports[i]) {
             serial_port_drop(s->ports[i], false);
-            s->ports[i]->guest_open = false;
+            serial_port_set_open(s->ports[i], false);
         }
     }
 }

@@ -189,6 +189,7 @@ static void on_window(struct sdl *w, const SDL_WindowEvent *e)
     case SDL_WINDOWEVENT_RESIZED: /* by the user or his desktop */
         w->user_sized = true;
         w->zoom = 0;
+        sized(w); /* SIZE_CHANGED came before we knew whose wish it was */
         break;
     case SDL_WINDOWEVENT_SIZE_CHANGED: sized(w); break;
     case SDL_WINDOWEVENT_EXPOSED: win_draw(w); break;

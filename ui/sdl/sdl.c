@@ -136,6 +136,10 @@ static void consoles_changed(void *opaque)
 
     if (!w->console)
         show(w, console_at(w->cfg.consoles, 0));
+    pthread_mutex_lock(&w->lock);
+    w->takes_size = w->console && console_takes_size(w->console);
+    ask(w, 0);
+    pthread_mutex_unlock(&w->lock);
 }
 
 static void devices_changed(void *opaque)
@@ -209,6 +213,18 @@ static void choose(struct sdl *w, unsigned n)
         show(w, c);
 }
 
+/* Says once what keeps text from the guest. */
+static void user_copied(struct sdl *w, const char *text)
+{
+    const char *trouble = w->cfg.clipboard ? clipboard_trouble(w->cfg.clipboard) : NULL;
+
+    if (trouble && !w->told_trouble)
+        g_printerr("what you copied does not reach the guest's clipboard: %s\n", trouble);
+    w->told_trouble |= trouble != NULL;
+    if (w->cfg.clipboard)
+        clipboard_set(w->cfg.clipboard, &w->clip, text);
+}
+
 static void do_event(struct sdl *w, const struct win_event *e)
 {
     struct input *in = w->cfg.input;
@@ -247,10 +263,7 @@ static void do_event(struct sdl *w, const struct win_event *e)
     case WIN_CONSOLE: choose(w, (unsigned)e->x); break;
     case WIN_CLOSE: close_asked(w, e->close); break;
     case WIN_SHOT: screenshot(w); break;
-    case WIN_CLIPBOARD:
-        if (w->cfg.clipboard)
-            clipboard_set(w->cfg.clipboard, &w->clip, e->text);
-        break;
+    case WIN_CLIPBOARD: user_copied(w, e->text); break;
     }
 }
 

@@ -70,7 +70,7 @@ struct sdl {
     struct input_watch input_watch;
     struct clipboard_peer clip;
     struct keys_held held;
-    bool visible;
+    bool visible, told_trouble;
     GSource *source;
     int event_fd;
     unsigned shots;

@@ -68,12 +68,19 @@ size_t chardev_fe_write(struct chardev_fe *fe, const void *buf, size_t len);
 void chardev_fe_accept_input(struct chardev_fe *fe);
 /* Whether the other end is there. */
 bool chardev_fe_is_open(const struct chardev_fe *fe);
+/* Where a guest's program opens and closes the front end (a virtio channel): it did. */
+void chardev_fe_guest_open(struct chardev_fe *fe, bool open);
 /* A file descriptor the peer passed along with its last bytes (unix sockets), owned by the caller
  * from here on, or -1. */
 int chardev_fe_take_fd(struct chardev_fe *fe);
 
 struct chardev_vc_size {
     uint32_t cols, rows, width, height;
+};
+
+/* What the guest's agent (qemu-vdagent) is for. */
+struct chardev_agent {
+    bool mouse, clipboard;
 };
 
 /* What the set needs of its surroundings. Members may be NULL. */
@@ -84,11 +91,20 @@ struct chardev_hooks {
     void *(*vc_open)(void *opaque, struct chardev *chr, const struct chardev_vc_size *size);
     void (*vc_write)(void *shown, const void *buf, size_t len);
     void (*vc_close)(void *shown);
+    /* Speaks with the agent; NULL (as result, too): nobody does. */
+    void *(*agent_open)(void *opaque, struct chardev *chr, const struct chardev_agent *what);
+    void (*agent_connected)(void *agent, bool open);
+    void (*agent_write)(void *agent, const void *buf, size_t len);
+    size_t (*agent_read)(void *agent, void *buf, size_t room); /* 0: there is nothing */
+    void (*agent_close)(void *agent);
     void *opaque;
 };
 
 /* What was typed there. */
 void chardev_vc_typed(struct chardev *chr, const void *buf, size_t len);
+
+/* agent_read() has something. */
+void chardev_agent_readable(struct chardev *chr);
 
 /* All back ends of one machine. Runs in @loop, which outlives it. */
 struct chardev_set *chardev_set_new(struct loop *loop, const struct chardev_hooks *hooks);

@@ -14,6 +14,7 @@
 #include <glib.h>
 
 struct block_set;
+struct clipboard;
 struct chardev;
 struct chardev_set;
 struct gdbstub;
@@ -39,9 +40,10 @@ struct monitor_option {
     const char *name, *arg, *implied;
 };
 void monitors_set_options(struct monitors *mons, bool (*at)(unsigned n, struct monitor_option *o));
-/* Displays: VNC servers (an array of struct vnc that outlives the monitors), and what -display is
- * called. NULLs take them back. */
-void monitors_set_displays(struct monitors *mons, const GPtrArray *vncs, const char *display);
+/* Displays: VNC servers (an array of struct vnc that outlives the monitors), what -display is
+ * called, and the clipboard. NULLs take them back. */
+void monitors_set_displays(struct monitors *mons, const GPtrArray *vncs, const char *display,
+                           const struct clipboard *clipboard);
 /* Something became of a server's client (enum vnc_client_event). */
 void monitors_vnc_event(struct monitors *mons, const struct vnc *v, unsigned event,
                         const struct vnc_client_info *info);

@@ -31,6 +31,16 @@ void clipboard_join(struct clipboard *b, struct clipboard_peer *p);
 void clipboard_leave(struct clipboard *b, struct clipboard_peer *p);
 /* `from` copied; text that is not UTF-8 or too long is dropped. */
 void clipboard_set(struct clipboard *b, const struct clipboard_peer *from, const char *text);
+/* Whether the guest takes part. */
+enum clipboard_guest {
+    CLIPBOARD_NO_CHANNEL, /* before anybody says something else */
+    CLIPBOARD_NO_AGENT,   /* there is a channel, but nobody in the guest answers */
+    CLIPBOARD_NO_TEXT,    /* somebody who shares no text */
+    CLIPBOARD_SHARED,
+};
+void clipboard_set_guest(struct clipboard *b, enum clipboard_guest guest);
+/* Why text does not come to the guest, and what helps; NULL: it does. */
+const char *clipboard_trouble(const struct clipboard *b);
 /* What was copied last, NULL: nothing. */
 const char *clipboard_text(const struct clipboard *b);
 

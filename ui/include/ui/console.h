@@ -141,6 +141,9 @@ const struct cursor *console_cursor(const struct console *c);
 void console_pace(struct console *c, struct console_listener *l, unsigned ms);
 /* Something is about to change: all consoles at full pace. */
 void consoles_wake(struct consoles *set);
+/* Asks the guest for the size of the first console where its device cannot; NULL: nobody does. */
+void consoles_set_sizer(struct consoles *set,
+                        void (*want)(void *opaque, unsigned width, unsigned height), void *opaque);
 bool console_takes_size(const struct console *c);
 void console_want_size(struct console *c, unsigned width, unsigned height);
 /* Whether typing goes to console_type() and not to the guest's keyboard. */
