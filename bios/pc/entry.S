@@ -12,6 +12,7 @@
 #define DATA32    0x10
 #define CODE16    0x18
 #define DATA16    0x20
+#define WAKE      0xfe       /* CMOS byte 0x0f: woken up, RAM is as it was */
 
     .code16
 /* ---- an application processor: SIPI vector 0xf0 ---- */
@@ -104,6 +105,11 @@ cold32:
     movl $0x33333333, %eax
     movw $0xcfc, %dx
     outl %eax, %dx
+1:  cmpb $WAKE, %bl
+    jne 1f
+    cmpl $WAKE, BASE + can_wake
+    je 3f
+    xorb %bl, %bl
 1:  movl $0xfffe0000, %esi
     movl $0xe0000, %edi
     movl $0x8000, %ecx
@@ -117,15 +123,21 @@ cold32:
     movl $low_bss_end, %ecx
     subl $low_bss, %ecx
     rep stosb
-    movl $stacks_end, %esp
+3:  movl $stacks_end, %esp
     addl $BASE, %esp
     movl $(BASE + 1f), %eax     /* from the ROM to the RAM */
     jmp *%eax
 1:  lgdtl BASE + gdtr
+    movzbl %bl, %eax
     calll leave32
     .code16
     movw $stacks_end, stack_top
+    cmpb $WAKE, %al
+    je wake
+    movl $WAKE, can_wake
     calll post
+wake:
+    calll wake_up
 1:  hlt
     jmp 1b
 
@@ -375,8 +387,9 @@ idtr_real:
     .long 0
 
     .bss
-    .globl stack_top, far_target, mirrored, mtrr_list, mtrr_count, ap_count
+    .globl can_wake, stack_top, far_target, mirrored, mtrr_list, mtrr_count, ap_count
     .balign 4
+can_wake:   .long 0             /* WAKE: what is here is this BIOS's, not what RAM held by chance */
 far_target: .long 0
 mirrored:   .long 0
 stack_top:  .word 0

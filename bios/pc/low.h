@@ -139,6 +139,7 @@ extern uint32_t mirrored;
 /* Functions of the 32-bit part. */
 uint32_t post_machine(uint32_t unused);
 uint32_t post_tables(uint32_t unused);
+uint32_t post_wake(uint32_t unused);
 /* Copies the next option ROM to memory: its segment in bits 15..0, the PCI function's number in
  * bits 31..16; 0 after the last. The argument is the end of the ROMs so far, as a segment. */
 uint32_t post_next_rom(uint32_t segment);
@@ -146,6 +147,7 @@ uint32_t post_next_rom(uint32_t segment);
 /* ---- time.c ---- */
 
 void delay_us(uint32_t us);
+void timer_init(void); /* channel 0, which limits count by */
 void time_init(void);
 void tick(void);     /* IRQ 0 */
 void rtc_tick(void); /* IRQ 8 */

@@ -166,6 +166,29 @@ static void run_roms(void)
     }
 }
 
+/* Goes on with what slept (ACPI 6.4, 16.3.1.4), whose memory is not to be written, where the FACS
+ * says, which is an address in real mode. */
+void wake_up(void) __attribute__((noreturn));
+
+void wake_up(void)
+{
+    uint32_t vector;
+
+    stack_top -= 0x800;
+    log_line("bios: wake up");
+    init_pics();
+    outb(PIC1 + 1, 0xff);
+    outb(PIC2 + 1, 0xff);
+    timer_init();
+    vector = call32(post_wake, 0);
+    log_line("wake: vector %x", vector);
+    if (vector)
+        __asm__ volatile("pushw %w0\n\tpushw %w1\n\tlretw" : : "r"(vector >> 4), "r"(vector & 15));
+    outb(0xcf9, 6);
+    for (;;)
+        __asm__ volatile("hlt");
+}
+
 void post(void) __attribute__((noreturn));
 
 void post(void)

@@ -22,13 +22,18 @@ static uint32_t bcd(uint8_t v)
     return (v >> 4) * 10u + (v & 15);
 }
 
+void timer_init(void)
+{
+    outb(0x43, 0x34); /* channel 0, mode 2, 65536 */
+    outb(0x40, 0);
+    outb(0x40, 0);
+}
+
 void time_init(void)
 {
     uint32_t seconds;
 
-    outb(0x43, 0x34); /* channel 0, mode 2, 65536 */
-    outb(0x40, 0);
-    outb(0x40, 0);
+    timer_init();
     cmos_write(RTC_A, 0x26);
     cmos_write(RTC_B, B_24H);
     cmos_read(RTC_C);

@@ -83,6 +83,17 @@ probes "VGA, terminal beside it" 00000080 "edd good" -machine pc,graphics=off -v
 	-drive if=floppy,format=raw,file="$tap_dir/floppy"
 like "$(cat "$tap_dir/text")" "*myna BIOS*F12*Booting from Disk*PROBE*" "messages, menu's prompt"
 
+# Suspended to RAM and woken up by the clock: memory as it was, PCI interrupts routed again.
+cp "$srcdir/tests/guest/x86/boot-sleep.bin" "$tap_dir/sleep"
+truncate -s 4M "$tap_dir/sleep"
+for cpus in 1 3; do
+	run 60 -smp $cpus -drive if=ide,format=raw,file="$tap_dir/sleep" -boot c \
+		-chardev file,id=said,path="$tap_dir/said" -device isa-debugcon,iobase=0xe9,chardev=said
+	is "$status $(tr '\n' ' ' <"$tap_dir/said")" "1 SLEEP WOKEN 12345678 12345678 00008400 0B0B0A0A END " \
+		"$cpus CPUs: sleeps and wakes up"
+	like "$(cat "$tap_dir/log")" "*bios: wake up*wake: vector 7c*" "and goes where the FACS says"
+done
+
 run 20 -boot c
 like "$(cat "$tap_dir/log")" "*boot: nothing left*" "with nothing to boot it stops"
 

@@ -111,6 +111,7 @@ void cpus_start(void)
 {
     uint32_t v[4] = { 0 };
 
+    LOW_VAR(mtrr_count) = LOW_VAR(ap_count) = 0;
     SYS.cpus = 1;
     if (SYS.has_fw_cfg)
         fw_cfg_item(5, &SYS.cpus, sizeof(SYS.cpus));

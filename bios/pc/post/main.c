@@ -34,6 +34,18 @@ uint32_t post_machine(uint32_t unused)
     return 0;
 }
 
+/* Chips come from a reset; of memory only ours may be written. The address of the system's code to
+ * wake up, or 0. */
+uint32_t post_wake(uint32_t unused)
+{
+    (void)unused;
+    pci_setup();
+    cpus_start();
+    outb(0xd6, 0xc0); /* the first DMA controller works through the second */
+    outb(0xd4, 0);
+    return wake_vector();
+}
+
 /* ---- option ROMs (PCI Firmware 3.0, 5.1) ---- */
 
 /* Finds the image for PCs in the ROM that is shown at `rom`; its size in bytes, 0 if none. */

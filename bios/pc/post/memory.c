@@ -3,7 +3,7 @@
 
 #define MIB       (1u << 20)
 #define EBDA      0x9fc00u
-#define BIOS_AREA 0xf0000u
+#define BIOS_AREA 0xe0000u
 #define ROM_TOP   0xfffc0000u /* 256 KiB below 4 GiB */
 #define KEPT      0x60000u    /* tables and what start-up needs */
 

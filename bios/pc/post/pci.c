@@ -288,6 +288,7 @@ void pci_setup(void)
     if (inl(0xcf8) != 0x80000000 || pci_read16(0, 0) == 0xffff)
         return;
     SYS.has_pci = true;
+    last_bus = SYS.last_bus = 0;
     number_buses(0);
     io = (struct space){ IO_BASE, IO_END };
     mem = (struct space){ SYS.ram_low > 0xbff00000 ? 0xe0000000 : 0xc0000000, MEM_END };

@@ -39,4 +39,9 @@ uint32_t pci_next(uint32_t bdf);
 
 void cpus_start(void);
 
+/* ---- tables.c ---- */
+
+/* Where the FACS says that a system goes on that slept; 0: nowhere. */
+uint32_t wake_vector(void);
+
 #endif

@@ -141,6 +141,25 @@ static void load_acpi(void)
     }
 }
 
+/* FADT's "FIRMWARE_CTRL" and the FACS's "firmware waking vector" (ACPI 6.4, 5.2.9 and 5.2.10). The
+ * tables are in memory that is reserved, so that they are as they were. */
+uint32_t wake_vector(void)
+{
+    for (unsigned i = 0; i < n_files; i++) {
+        const uint8_t *t = files[i].at, *end = t + files[i].size;
+
+        for (; t + 64 <= end; t++) {
+            uint32_t facs;
+
+            if (memcmp(t, "FACP", 4) != 0)
+                continue;
+            memcpy(&facs, t + 36, 4);
+            return facs ? *(uint32_t *)(uintptr_t)(facs + 12) : 0;
+        }
+    }
+    return 0;
+}
+
 /* ---- SMBIOS ---- */
 
 static void load_smbios(void)
