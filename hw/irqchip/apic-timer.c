@@ -71,20 +71,25 @@ static void arm_count(struct lapic *l, int64_t now)
         if (period < PERIOD_MIN_NS)
             n += PERIOD_MIN_NS / period;
     } else if (now - l->started >= period) {
-        timer_del(&l->timer);
+        /* it is over; where the interrupt is late, it is still to come */
         return;
     }
     timer_mod_ns(&l->timer, l->started + n * period);
 }
 
-void lapic_timer_changed(struct lapic *l)
+static void arm(struct lapic *l, int64_t now)
 {
     if (by_deadline(l))
         arm_deadline(l);
     else if (l->count)
-        arm_count(l, now_ns(l));
+        arm_count(l, now);
     else
         timer_del(&l->timer);
+}
+
+void lapic_timer_changed(struct lapic *l)
+{
+    arm(l, now_ns(l));
 }
 
 void lapic_timer_began(struct lapic *l, uint32_t left)
@@ -100,7 +105,7 @@ void lapic_timer_start(struct lapic *l, uint32_t count)
         return;
     l->count = count;
     l->started = now_ns(l);
-    lapic_timer_changed(l);
+    arm(l, l->started); /* a later look at the clock might find the count over, and nothing armed */
 }
 
 void lapic_timer_set_deadline(struct lapic *l, uint64_t tsc)

@@ -367,6 +367,7 @@ static bool lapic_loaded(void *obj, unsigned version, GError **err)
     (void)version;
     if ((l->isr[0] | l->irr[0]) & 0xffff || l->started < 0 || l->id == 255)
         return error_set(err, "saved state: apic: vectors, time or ID out of range");
+    timer_del(&l->timer);
     lapic_timer_changed(l);
     lapic_update(l);
     return true;
