@@ -53,6 +53,10 @@ static void pause_all(struct machine *m)
     for (unsigned i = 0; i < kvm->ncpus; i++)
         while (!kvm->cpu[i]->v.cpu->stopped)
             loop_wait(m->loop, &kvm->parked);
+    for (unsigned i = 0; i < kvm->ncpus; i++)
+        kvm_take_registers(&kvm->cpu[i]->v);
+    kvm->vm.standing = true;
+    irqchip_take(kvm);
     kvm->guest->vm_stopped(&kvm->vm);
     bells_drain(kvm);
     patches_remove(kvm);
@@ -65,11 +69,17 @@ static void resume_all(struct machine *m)
     patches_remove(kvm);
     patches_insert(kvm);
     kvm->guest->vm_goes_on(&kvm->vm);
+    /* All of them before one runs, which may send the others interrupts; controllers last, which
+     * may do so, too. */
+    for (unsigned i = 0; i < kvm->ncpus; i++)
+        vcpu_give_registers(kvm->cpu[i]);
+    irqchip_give(kvm);
+    kvm->vm.standing = false;
     for (unsigned i = 0; i < kvm->ncpus; i++) {
         struct cpu *cpu = kvm->cpu[i]->v.cpu;
 
         /* see accel/tcg: gdb hears first of one that has just stopped for it */
-        if (!cpu->debug_hold && !cpu->debug_stop.reason)
+        if (!cpu->debug_hold && !cpu->debug_stop.reason && !kvm->cpu[i]->v.ours)
             __atomic_store_n(&cpu->stop_request, 0, __ATOMIC_SEQ_CST);
     }
     pthread_cond_broadcast(&kvm->resumed);
@@ -337,14 +347,15 @@ static void kvm_end(struct kvm *kvm)
 static bool read_options(struct kvm *kvm, struct opts *o, GError **err)
 {
     static const char *const irqchips[] = { "off", "on", "split", NULL };
-    int irqchip = 1;
+    static const enum kvm_irqchip_place places[] = { KVM_IRQCHIP_OFF, KVM_IRQCHIP_ON,
+                                                     KVM_IRQCHIP_SPLIT };
+    int irqchip = 2;
 
     kvm->irqchip_asked = opts_has(o, "kernel-irqchip");
 
     if (!opts_enum(o, "kernel-irqchip", irqchips, &irqchip, err))
         return false;
-    /* "on" leaves it to us what the kernel has: the 8259s, I/O APIC and timer are not worth it */
-    kvm->vm.irqchip = irqchip ? KVM_IRQCHIP_SPLIT : KVM_IRQCHIP_OFF;
+    kvm->vm.irqchip = places[irqchip];
     return opts_done(o, err);
 }
 
@@ -353,7 +364,7 @@ static bool kvm_init(struct machine *m, struct opts *opts, GError **err)
     struct kvm *kvm = g_new0(struct kvm, 1);
     struct cpu *first = m->cpus->pdata[0];
 
-    kvm->vm = (struct kvm_vm){ .dev = -1, .fd = -1, .machine = m };
+    kvm->vm = (struct kvm_vm){ .dev = -1, .fd = -1, .machine = m, .standing = true };
     kvm->guest = first->ops->kvm;
     kvm->ram = mem_ram(m->mem);
     kvm->ncpus = m->cpus->len;

@@ -1,9 +1,10 @@
 /*
- * Interrupt controllers in the kernel, and its routing table: which message each line sends.
+ * Interrupt controllers in the kernel, and its routing table: what each line does (target/kvm.h
+ * has the numbers of lines).
  *
- * Lines 0 to 23 are those of the board's own I/O interrupt controller: the kernel never sees them,
- * but tells of the ends of level-triggered interrupts whose messages are in their entries. Behind
- * them come lines that others take: kvm_route_take().
+ * With local APICs alone ("split") the kernel never sees the lines of the board's own I/O interrupt
+ * controller, but tells of the ends of level-triggered interrupts whose messages are in their
+ * entries. With all of them ("on") the entries lead to pins of the kernel's controllers.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -55,32 +56,139 @@ static void route(void *opaque, unsigned n, uint64_t addr, uint32_t data)
         write_routes(kvm);
 }
 
+/* ---- controllers of the board's in the kernel ---- */
+
+static void set_line(const struct kvm *kvm, unsigned gsi, bool level)
+{
+    struct kvm_irq_level l = { .irq = gsi, .level = level };
+
+    if (kvm_ioctl(kvm->vm.fd, KVM_IRQ_LINE, &l) < 0)
+        log_printf(LOG_UNIMP, "kvm: KVM_IRQ_LINE %u: %s\n", gsi, g_strerror(errno));
+}
+
+static void pic_line(void *opaque, unsigned n, bool level)
+{
+    set_line(opaque, KVM_GSI_PIC + n, level);
+}
+
+static void ioapic_line(void *opaque, unsigned n, bool level)
+{
+    set_line(opaque, KVM_GSI_IOAPIC + n, level);
+}
+
+static void timer_silent(void *opaque, bool silent)
+{
+    struct kvm *kvm = opaque;
+
+    if (kvm->vm.timer_silent == silent)
+        return;
+    kvm->vm.timer_silent = silent;
+    if (!kvm->host_irqchip.away)
+        kvm->guest->chips->silence(&kvm->vm);
+}
+
+static void look(void *opaque)
+{
+    struct kvm *kvm = opaque;
+    struct machine *m = kvm->vm.machine;
+    struct host_chips chips;
+
+    kvm->guest->chips->get(&kvm->vm, &chips);
+    m->type->host_chips(m, &chips, true);
+}
+
+void irqchip_take(struct kvm *kvm)
+{
+    kvm->host_irqchip.away = true;
+    if (kvm->vm.irqchip == KVM_IRQCHIP_ON)
+        look(kvm);
+}
+
+void irqchip_give(struct kvm *kvm)
+{
+    struct machine *m = kvm->vm.machine;
+    struct host_chips chips;
+
+    if (kvm->vm.irqchip == KVM_IRQCHIP_ON) {
+        m->type->host_chips(m, &chips, false);
+        kvm->guest->chips->put(&kvm->vm, &chips);
+    }
+    kvm->host_irqchip.away = false;
+}
+
+/* ---- beginning and end ---- */
+
+static const char *const names[] = { "off", "split", "on" };
+
+static bool make_chips(struct kvm *kvm, GError **err)
+{
+    struct kvm_enable_cap cap = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { HOST_IRQCHIP_LINES } };
+
+    if (kvm->vm.irqchip == KVM_IRQCHIP_ON)
+        return kvm->guest->chips->make(&kvm->vm, err);
+    return kvm_ioctl(kvm->vm.fd, KVM_ENABLE_CAP, &cap) >= 0 ||
+           error_set_errno(err, errno, "-accel kvm: kernel-irqchip=split");
+}
+
+static void make_routes(struct kvm *kvm)
+{
+    kvm->routes =
+        g_malloc0(sizeof(*kvm->routes) + KVM_CHIP_ROUTES_MAX * sizeof(kvm->routes->entries[0]));
+    if (kvm->vm.irqchip == KVM_IRQCHIP_ON) {
+        kvm->routes->nr = kvm->guest->chips->routes(kvm->routes->entries);
+    } else {
+        kvm->routes->nr = HOST_IRQCHIP_LINES;
+        for (unsigned i = 0; i < HOST_IRQCHIP_LINES; i++)
+            set_route(&kvm->routes->entries[i], i, 0, 0);
+    }
+    write_routes(kvm);
+}
+
+/* Why the kernel cannot have the controllers that were asked for, or NULL. */
+static const char *cannot_have(const struct kvm *kvm)
+{
+    const struct machine *m = kvm->vm.machine;
+
+    if (!m->type->use_host_irqchip)
+        return "the machine has no local APICs";
+    if (kvm->vm.irqchip == KVM_IRQCHIP_ON)
+        return m->type->host_chips && kvm->guest->chips ? NULL : "the kernel has no such chips";
+    return kvm_check(&kvm->vm, KVM_CAP_SPLIT_IRQCHIP) ? NULL : "the host's kernel is too old (4.5)";
+}
+
 bool irqchip_begin(struct kvm *kvm, GError **err)
 {
     struct machine *m = kvm->vm.machine;
-    struct kvm_enable_cap cap = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { HOST_IRQCHIP_LINES } };
-    bool asked = kvm->irqchip_asked;
+    const char *why = NULL;
 
     if (kvm->vm.irqchip == KVM_IRQCHIP_OFF)
         return true;
-    kvm->host_irqchip = (struct host_irqchip){ kvm, message, route };
-    if (!kvm_check(&kvm->vm, KVM_CAP_SPLIT_IRQCHIP) || !m->type->use_host_irqchip ||
-        !m->type->use_host_irqchip(m, &kvm->host_irqchip)) {
+    why = cannot_have(kvm);
+    if (why) {
+        if (kvm->irqchip_asked)
+            return error_set(err, "-accel kvm: kernel-irqchip=%s: %s", names[kvm->vm.irqchip], why);
         kvm->vm.irqchip = KVM_IRQCHIP_OFF;
-        return !asked || error_set(err, "-accel kvm: kernel-irqchip=split: %s",
-                                   m->type->use_host_irqchip ? "the host's kernel is too old (4.5)"
-                                                             : "the machine has no local APICs");
+        return true;
     }
-    kvm->used_irqchip = true;
-    if (kvm_ioctl(kvm->vm.fd, KVM_ENABLE_CAP, &cap) < 0)
-        return error_set_errno(err, errno, "-accel kvm: kernel-irqchip=split");
-    kvm->routes =
-        g_malloc0(sizeof(*kvm->routes) + HOST_IRQCHIP_LINES * sizeof(kvm->routes->entries[0]));
-    kvm->routes->nr = HOST_IRQCHIP_LINES;
-    for (unsigned i = 0; i < HOST_IRQCHIP_LINES; i++)
-        set_route(&kvm->routes->entries[i], i, 0, 0);
-    write_routes(kvm);
-    return true;
+    if (!make_chips(kvm, err))
+        return false;
+    make_routes(kvm);
+    kvm->host_irqchip = (struct host_irqchip){
+        .opaque = kvm,
+        .all = kvm->vm.irqchip == KVM_IRQCHIP_ON,
+        .away = true,
+        .message = message,
+        .route = route,
+        .pic_line = pic_line,
+        .ioapic_line = ioapic_line,
+        .timer_silent = timer_silent,
+        .look = look,
+    };
+    kvm->used_irqchip = m->type->use_host_irqchip(m, &kvm->host_irqchip);
+    if (kvm->used_irqchip)
+        return true;
+    return error_set(err, "-accel kvm: kernel-irqchip=%s: the machine has no local APICs",
+                     names[kvm->vm.irqchip]);
 }
 
 void irqchip_end(struct kvm *kvm)

@@ -85,6 +85,10 @@ bool kvm_is_worth(const struct kvm_guest *guest, GError **err);
 /* irqchip.c; before CPUs are made */
 bool irqchip_begin(struct kvm *kvm, GError **err);
 void irqchip_end(struct kvm *kvm);
+/* All CPUs have stopped, are about to go on: the board's devices get the registers, give them.
+ * Device lock held. */
+void irqchip_take(struct kvm *kvm);
+void irqchip_give(struct kvm *kvm);
 
 /* slots.c */
 bool slots_begin(struct kvm *kvm, GError **err);
@@ -114,6 +118,9 @@ void vcpu_kick(struct cpu *cpu);
 void vcpu_gate_close(struct kvm *kvm);
 void vcpu_gate_open(struct kvm *kvm);
 void *vcpu_thread(void *opaque);
+/* The kernel gets the registers, if struct cpu holds them; false: it refused, and the machine
+ * stops. The CPU's thread, or who holds the device lock while it is stopped. */
+bool vcpu_give_registers(struct kvm_cpu *k);
 /* Blocks the signal that kicks in this thread's future children, and sets its handler. */
 void vcpu_signals_init(void);
 

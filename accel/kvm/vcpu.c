@@ -138,7 +138,7 @@ void kvm_take_registers(struct kvm_vcpu *v)
     v->ours = true;
 }
 
-static bool give_registers(struct kvm_cpu *k)
+bool vcpu_give_registers(struct kvm_cpu *k)
 {
     const char *what = NULL;
 
@@ -165,26 +165,6 @@ static void debug_apply(struct kvm_cpu *k)
 
 /* ---- requests ---- */
 
-/* Stays here while the machine does not want the CPU to run. */
-static void park(struct kvm_cpu *k)
-{
-    struct loop *loop = k->kvm->vm.machine->loop;
-    struct cpu *cpu = k->v.cpu;
-
-    kvm_take_registers(&k->v);
-    loop_lock(loop);
-    cpu->stopped = true;
-    pthread_cond_broadcast(&k->kvm->parked);
-    while (cpu->stop_request && !__atomic_load_n(&k->kvm->quit, __ATOMIC_SEQ_CST)) {
-        cpu_run_work(cpu);
-        loop_wait(loop, &k->kvm->resumed);
-    }
-    cpu->stopped = false;
-    debug_apply(k);
-    loop_unlock(loop);
-    __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
-}
-
 static bool has_work_queued(struct cpu *cpu)
 {
     bool any;
@@ -193,6 +173,37 @@ static bool has_work_queued(struct cpu *cpu)
     any = cpu->work != NULL;
     pthread_mutex_unlock(&cpu->work_lock);
     return any;
+}
+
+static void do_work(struct kvm_cpu *k)
+{
+    if (!has_work_queued(k->v.cpu))
+        return;
+    kvm_take_registers(&k->v); /* it may be about them */
+    cpu_run_work(k->v.cpu);
+    if (!k->kvm->vm.standing) /* others run, and may send interrupts: the kernel has them at once */
+        vcpu_give_registers(k);
+}
+
+/* Stays here while the machine does not want the CPU to run. Registers are taken when all CPUs
+ * stand (accel.c): until then others can send interrupts. */
+static void park(struct kvm_cpu *k)
+{
+    struct loop *loop = k->kvm->vm.machine->loop;
+    struct cpu *cpu = k->v.cpu;
+
+    finish_access(k);
+    loop_lock(loop);
+    cpu->stopped = true;
+    pthread_cond_broadcast(&k->kvm->parked);
+    while (cpu->stop_request && !__atomic_load_n(&k->kvm->quit, __ATOMIC_SEQ_CST)) {
+        do_work(k);
+        loop_wait(loop, &k->kvm->resumed);
+    }
+    cpu->stopped = false;
+    debug_apply(k);
+    loop_unlock(loop);
+    __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
 }
 
 static bool is_halted(const struct cpu *cpu)
@@ -206,10 +217,7 @@ static bool attend(struct kvm_cpu *k)
     struct cpu *cpu = k->v.cpu;
 
     __atomic_fetch_and(&cpu->tcg.flags, ~TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
-    if (has_work_queued(cpu)) {
-        kvm_take_registers(&k->v); /* it may be about them */
-        cpu_run_work(cpu);
-    }
+    do_work(k);
     if (__atomic_load_n(&cpu->stop_request, __ATOMIC_SEQ_CST)) {
         park(k);
         return false;
@@ -242,7 +250,7 @@ static void run(struct kvm_cpu *k)
 {
     bool back;
 
-    if (!give_registers(k))
+    if (!vcpu_give_registers(k))
         return;
     __atomic_store_n(&k->v.run->immediate_exit, 0, __ATOMIC_SEQ_CST);
     enter(k);

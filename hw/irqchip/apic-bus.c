@@ -64,7 +64,7 @@ static struct lapic *find_lowest(struct apics *a, const struct apic_message *msg
 
 static void send(struct apics *a, const struct apic_message *msg, bool wide)
 {
-    if (a->host) {
+    if (a->host && !a->host->away) {
         apic_host_send(a, msg);
         return;
     }

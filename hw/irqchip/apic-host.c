@@ -29,7 +29,7 @@ void apic_route(struct device *dev, unsigned pin, const struct apic_message *msg
     uint32_t addr = APIC_BASE_ADDR | (msg->dest & 0xff) << 12 | (msg->logical ? 4 : 0);
     uint32_t data = msg->vector | (uint32_t)msg->mode << 8 | (msg->level ? 0xc000 : 0);
 
-    if (a->host)
+    if (a->host && !a->host->all)
         a->host->route(a->host->opaque, pin, addr, data);
 }
 

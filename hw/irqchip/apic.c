@@ -278,7 +278,7 @@ static void pic_changed(void *opaque, unsigned n, bool level)
 
     (void)n;
     set_all_lines(a, LINT0, level);
-    if (a->host) /* whose kernel knows whether the first CPU takes it */
+    if (a->host && !a->host->all) /* whose kernel knows whether the first CPU takes it */
         irq_set(&a->intr[0], level);
 }
 

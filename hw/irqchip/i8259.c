@@ -11,6 +11,7 @@
 #include <base/bits.h>
 #include <base/error.h>
 #include <base/log.h>
+#include <hw/core/host_irqchip.h>
 #include <hw/core/machine.h>
 
 #define CASCADE 2 /* the master's input that the slave drives */
@@ -57,6 +58,7 @@ struct i8259 {
     struct irq_line out;
     struct pic pic[2]; /* master, slave */
     bool output;       /* level of INT */
+    const struct host_irqchip *host;
 };
 
 /* ---- one chip ---- */
@@ -134,7 +136,8 @@ static void update(struct i8259 *s)
     master->lines = slave ? master->lines | bit : master->lines & ~bit;
     master->latched = slave ? master->latched | bit : master->latched & ~bit;
     s->output = request(master, true) != NONE;
-    irq_set(&s->out, s->output);
+    if (!host_irqchip_has_all(s->host))
+        irq_set(&s->out, s->output);
 }
 
 static void irq_changed(void *opaque, unsigned n, bool level)
@@ -143,6 +146,8 @@ static void irq_changed(void *opaque, unsigned n, bool level)
 
     if (n == CASCADE)
         return;
+    if (s->host)
+        s->host->pic_line(s->host->opaque, n, level);
     set_line(&s->pic[n / 8], n % 8, level);
     update(s);
 }
@@ -327,6 +332,71 @@ static const struct io_ops elcr_io = {
     .own_sizes = { 1, 1 },
 };
 
+/* ---- where the host's kernel has them ---- */
+
+void i8259_set_host(struct device *dev, const struct host_irqchip *host)
+{
+    struct i8259 *s = (struct i8259 *)dev;
+
+    s->host = host;
+    for (unsigned n = 0; host && n < 16; n++)
+        if (n != CASCADE)
+            host->pic_line(host->opaque, n, s->pic[n / 8].lines >> n % 8 & 1);
+}
+
+static void store(const struct pic *p, struct host_pic *r)
+{
+    *r = (struct host_pic){
+        .lines = p->lines,
+        .latched = p->latched,
+        .imr = p->imr,
+        .isr = p->isr,
+        .elcr = p->elcr,
+        .base = p->base,
+        .lowest = p->lowest,
+        .next_icw = p->next_icw,
+        .need_icw4 = p->icw1 & ICW1_IC4,
+        .read_isr = p->read_isr,
+        .poll = p->poll,
+        .special_mask = p->special_mask,
+        .rotate_aeoi = p->rotate_aeoi,
+        .aeoi = p->icw4 & ICW4_AEOI,
+        .nested = p->icw4 & ICW4_SFNM,
+    };
+}
+
+static void load(struct pic *p, const struct host_pic *r)
+{
+    *p = (struct pic){
+        .lines = p->lines,
+        .latched = r->latched,
+        .imr = r->imr,
+        .isr = r->isr,
+        .elcr = r->elcr,
+        .base = r->base & 0xf8,
+        .lowest = r->lowest & 7,
+        .icw1 = r->need_icw4 ? ICW1_SELECT | ICW1_IC4 : ICW1_SELECT,
+        .icw4 = (uint8_t)((r->aeoi ? ICW4_AEOI : 0) | (r->nested ? ICW4_SFNM : 0)),
+        .next_icw = r->next_icw,
+        .read_isr = r->read_isr,
+        .poll = r->poll,
+        .special_mask = r->special_mask,
+        .rotate_aeoi = r->rotate_aeoi,
+    };
+}
+
+void i8259_registers(struct device *dev, struct host_pic *r, bool to_us)
+{
+    struct i8259 *s = (struct i8259 *)dev;
+
+    for (unsigned i = 0; i < 2; i++) {
+        if (to_us)
+            load(&s->pic[i], &r[i]);
+        else
+            store(&s->pic[i], &r[i]);
+    }
+}
+
 /* ---- the device ---- */
 
 static bool i8259_realize(struct device *dev, GError **err)
@@ -415,6 +485,8 @@ static void i8259_print(struct device *dev, GString *out)
 {
     const struct i8259 *s = (const struct i8259 *)dev;
 
+    if (host_irqchip_has_all(s->host))
+        s->host->look(s->host->opaque);
     for (unsigned i = 0; i < 2; i++) {
         const struct pic *p = &s->pic[i];
 

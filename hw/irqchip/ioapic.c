@@ -5,10 +5,12 @@
 #include <hw/irqchip/ioapic.h>
 
 #include <inttypes.h>
+#include <string.h>
 
 #include <base/bits.h>
 #include <base/error.h>
 #include <base/log.h>
+#include <hw/core/host_irqchip.h>
 #include <hw/core/machine.h>
 #include <hw/irqchip/apic.h>
 
@@ -37,6 +39,7 @@ struct ioapic {
     uint8_t select, id;
     uint32_t lines; /* levels of the pins */
     uint64_t rte[IOAPIC_PINS];
+    const struct host_irqchip *host;
 };
 
 static struct apic_message message(uint64_t rte)
@@ -86,6 +89,10 @@ static void pin_changed(void *opaque, unsigned n, bool level)
     bool rose = level && !(s->lines >> n & 1);
 
     s->lines = (s->lines & ~(1u << n)) | (uint32_t)level << n;
+    if (s->host)
+        s->host->ioapic_line(s->host->opaque, n, level);
+    if (host_irqchip_has_all(s->host))
+        return;
     if (rose && !(s->rte[n] & (RTE_LEVEL | RTE_MASKED)))
         send(s, s->rte[n]);
     service_level(s, n);
@@ -182,6 +189,30 @@ void ioapic_connect(struct device *dev, struct device *apic)
     apic_on_eoi(apic, eoi, s);
 }
 
+void ioapic_set_host(struct device *dev, const struct host_irqchip *host)
+{
+    struct ioapic *s = (struct ioapic *)dev;
+
+    s->host = host;
+    for (unsigned n = 0; host && n < IOAPIC_PINS; n++)
+        host->ioapic_line(host->opaque, n, s->lines >> n & 1);
+}
+
+void ioapic_registers(struct device *dev, struct host_ioapic *r, bool load)
+{
+    struct ioapic *s = (struct ioapic *)dev;
+
+    if (!load) {
+        *r = (struct host_ioapic){ .select = s->select, .id = s->id, .lines = s->lines };
+        memcpy(r->rte, s->rte, sizeof(s->rte));
+        return;
+    }
+    s->select = r->select;
+    s->id = r->id & 0x0f;
+    for (unsigned n = 0; n < IOAPIC_PINS; n++)
+        s->rte[n] = r->rte[n] & RTE_VALID;
+}
+
 static bool ioapic_realize(struct device *dev, GError **err)
 {
     struct ioapic *s = (struct ioapic *)dev;
@@ -243,6 +274,8 @@ static void ioapic_print(struct device *dev, GString *out)
     const struct ioapic *s = (const struct ioapic *)dev;
     uint32_t remote = 0;
 
+    if (host_irqchip_has_all(s->host))
+        s->host->look(s->host->opaque);
     g_string_append_printf(out, "ioapic0: ver=0x%x id=0x%02x sel=0x%02x\n", s->version, s->id,
                            s->select);
     for (unsigned n = 0; n < IOAPIC_PINS; n++) {

@@ -3,9 +3,13 @@
 
 #include <string.h>
 #include <base/loop.h>
+#include <hw/core/host_irqchip.h>
 #include <hw/irqchip/apic.h>
 #include <hw/irqchip/i8259.h>
+#include <hw/irqchip/ioapic.h>
 #include <hw/pci/i440fx.h>
+#include <hw/timer/hpet.h>
+#include <hw/timer/i8254.h>
 #include <target/cpu.h>
 
 #define FPU_PORT 0xf0 /* a write takes IRQ 13 back */
@@ -139,9 +143,25 @@ bool pc_use_host_irqchip(struct machine *m, const struct host_irqchip *host)
 {
     const struct pc *pc = (struct pc *)m;
 
-    if (pc->apic)
-        apic_set_host(pc->apic, host);
-    return pc->apic;
+    if (!pc->apic)
+        return false;
+    apic_set_host(pc->apic, host);
+    if (host && !host->all)
+        host = NULL;
+    i8259_set_host(pc->pic, host);
+    ioapic_set_host(pc->ioapic, host);
+    i8254_set_host(pc->pit, host);
+    hpet_set_host(pc->hpet, host);
+    return true;
+}
+
+void pc_host_chips(struct machine *m, struct host_chips *c, bool load)
+{
+    const struct pc *pc = (struct pc *)m;
+
+    i8259_registers(pc->pic, c->pic, load);
+    ioapic_registers(pc->ioapic, &c->ioapic, load);
+    i8254_registers(pc->pit, c, load);
 }
 
 static void wire_cpu(struct pc *pc, struct cpu *cpu, unsigned n)

@@ -303,6 +303,7 @@ const struct machine_type pc_machine = {
     .drive_if = "ide",
     .default_cdrom = true,
     .use_host_irqchip = pc_use_host_irqchip,
+    .host_chips = pc_host_chips,
     .nmi = pc_nmi,
     .sleeps = true,
     .init = pc_init,

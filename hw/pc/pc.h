@@ -84,6 +84,8 @@ void pc_cpus_free(struct pc *pc);
 bool pc_vmport_init(struct pc *pc, GError **err);
 /* machine_type.use_host_irqchip */
 bool pc_use_host_irqchip(struct machine *m, const struct host_irqchip *host);
+/* machine_type.host_chips */
+void pc_host_chips(struct machine *m, struct host_chips *c, bool load);
 /* The local APIC's ID of CPU n: threads, cores and sockets in bit fields of their own. */
 uint32_t pc_apic_id(const struct pc *pc, unsigned n);
 bool pc_has_long_mode(const struct pc *pc);

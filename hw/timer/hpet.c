@@ -9,6 +9,7 @@
 #include <base/clock.h>
 #include <base/error.h>
 #include <base/log.h>
+#include <hw/core/host_irqchip.h>
 #include <hw/core/machine.h>
 
 #define TIMERS    3
@@ -61,6 +62,7 @@ struct hpet {
     uint64_t counter; /* while it stands; while it runs, what it was when the clock stood at 0 */
     uint8_t legacy_in;
     struct hpet_timer timers[TIMERS];
+    const struct host_irqchip *host;
 };
 
 /* ---- time ---- */
@@ -214,6 +216,8 @@ static uint64_t read_whole(struct hpet *h, uint64_t offset)
 
 static void pass_legacy(struct hpet *h)
 {
+    if (h->host)
+        h->host->timer_silent(h->host->opaque, h->config & CFG_LEGACY);
     for (unsigned i = 0; i < 2; i++)
         if (!(h->config & CFG_LEGACY))
             irq_set(&h->legacy[i], h->legacy_in >> i & 1);
@@ -228,8 +232,7 @@ static void write_config(struct hpet *h, uint64_t v)
             drive(&h->timers[i], false);
     h->config = v & (CFG_ENABLE | CFG_LEGACY);
     h->counter = running(h) ? now - clock_ticks(h) : now;
-    if (!(h->config & CFG_LEGACY))
-        pass_legacy(h);
+    pass_legacy(h);
     for (unsigned i = 0; i < TIMERS; i++) {
         arm(&h->timers[i]);
         update_irq(&h->timers[i]);
@@ -361,6 +364,14 @@ static void legacy_changed(void *opaque, unsigned n, bool level)
     h->legacy_in = (uint8_t)((h->legacy_in & ~(1u << n)) | (unsigned)level << n);
     if (!(h->config & CFG_LEGACY))
         irq_set(&h->legacy[n], level);
+}
+
+void hpet_set_host(struct device *dev, const struct host_irqchip *host)
+{
+    struct hpet *h = (struct hpet *)dev;
+
+    h->host = host;
+    pass_legacy(h);
 }
 
 /* ---- the device ---- */

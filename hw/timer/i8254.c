@@ -11,6 +11,7 @@
 #include <base/bits.h>
 #include <base/clock.h>
 #include <base/error.h>
+#include <hw/core/host_irqchip.h>
 #include <hw/core/machine.h>
 
 #define CHANNELS 3
@@ -57,6 +58,7 @@ struct i8254 {
     struct timer timer;
     uint8_t portb;
     struct channel ch[CHANNELS];
+    const struct host_irqchip *host;
 };
 
 /* ---- time ---- */
@@ -209,6 +211,8 @@ static void drive(struct i8254 *s)
 {
     int64_t now = ticks_now(s);
 
+    if (s->host)
+        return;
     irq_set(&s->out, out(&s->ch[0], now));
     set_timer(s, now);
 }
@@ -452,6 +456,91 @@ static const struct io_ops port61_io = {
     .write = port61_write,
     .own_sizes = { 1, 1 },
 };
+
+/* ---- where the host's kernel has it ---- */
+
+void i8254_set_host(struct device *dev, const struct host_irqchip *host)
+{
+    struct i8254 *s = (struct i8254 *)dev;
+
+    s->host = host;
+    if (host) {
+        timer_del(&s->timer);
+        irq_lower(&s->out);
+    } else {
+        drive(s);
+    }
+}
+
+static uint8_t bytes_left(const struct channel *c, bool high)
+{
+    return c->access == BOTH && high ? 4 : c->access;
+}
+
+static struct host_pit_counter store(const struct i8254 *s, const struct channel *c)
+{
+    int64_t age = elapsed(c, ticks_now(s));
+
+    return (struct host_pit_counter){
+        .mode = c->mode,
+        .access = c->access,
+        .next_read = bytes_left(c, c->read_high),
+        .next_write = bytes_left(c, c->write_high),
+        .low_written = c->write_low,
+        .latched = c->count_latched ? bytes_left(c, c->read_high) : 0,
+        .latch = c->count_latch,
+        .status = c->status_latch,
+        .status_latched = c->status_latched,
+        .bcd = c->bcd,
+        .gate = c->gate,
+        .loaded = c->loaded,
+        .count = c->next ? c->next : c->count,
+        .age = (int64_t)((__int128)age * NS_PER_SEC / I8254_HZ),
+    };
+}
+
+static void load_counter(const struct i8254 *s, struct channel *c, const struct host_pit_counter *r)
+{
+    int64_t age = (int64_t)((__int128)MAX(r->age, 0) * I8254_HZ / NS_PER_SEC);
+
+    if (!r->loaded)
+        return;
+    *c = (struct channel){
+        .mode = r->mode <= 5 ? r->mode : 3,
+        .access = CLAMP(r->access, LSB, BOTH),
+        .bcd = r->bcd,
+        .gate = r->gate,
+        .loaded = true,
+        .write_low = r->low_written,
+        .write_high = r->next_write == 4,
+        .read_high = (r->latched ? r->latched : r->next_read) == 4,
+        .count_latched = r->latched,
+        .count_latch = r->latch,
+        .status_latched = r->status_latched,
+        .status_latch = r->status,
+        .start = ticks_now(s) - age,
+        .elapsed = age,
+    };
+    c->count = CLAMP(r->count, 1, modulus(c));
+    c->running = triggered(c);
+    c->stopped = !c->gate && !triggered(c);
+}
+
+void i8254_registers(struct device *dev, struct host_chips *r, bool load)
+{
+    struct i8254 *s = (struct i8254 *)dev;
+
+    for (unsigned i = 0; i < CHANNELS; i++) {
+        if (load)
+            load_counter(s, &s->ch[i], &r->pit[i]);
+        else
+            r->pit[i] = store(s, &s->ch[i]);
+    }
+    if (load)
+        s->portb = r->port61 & PORTB_WRITE;
+    else
+        r->port61 = s->portb;
+}
 
 /* ---- the device ---- */
 

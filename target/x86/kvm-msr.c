@@ -157,13 +157,15 @@ static bool transfer(struct kvm_vcpu *v, unsigned long request, struct kvm_msrs 
     return true;
 }
 
-static unsigned collect(const struct kvm_x86 *x, bool with_tsc, uint8_t *of)
+/* The deadline is one of the things that others (the timer itself) change meanwhile. */
+static unsigned collect(const struct kvm_x86 *x, bool with_tsc, bool with_deadline, uint8_t *of)
 {
     unsigned n = 0;
 
     x->msrs->nmsrs = 0;
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
-        if (x->refused[i] || (rows[i].msr == MSR_TSC && !with_tsc))
+        if (x->refused[i] || (rows[i].msr == MSR_TSC && !with_tsc) ||
+            (rows[i].msr == MSR_TSC_DEADLINE && !with_deadline))
             continue;
         x->msrs->entries[n].index = rows[i].msr;
         x->msrs->entries[n].data = 0;
@@ -200,7 +202,7 @@ bool kvm_x86_get_msrs(struct kvm_vcpu *v)
     struct kvm_x86 *x = kvm_x86_of(v);
     struct x86_cpu *c = x86_of(v->cpu);
     uint8_t of[ARRAY_LEN(rows)];
-    unsigned n = collect(x, true, of);
+    unsigned n = collect(x, true, true, of);
 
     if (!transfer(v, KVM_GET_MSRS, x->msrs, of))
         return false;
@@ -224,7 +226,7 @@ bool kvm_x86_put_msrs(struct kvm_vcpu *v)
     const struct x86_cpu *c = x86_of(v->cpu);
     uint8_t of[ARRAY_LEN(rows)];
     bool tsc = x->tsc_known && x->host_tsc_offset != (uint64_t)c->tsc_offset;
-    unsigned n = collect(x, tsc, of);
+    unsigned n = collect(x, tsc, v->vm->standing, of);
 
     for (unsigned i = 0; i < n; i++)
         x->msrs->entries[i].data = value(c, &rows[of[i]]);

@@ -333,11 +333,10 @@ static bool put_events(struct kvm_vcpu *v, const struct x86_cpu *c)
         e->interrupt.shadow = 0;
     else if (!e->interrupt.shadow) /* of a saved machine: whichever it was */
         e->interrupt.shadow = KVM_X86_SHADOW_INT_MOV_SS;
-    e->flags = KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
-    if (v->vm->smm) {
-        e->smi.smm = c->in_smm;
-        e->flags |= KVM_VCPUEVENT_VALID_SMM;
-    }
+    e->flags = KVM_VCPUEVENT_VALID_SHADOW;
+    e->smi.smm = c->in_smm;
+    if (v->vm->standing)
+        e->flags |= KVM_VCPUEVENT_VALID_NMI_PENDING | (v->vm->smm ? KVM_VCPUEVENT_VALID_SMM : 0);
     return ioctl(v->fd, KVM_SET_VCPU_EVENTS, e) == 0;
 }
 
@@ -363,7 +362,7 @@ static bool put_activity(struct kvm_vcpu *v, const struct x86_cpu *c)
 {
     struct kvm_mp_state s = { KVM_MP_STATE_RUNNABLE };
 
-    if (v->vm->irqchip == KVM_IRQCHIP_OFF)
+    if (v->vm->irqchip == KVM_IRQCHIP_OFF || !v->vm->standing)
         return true;
     if (c->wait_sipi)
         s.mp_state = KVM_MP_STATE_INIT_RECEIVED;
@@ -397,7 +396,7 @@ static bool put_apic(struct kvm_vcpu *v, struct x86_cpu *c)
 {
     struct kvm_lapic_state page = { { 0 } };
 
-    if (!has_apic(v, c))
+    if (!has_apic(v, c) || !v->vm->standing)
         return true;
     c->irqchip->page(c->irqchip_opaque, (uint8_t *)page.regs, false);
     return ioctl(v->fd, KVM_SET_LAPIC, &page) == 0;
@@ -421,7 +420,9 @@ bool kvm_x86_get(struct kvm_vcpu *v, const char **what)
     bool ok;
 
 #define STEP(call, name) (*what = name, (call))
-    ok = STEP(ioctl(v->fd, KVM_GET_REGS, &regs) == 0, "KVM_GET_REGS") &&
+    /* first, as an INIT or start-up IPI that waits changes registers by that */
+    ok = STEP(get_activity(v, c), "KVM_GET_MP_STATE") &&
+         STEP(ioctl(v->fd, KVM_GET_REGS, &regs) == 0, "KVM_GET_REGS") &&
          STEP(ioctl(v->fd, KVM_GET_SREGS, &sregs) == 0, "KVM_GET_SREGS");
     if (!ok)
         return false;
@@ -432,8 +433,7 @@ bool kvm_x86_get(struct kvm_vcpu *v, const char **what)
     get_flags(c, &regs);
     ok = ok && STEP(get_float(v, c), "KVM_GET_XSAVE") && STEP(get_xcr0(v, c), "KVM_GET_XCRS") &&
          STEP(get_apic(v, c), "KVM_GET_LAPIC") && STEP(kvm_x86_get_msrs(v), "KVM_GET_MSRS") &&
-         STEP(get_events(v, c), "KVM_GET_VCPU_EVENTS") &&
-         STEP(get_activity(v, c), "KVM_GET_MP_STATE");
+         STEP(get_events(v, c), "KVM_GET_VCPU_EVENTS");
     settle(c);
     return ok;
 }

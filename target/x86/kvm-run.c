@@ -120,6 +120,8 @@ static void give_interrupt(struct kvm_vcpu *v, struct x86_cpu *c)
     struct kvm_interrupt irq;
     int vector;
 
+    if (v->vm->irqchip == KVM_IRQCHIP_ON)
+        return;
     v->run->request_interrupt_window = 0;
     if (!(lines_of(c) & 1u << X86_IRQ_INTR))
         return;
@@ -226,6 +228,7 @@ const struct kvm_guest x86_kvm = {
     .host = "x86_64",
     .set_trial = kvm_x86_set_trial,
     .vm_init = vm_init,
+    .chips = &kvm_x86_chips,
     .vm_stopped = vm_stopped,
     .vm_goes_on = vm_goes_on,
     .vcpu_id = vcpu_id,

@@ -59,6 +59,9 @@ enum kvm_done kvm_x86_debug_exit(struct kvm_vcpu *v);
 /* kvm-trial.c */
 unsigned kvm_x86_set_trial(int vcpu, uint8_t *page, unsigned rounds);
 
+/* kvm-chips.c */
+extern const struct kvm_chips_ops kvm_x86_chips;
+
 extern const struct kvm_guest x86_kvm;
 
 #endif

@@ -22,7 +22,7 @@ corners() { # ACCELERATOR OUTPUT
 
 same() {
     corners tcg said.tcg
-    for chips in split off; do
+    for chips in split on off; do
         corners "kvm,kernel-irqchip=$chips" said.kvm && cmp said.tcg said.kvm >> out 2>&1
         check $? "corners, kernel-irqchip=$chips: the same as on tcg"
     done

@@ -32,7 +32,7 @@ if ! { "$cc" -m32 -c -o "$work/corners.o" "$source.S" &&
     echo "1..0 # SKIP no assembler for i386"
     exit 0
 fi
-echo 1..5
+echo 1..6
 run "$work/tcg" -accel tcg && grep -q '^again$' "$work/tcg"
 result $? "tcg: runs to its end"
 run "$work/interp" -accel interp && cmp "$work/tcg" "$work/interp" 2> "$work/err"
@@ -40,7 +40,7 @@ result $? "interp: the same"
 # Whether KVM is missing or slow, the fall-back's line says so.
 run "$work/choice" -accel kvm:tcg
 why=$(sed -n 's/.*cannot use -accel kvm: //p' "$work/err")
-for chips in split off; do
+for chips in split on off; do
     if [ -n "$why" ]; then
         skip "kvm, kernel-irqchip=$chips: the same" "$why"
         continue

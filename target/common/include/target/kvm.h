@@ -23,8 +23,12 @@ struct cpu;
 struct kvm_run;
 struct machine;
 
-/* Who has the interrupt controllers: we, or the kernel those of CPUs. */
-enum kvm_irqchip_place { KVM_IRQCHIP_OFF, KVM_IRQCHIP_SPLIT };
+/* Who has the interrupt controllers: we, or the kernel those of CPUs, or the kernel all. */
+enum kvm_irqchip_place { KVM_IRQCHIP_OFF, KVM_IRQCHIP_SPLIT, KVM_IRQCHIP_ON };
+
+/* What the kernel calls the lines: those of the board's I/O interrupt controller (of which it knows
+ * messages or pins), those of its older ones, and from where on others take some. */
+enum { KVM_GSI_IOAPIC = 0, KVM_GSI_PIC = 24, KVM_GSI_FREE = 40, KVM_CHIP_ROUTES_MAX = 48 };
 
 struct kvm_vm {
     int dev; /* /dev/kvm */
@@ -33,7 +37,9 @@ struct kvm_vm {
     enum kvm_irqchip_place irqchip;
     uint64_t clock; /* the kernel's, when CPUs stopped (x86: ns of kvmclock) */
     bool clock_known;
-    bool smm; /* the kernel knows system management mode (x86) */
+    bool smm;          /* the kernel knows system management mode (x86) */
+    bool standing;     /* no CPU runs: registers that others can change are struct cpu's, too */
+    bool timer_silent; /* another device has the place of the board's timer */
 };
 
 struct kvm_vcpu {
@@ -53,6 +59,22 @@ enum kvm_done {
     KVM_UNKNOWN, /* not an exit of this guest's */
 };
 
+/* Controllers and timers of the board that the kernel has with kernel-irqchip=on. */
+struct host_chips;
+struct kvm_irq_routing_entry;
+struct kvm_chips_ops {
+    /* Makes them, before CPUs are. */
+    bool (*make)(struct kvm_vm *vm, GError **err);
+    /* Which lines lead to which of their pins; how many entries were written, at most
+     * KVM_CHIP_ROUTES_MAX. */
+    unsigned (*routes)(struct kvm_irq_routing_entry *e);
+    /* Registers, from the kernel and to it. */
+    void (*get)(struct kvm_vm *vm, struct host_chips *c);
+    void (*put)(struct kvm_vm *vm, const struct host_chips *c);
+    /* vm->timer_silent has changed. */
+    void (*silence)(struct kvm_vm *vm);
+};
+
 struct kvm_guest {
     const char *host; /* uname -m of hosts that can run it */
     /* Puts code in a page, the guest's address 0, and a new CPU of a VM in front of it: so many
@@ -61,6 +83,8 @@ struct kvm_guest {
     unsigned (*set_trial)(int vcpu, uint8_t *page, unsigned rounds);
     /* Right after the VM was made, before interrupt controllers and CPUs. */
     bool (*vm_init)(struct kvm_vm *vm, GError **err);
+    /* NULL: the kernel has none that are like the board's. */
+    const struct kvm_chips_ops *chips;
     /* What the kernel is to call a CPU. */
     unsigned long (*vcpu_id)(const struct cpu *cpu);
     /* All CPUs have stopped, and are about to go on: time of the kernel's own stands in between. */
@@ -72,8 +96,9 @@ struct kvm_guest {
     void (*vcpu_free)(struct kvm_vcpu *v);
     /* The address bit that the machine makes 0 for this CPU, as a mask (A20); 0: none. */
     uint64_t (*dead_lines)(const struct cpu *cpu);
-    /* All registers, to struct cpu and back; v->ours is the caller's to change. False: the kernel
-     * refused, and *what says which call. */
+    /* All registers, to struct cpu and back; v->ours is the caller's to change. What other CPUs and
+     * devices can change meanwhile (interrupts that wait) goes back only while vm->standing. False:
+     * the kernel refused, and *what says which call. */
     bool (*get)(struct kvm_vcpu *v, const char **what);
     bool (*put)(struct kvm_vcpu *v, const char **what);
     /* gdb's wishes (single_step, breakpoints, watchpoints of struct cpu) to the kernel; whether
@@ -98,7 +123,8 @@ struct kvm_guest {
 int kvm_ioctl(int fd, unsigned long request, void *arg);
 /* KVM_CHECK_EXTENSION: 0 where the kernel does not know it. */
 int kvm_check(const struct kvm_vm *vm, unsigned long extension);
-/* Makes struct cpu hold the registers; the CPU's thread. */
+/* Makes struct cpu hold the registers; the CPU's thread, or who holds the device lock while it is
+ * stopped. */
 void kvm_take_registers(struct kvm_vcpu *v);
 
 #endif

@@ -14,6 +14,7 @@
 #include <hw/core/bus.h>
 
 struct consoles;
+struct host_chips;
 struct host_irqchip;
 struct cpu;
 struct input;
@@ -48,6 +49,9 @@ struct machine_type {
      * owned by the caller, who stays); NULL: the machine's own again. False: this board has none
      * that could be. The function itself may be NULL, too. Before the first reset. */
     bool (*use_host_irqchip)(struct machine *m, const struct host_irqchip *host);
+    /* Registers of the controllers that host_irqchip.all means, from the devices to @c, or
+     * (@load) back. Device lock held. */
+    void (*host_chips)(struct machine *m, struct host_chips *c, bool load);
     /* The NMI button; NULL: the board has none. */
     void (*nmi)(struct machine *m);
     void (*free)(struct machine *m); /* undoes init, after all devices are gone */

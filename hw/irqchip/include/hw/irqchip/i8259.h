@@ -10,11 +10,19 @@
 #include <stdbool.h>
 
 struct device;
+struct host_irqchip;
+struct host_pic;
 
 /* INTA: takes the most urgent request into service; its vector. With nothing pending the vector of
  * IRQ 7 (or 15), as the chip does. Device lock. */
 int i8259_ack(struct device *dev);
 /* The level of INT. Device lock. */
 bool i8259_pending(const struct device *dev);
+
+/* The host's kernel has them now (hw/core/host_irqchip.h), or (NULL) no longer. Before the machine
+ * starts. */
+void i8259_set_host(struct device *dev, const struct host_irqchip *host);
+/* Registers of both, to or (@load) from two of @r; nothing follows from it. Device lock. */
+void i8259_registers(struct device *dev, struct host_pic *r, bool load);
 
 #endif

@@ -8,6 +8,13 @@
 #ifndef HW_TIMER_HPET_H
 #define HW_TIMER_HPET_H
 
+struct device;
+struct host_irqchip;
+
 #define HPET_ADDR 0xfed00000u
+
+/* The 8254 is the host kernel's (hw/core/host_irqchip.h), which has to know when this takes its
+ * place; NULL: no longer. Before the machine starts. */
+void hpet_set_host(struct device *dev, const struct host_irqchip *host);
 
 #endif
