@@ -3,7 +3,7 @@
 # behind, on the translator and on KVM where there is one. MYNA_CYCLES says how many.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cycles=${MYNA_CYCLES:-150}
+cycles=${MYNA_CYCLES:-60}
 number=0
 
 result() { # STATUS NAME
@@ -61,7 +61,7 @@ case_of() { # ACCELERATOR
 # A BIOS that counts for ever: inc %eax; jmp, from the reset vector on.
 { head -c 65520 /dev/zero; printf '\x66\x40\xeb\xfc'; head -c 12 /dev/zero; } > "$work/spin.bin"
 accels=tcg
-[ "$(uname -m)" = x86_64 ] && [ -r /dev/kvm ] && [ -w /dev/kvm ] && accels="tcg kvm"
+[ "$(uname -m)" = x86_64 ] && [ -r /dev/kvm ] && [ -w /dev/kvm ] && accels="tcg kvm kvm,kernel-irqchip=on"
 for accel in $accels; do
     case_of "$accel"
 done

@@ -1,0 +1,77 @@
+#!/bin/bash
+# What a guest has set in the interrupt controllers and the timer stays while the machine is stopped
+# and looked at, and goes at a reset, wherever these chips are: tests/guest/x86/chips.S.
+top=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+source=$top/tests/guest/x86/chips.S
+cc=${CC:-gcc}
+number=0
+
+result() { # STATUS NAME
+    [ "$1" = 0 ] || printf 'not '
+    echo "ok $((number += 1)) - $2"
+}
+
+ask() { # COMMAND: until it is answered; the answer is in $answer
+    echo "$1" >&"${VM[1]}" || return
+    while read -r -t 60 answer <&"${VM[0]}"; do
+        case $answer in
+        *'"return"'*) return 0 ;;
+        *'"error"'*) return 1 ;;
+        esac
+    done
+    return 1
+}
+
+said() { # WORD COUNT: waits until the guest has said it so often
+    local i
+    for ((i = 0; i < 600; i++)); do
+        [ "$(grep -c "^$1\$" "$work/said")" -ge "$2" ] && return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+chips() { # FILE: what the monitor shows of them, without what comes and goes, and the version
+    ask '{"execute":"human-monitor-command","arguments":{"command-line":"info pic"}}' &&
+        sed 's/\\r\\n/\n/g; s/irr=[0-9a-f]*//g; s/ver=0x[0-9a-f]*//; s/sel=0x[0-9a-f]*//' <<< "$answer" |
+        grep -E '^(pic|ioapic0|  pin)|pic0' > "$work/$1"
+}
+
+case_of() { # ACCELERATOR FILE
+    local i
+    : > "$work/said"
+    coproc VM { exec "$MYNA" -arch x86_64 -M pc -m 32M -accel "$1" -bios "$work/chips.bin" -display none \
+        -nodefaults -qmp stdio -chardev "file,id=d,path=$work/said" -device isa-debugcon,iobase=0xe9,chardev=d \
+        2> "$work/err"; }
+    ask '{"execute":"qmp_capabilities"}' && said set 1 && chips "$2"
+    result $? "$1: the guest sets them"
+    for i in 1 2 3 4 5 6 7 8; do
+        ask '{"execute":"stop"}' && chips stopped && cmp "$work/$2" "$work/stopped" > "$work/err" &&
+            ask '{"execute":"cont"}' && chips again && cmp "$work/$2" "$work/again" > "$work/err" || break
+    done
+    [ "$i" = 8 ] && sleep 0.2 && ! grep -q lost "$work/said"
+    result $? "$1: they stay while it is stopped"
+    ask '{"execute":"stop"}' && ask '{"execute":"system_reset"}' && chips reset && ! cmp -s "$work/$2" "$work/reset" &&
+        ask '{"execute":"cont"}' && said set 2 && chips again && cmp "$work/$2" "$work/again" > "$work/err" &&
+        ! grep -q lost "$work/said"
+    result $? "$1: they go at a reset, and are set again"
+    ask '{"execute":"quit"}'
+    wait "$VM_PID"
+}
+
+if ! { "$cc" -m32 -c -o "$work/chips.o" "$source" &&
+    ld -m elf_i386 -Ttext=0 -e start --oformat binary -o "$work/chips.bin" "$work/chips.o"; } 2> "$work/err"; then
+    echo "1..0 # SKIP no assembler for i386"
+    exit 0
+fi
+case_of tcg tcg
+if [ "$(uname -m)" = x86_64 ] && [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
+    for place in on split off; do
+        case_of "kvm,kernel-irqchip=$place" "$place"
+        [ -s "$work/tcg" ] && cmp "$work/tcg" "$work/$place" > "$work/err"
+        result $? "kvm,kernel-irqchip=$place: the monitor shows what it shows on tcg"
+    done
+fi
+echo "1..$number"
