@@ -316,9 +316,31 @@ void clock_resume(struct loop *l)
     set_running(l, true);
 }
 
+/* A timer that sets itself anew for a time that is over must not keep the machine from stopping. */
+static void run_late(struct clocks *cs, enum clock_id id)
+{
+    int64_t now = clocks_now(cs, id);
+
+    for (unsigned n = 0; n < TIMERS_PER_ROUND; n++) {
+        struct timer *t = take_due(&cs->clock[id], now);
+
+        if (!t)
+            break;
+        t->cb(t->opaque);
+    }
+}
+
 void clock_pause(struct loop *l)
 {
+    struct clocks *cs = loop_clocks(l);
+    bool was = cs->running;
+
     set_running(l, false);
+    if (!was)
+        return;
+    if (!cs->explicit_virtual)
+        run_late(cs, CLK_VIRTUAL);
+    run_late(cs, CLK_VIRTUAL_RT);
 }
 
 bool clock_running(struct loop *l)

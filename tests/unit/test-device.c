@@ -371,6 +371,51 @@ static void test_no_reboot(struct fixture *f, gconstpointer data)
     g_assert_true(f->m->exiting);
 }
 
+struct alarm {
+    struct timer timer;
+    struct loop *loop;
+    unsigned rings, again;
+};
+
+static void alarm_rings(void *opaque)
+{
+    struct alarm *a = opaque;
+
+    a->rings++;
+    if (a->again && a->again--)
+        timer_mod_ns(&a->timer, clock_ns(a->loop, a->timer.clock));
+}
+
+/* What was due when the machine stopped is done, so that its state is that of the time it shows. */
+static void test_stop(struct fixture *f, gconstpointer data)
+{
+    static const enum clock_id clocks[] = { CLK_VIRTUAL, CLK_VIRTUAL_RT };
+    struct alarm due[2] = { { .again = 2 } }, late = { .loop = f->loop },
+                 endless = { .again = ~0u };
+
+    (void)data;
+    machine_start(f->m);
+    for (unsigned i = 0; i < G_N_ELEMENTS(clocks); i++) {
+        due[i].loop = f->loop;
+        timer_init(&due[i].timer, f->loop, clocks[i], alarm_rings, &due[i]);
+        timer_mod_ns(&due[i].timer, clock_ns(f->loop, clocks[i]));
+    }
+    timer_init(&late.timer, f->loop, CLK_VIRTUAL, alarm_rings, &late);
+    timer_mod_ns(&late.timer, clock_ns(f->loop, CLK_VIRTUAL) + 3600 * NS_PER_SEC);
+    machine_stop(f->m, RUN_PAUSED);
+    g_assert_cmpuint(due[0].rings, ==, 3);
+    g_assert_cmpuint(due[1].rings, ==, 1);
+    g_assert_cmpuint(late.rings, ==, 0);
+    timer_del(&late.timer);
+    machine_start(f->m);
+    endless.loop = f->loop;
+    timer_init(&endless.timer, f->loop, CLK_VIRTUAL, alarm_rings, &endless);
+    timer_mod_ns(&endless.timer, 0);
+    machine_stop(f->m, RUN_PAUSED); /* comes to an end */
+    g_assert_cmpuint(endless.rings, >, 1);
+    timer_del(&endless.timer);
+}
+
 static void test_machine(struct fixture *f, gconstpointer data)
 {
     struct machine_config cfg = { .cpus = 9 };
@@ -410,6 +455,7 @@ int main(int argc, char **argv)
     ADD("snapshot", test_snapshot);
     ADD("requests", test_requests);
     ADD("no-reboot", test_no_reboot);
+    ADD("stop", test_stop);
     ADD("machine", test_machine);
     return g_test_run();
 }

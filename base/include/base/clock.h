@@ -63,7 +63,7 @@ bool timer_pending(const struct timer *t);
 int64_t timer_deadline(const struct timer *t);
 
 /* The machine runs or stops: CLK_VIRTUAL (free-running) and CLK_VIRTUAL_RT go or stand. Device lock
- * held. */
+ * held. clock_pause() lets timers run that are due at the time at which the clocks now stand. */
 void clock_resume(struct loop *l);
 void clock_pause(struct loop *l);
 bool clock_running(struct loop *l);

@@ -225,7 +225,7 @@ void machine_set_backend(struct machine *m, enum backend_kind kind, backend_find
 void *machine_backend(struct machine *m, enum backend_kind kind, const char *id, GError **err);
 
 /* Run state; main thread. machine_start() from any stopped state; machine_stop() pauses the CPUs
- * and the virtual clock. */
+ * and the virtual clock, and has run all timers that were due by then. */
 void machine_start(struct machine *m);
 void machine_stop(struct machine *m, enum run_state s);
 static inline bool machine_running(const struct machine *m)
