@@ -357,14 +357,20 @@ static void forget_retries(struct blk *b)
     g_array_set_size(b->parked, 0);
 }
 
+static void set_writeback(struct blk *b, bool on)
+{
+    b->writeback = on;
+    block_set_writeback(b->drive, on);
+    b->v.config[C_WRITEBACK] = on;
+}
+
 static void blk_reset(struct virtio *v)
 {
     struct blk *b = blk_of(v);
 
     block_drain(b->drive);
     forget_retries(b);
-    b->writeback = b->image_writeback;
-    block_set_writeback(b->drive, b->writeback);
+    set_writeback(b, b->image_writeback);
 }
 
 /* Requests that wait for another try belong to any queue: all of this one's go. */
@@ -449,13 +455,6 @@ static void fill_config(struct blk *b)
     stl_le(c + C_ZEROES_SEGS, 1);
     c[C_ZEROES_UNMAP] = 1;
     b->v.config_len = C_LEN;
-}
-
-static void set_writeback(struct blk *b, bool on)
-{
-    b->writeback = on;
-    block_set_writeback(b->drive, on);
-    b->v.config[C_WRITEBACK] = on;
 }
 
 static void blk_set_config(struct virtio *v, unsigned offset, unsigned size, uint32_t value)

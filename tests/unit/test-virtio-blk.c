@@ -268,6 +268,8 @@ static void test_cache_modes(void)
         g_assert_cmpuint(request(&k, 0, 3, 8192), ==, 0);
         assert_filled(&k, 7, 8192);
         g_assert_cmpuint(request(&k, 4, 0, 0), ==, 0);
+        vd_set_status(&k.d, 0);
+        g_assert_cmpuint(vd_config(&k.d, 32, 1), ==, !through);
         close_disk(&k);
     }
 }
