@@ -102,11 +102,18 @@ fpv_u128 fpv_random(const struct fpv_shape *s, GRand *rand, GArray *special)
     return fpv_pack(s, g_rand_boolean(rand), exp, random_fraction(s, rand));
 }
 
+static guint32 seed;
+
+guint32 fpv_seed(void)
+{
+    return seed;
+}
+
 GRand *fpv_rand_new(void)
 {
     const char *s = g_getenv("MYNA_SEED");
-    guint32 seed = s ? (guint32)g_ascii_strtoull(s, NULL, 0) : g_random_int();
 
+    seed = s ? (guint32)g_ascii_strtoull(s, NULL, 0) : g_random_int();
     g_test_message("MYNA_SEED=%u", seed);
     return g_rand_new_with_seed(seed);
 }

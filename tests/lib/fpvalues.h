@@ -28,5 +28,7 @@ fpv_u128 fpv_random(const struct fpv_shape *s, GRand *rand, GArray *special);
 
 /* A generator seeded from $MYNA_SEED, else afresh; prints the seed as a TAP comment. */
 GRand *fpv_rand_new(void);
+/* The seed of the last one, for a line on stderr, which prove shows. */
+guint32 fpv_seed(void);
 
 #endif

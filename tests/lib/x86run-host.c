@@ -6,6 +6,7 @@
  * exception that ends the code (a breakpoint behind it, if nothing else) leads to the handler
  * again, which takes them out and returns to where it all began.
  */
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -291,9 +292,27 @@ static bool jumped_away(const struct x86run *r)
     return r->vector < 0 && (int64_t)(r->pc << 16) >> 16 != (int64_t)r->pc;
 }
 
+static bool is_mapped(uint64_t at)
+{
+    unsigned char in_core;
+
+    return mincore((void *)(at & ~(uint64_t)(TCG_PAGE_SIZE - 1)), TCG_PAGE_SIZE, &in_core) == 0 ||
+           errno != ENOMEM;
+}
+
+/* Where the guest has nothing, this process may have memory of its own: a sanitizer's shadow fills
+ * an eighth of the address space. There the host would go on, and write. */
+static bool hits_process(const struct x86run *r)
+{
+    if (r->vector == EXC_PF)
+        return is_mapped(r->cpu->cr2) && r->cpu->cr2 - X86RUN_PC >= TCG_PAGE_SIZE &&
+               r->cpu->cr2 - X86RUN_RAM >= RAM_SIZE;
+    return r->vector < 0 && r->pc - X86RUN_PC >= TCG_PAGE_SIZE && is_mapped(r->pc);
+}
+
 char *x86run_host(struct x86run *r, uint32_t undefined)
 {
-    if (r->skipped || jumped_away(r))
+    if (r->skipped || jumped_away(r) || hits_process(r))
         return NULL;
     if (!host.ready)
         set_up();

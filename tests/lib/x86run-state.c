@@ -268,6 +268,7 @@ void x86run_report(const struct x86run *r, const char *name, const char *what)
 {
     g_autofree char *code = x86run_hex(r->code, r->code_size);
 
+    g_printerr("# MYNA_SEED=%u: %s: %s; code %s\n", fpv_seed(), name, what, code);
     g_test_message("%s: %s", name, what);
     g_test_message("code %s", code);
     for (unsigned n = 0; n < 8; n++)
