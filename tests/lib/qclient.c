@@ -135,6 +135,11 @@ int qc_wait_exit(struct qclient *q)
     return WEXITSTATUS(status);
 }
 
+int qc_pid(const struct qclient *q)
+{
+    return q->pid;
+}
+
 static void send_all(int fd, const char *p, size_t len)
 {
     while (len) {
@@ -321,6 +326,14 @@ void qc_serial_expect(struct qclient *q, const char *want)
         got += (size_t)n;
     }
     g_assert_cmpstr(buf, ==, want);
+}
+
+void qc_serial_drop(struct qclient *q)
+{
+    char buf[4096];
+
+    while (recv(q->serial, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+        ;
 }
 
 char *qc_save(struct qclient *q)

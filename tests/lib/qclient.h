@@ -23,6 +23,8 @@ struct qclient *qc_start(const char *args);
 void qc_stop(struct qclient *q);
 /* Waits for the program to end by itself; its exit status. */
 int qc_wait_exit(struct qclient *q);
+/* Its process. */
+int qc_pid(const struct qclient *q);
 
 /* One command; the reply behind "OK ", owned by q until the next command. NULL after FAIL. */
 const char *qc_try(struct qclient *q, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -58,6 +60,8 @@ void qc_serial_send(struct qclient *q, const void *buf, size_t len);
 /* The same, but what the program does not take now is dropped. */
 void qc_serial_offer(struct qclient *q, const void *buf, size_t len);
 void qc_serial_expect(struct qclient *q, const char *want);
+/* Takes what is there now, whatever it is. */
+void qc_serial_drop(struct qclient *q);
 
 /* State of all devices; saved text is to be freed. */
 char *qc_save(struct qclient *q);
