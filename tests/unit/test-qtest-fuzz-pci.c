@@ -258,9 +258,15 @@ static void set_up_modern(struct qclient *q, unsigned at)
 
     qc_queue(q, "writeb 0x%x 0", at + 0x14);
     qc_queue(q, "writeb 0x%x 3", at + 0x14);
-    for (unsigned half = 0; half < 2; half++) {
+    for (unsigned half = 0; half < 2; half++) { /* some of what is offered, and VERSION_1 */
+        unsigned offered;
+
+        qc_queue(q, "writel 0x%x %u", at, half);
+        qc_settle(q);
+        offered = qc_readl(q, at + 4);
         qc_queue(q, "writel 0x%x %u", at + 8, half);
-        qc_queue(q, "writel 0x%x 0x%x", at + 12, half ? 1 : (unsigned)qf_value() & 0x30000fff);
+        qc_queue(q, "writel 0x%x 0x%x", at + 12,
+                 (offered & (unsigned)qf_value()) | (half && qf_below(8)));
     }
     qc_queue(q, "writeb 0x%x 11", at + 0x14);
     for (unsigned i = 0; i < 4; i++) {

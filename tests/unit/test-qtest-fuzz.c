@@ -80,10 +80,15 @@ static void prepare_mmio(struct qclient *q)
             continue;
         qc_queue(q, "writel 0x%x 0", at + 0x70);
         qc_queue(q, "writel 0x%x 3", at + 0x70);
-        for (unsigned half = 0; half < 2; half++) {
+        for (unsigned half = 0; half < 2; half++) { /* some of what is offered, and VERSION_1 */
+            unsigned offered;
+
+            qc_queue(q, "writel 0x%x %u", at + 0x14, half);
+            qc_settle(q);
+            offered = qc_readl(q, at + 0x10);
             qc_queue(q, "writel 0x%x %u", at + 0x24, half);
             qc_queue(q, "writel 0x%x 0x%x", at + 0x20,
-                     half ? 1 : 0x30000000 & (unsigned)qf_value());
+                     (offered & (unsigned)qf_value()) | (half && qf_below(8)));
         }
         qc_queue(q, "writel 0x%x 11", at + 0x70);
         for (unsigned i = 0; i < 4; i++) {
