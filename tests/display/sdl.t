@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # The window under Xvfb: what it shows is what screendump shows; keys and the mouse sent through the
 # X server arrive; it follows the guest's size, and the guest its; text consoles; closing asks.
-import os, shutil, struct, subprocess, sys, time
+import os, shutil, struct, subprocess, sys, tempfile, time
 sys.path.insert(0, os.path.join(os.environ['srcdir'], 'tests/display'))
 sys.dont_write_bytecode = True
 from guest import *
@@ -63,9 +63,12 @@ def same():
 
 m = None
 wm = None
-if shutil.which('openbox') and shutil.which('xprop'):
-    wm = subprocess.Popen(['openbox'], env=env, stderr=subprocess.DEVNULL)
-    until(lambda: 'window id' in x('xprop', '-root', '_NET_SUPPORTING_WM_CHECK', check=False))
+if shutil.which('openbox'):
+    # it runs a command when it is ready: before, it can miss a window, for which SDL would wait for ever
+    ready = os.path.join(tempfile.mkdtemp(), 'ready')
+    wm = subprocess.Popen(['openbox', '--startup', f'mkdir {ready}'], env=env, stderr=subprocess.DEVNULL)
+    t.ok(until(lambda: os.path.isdir(ready), 300), 'a window manager is ready')
+    shutil.rmtree(os.path.dirname(ready))
 try:
     m = Machine('-arch', 'x86_64', '-M', 'pc', '-vga', 'std', '-name', 'seen', '-display', 'sdl', '-usb', '-serial', 'vc',
                 '-monitor', 'vc', env=env)

@@ -233,9 +233,10 @@ static void do_work(struct sdl *w)
 
 /* ---- life ---- */
 
+/* Hidden at first: SDL waits for the window manager to show it, and the guest must not. */
 static bool open_window(struct sdl *w)
 {
-    unsigned flags = SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI;
+    unsigned flags = SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI | SDL_WINDOW_HIDDEN;
     const uint32_t nothing = 0;
     SDL_Surface *s;
 
@@ -304,6 +305,7 @@ void *sdl_main(void *opaque)
 
     say_started(w, ok);
     if (ok) {
+        SDL_ShowWindow(w->window);
         win_full(w, w->cfg.full_screen);
         do_work(w);
         win_grab(w, w->cfg.grab);
