@@ -101,6 +101,14 @@ static int64_t now_ticks(const struct mc146818 *r)
     return (int64_t)((__int128)clock_ns(device_loop(&r->dev), CLK_VIRTUAL) * TICK_HZ / NS_PER_SEC);
 }
 
+/* What a time is beyond a whole second, in ns. */
+static int64_t fraction_of(int64_t ns)
+{
+    int64_t f = ns % NS_PER_SEC;
+
+    return f < 0 ? f + NS_PER_SEC : f;
+}
+
 /* Days since 1970 of a date of the Gregorian calendar, and back; years count from March so that
  * the leap day is the last of its year. */
 static int64_t days_of(int year, int month, int day)
@@ -360,7 +368,7 @@ static void halt(struct mc146818 *r)
  * with the fraction of a second that it stood at. */
 static void go_on(struct mc146818 *r, bool was_reset)
 {
-    int64_t fraction = r->halted - floor_div(r->halted, NS_PER_SEC) * NS_PER_SEC;
+    int64_t fraction = fraction_of(r->halted);
     unsigned weekday = decode(r, r->cmos[WEEKDAY]) % 7;
 
     set_time(r, shown_time(r, was_reset ? HALF_SEC : fraction));
@@ -401,7 +409,7 @@ static void write_time(struct mc146818 *r, uint8_t index, uint8_t v)
     if (index == WEEKDAY)
         set_weekday(r, decode(r, v) % 7);
     else
-        set_time(r, shown_time(r, now - floor_div(now, NS_PER_SEC) * NS_PER_SEC));
+        set_time(r, shown_time(r, fraction_of(now)));
     rearm(r);
 }
 
@@ -430,7 +438,7 @@ static void cmos_write(struct mc146818 *r, uint8_t index, uint8_t v)
 static uint8_t read_a(const struct mc146818 *r)
 {
     int64_t now = now_ns(r);
-    int64_t left = NS_PER_SEC - (now - floor_div(now, NS_PER_SEC) * NS_PER_SEC);
+    int64_t left = NS_PER_SEC - fraction_of(now);
 
     return r->cmos[REG_A] | (!standing(r) && left <= UIP_NS ? A_UIP : 0);
 }

@@ -403,6 +403,25 @@ static void test_rtc_time(void)
     g_assert_cmphex(in(0x73), ==, 0x5a);
 }
 
+/* 64 bits of nanoseconds end in 2262: time goes on with 1677, and can be set there. */
+static void test_rtc_end(void)
+{
+    char *state = qc_save(q);
+
+    set_cmos(0x0b, 0x02);
+    set_cmos(0x32, 0x22);
+    set_cmos(9, 0x99);
+    g_assert_cmphex(cmos(9), ==, 0x62);
+    for (unsigned i = 0; i < 16 && cmos(9) == 0x62; i++)
+        qc_clock_step(q, 250000000);
+    g_assert_cmphex(cmos(9), ==, 0x77);
+    g_assert_cmphex(cmos(0x0a) & 0x7f, ==, 0x26);
+    set_cmos(2, 0x30);
+    g_assert_cmphex(cmos(2), ==, 0x30);
+    qc_load(q, state);
+    g_free(state);
+}
+
 static void test_rtc_irq(void)
 {
     unsigned n = 0;
@@ -458,6 +477,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pit/modes", test_pit_modes);
     g_test_add_func("/pit/access", test_pit_access);
     g_test_add_func("/rtc/time", test_rtc_time);
+    g_test_add_func("/rtc/end", test_rtc_end);
     g_test_add_func("/rtc/irq", test_rtc_irq);
     r = g_test_run();
     qc_stop(q);
