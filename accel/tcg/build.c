@@ -192,7 +192,8 @@ static struct unit *attempt(struct builder *b, uint64_t pc, uint32_t variant, un
                        .single = variant & VARIANT_SINGLE,
                        .count_slot = b->tcg->icount.on ? b->v->cpu->ops->count_slot : 0,
                        /* Once past what could not be merged, the loop goes on in the usual unit. */
-                       .no_loop = variant & VARIANT_NOMERGE };
+                       .no_loop = variant & VARIANT_NOMERGE,
+                       .no_checks = variant & VARIANT_NOMERGE };
     struct unit *u = NULL;
 
     *again = false;

@@ -314,6 +314,7 @@ void exec_unwound(struct tcg_vcpu *v)
     if (v->inside) {
         v->cpu->tcg.mxcsr = _mm_getcsr();
         _mm_setcsr(HOST_MXCSR_DEFAULT);
+        tcg_x87_save(&v->cpu->tcg);
         v->inside = false;
     }
     left_unit(v);

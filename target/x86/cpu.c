@@ -105,6 +105,7 @@ struct cpu *x86_create(const struct cpu_type *type, const char *options, GError 
         cpu_free(&c->cpu);
         return NULL;
     }
+    x87_host_setup(c);
     x86_reset(&c->cpu);
     return &c->cpu;
 }

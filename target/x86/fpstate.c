@@ -85,9 +85,9 @@ static uint32_t env_field(const struct x86_cpu *c, unsigned n, bool is32, bool r
     case 4:
         if (real)
             return (ip >> 16 & 0xffff) << 12 | c->fpu_op;
-        return c->fpu_cs | (uint32_t)c->fpu_op << 16;
+        return (uint16_t)c->fpu_cs | (uint32_t)c->fpu_op << 16;
     case 5: return real && is32 ? (dp & 0xffff) | ones : (uint32_t)dp;
-    default: return real ? (dp >> 16 & 0xffff) << 12 : c->fpu_ds | ones;
+    default: return real ? (dp >> 16 & 0xffff) << 12 : (uint16_t)c->fpu_ds | ones;
     }
 }
 
@@ -95,6 +95,7 @@ static void store_env(const struct area *a, uint64_t how, unsigned bytes)
 {
     unsigned log2size = how & ENV_32 ? 2 : 1;
 
+    x87_settle(a->c);
     area_touch(a, bytes + (7u << log2size));
     for (unsigned n = 0; n < 7; n++)
         area_put(a, n << log2size, log2size, env_field(a->c, n, how & ENV_32, how & ENV_REAL));
@@ -145,6 +146,7 @@ static void set_env(struct x86_cpu *c, const struct env *e, uint64_t how)
     const uint32_t *f = e->field;
     uint64_t mask = how & ENV_32 ? UINT32_MAX : 0xffff;
 
+    x87_settle(c);
     c->fpu_cw = (f[0] & 0x1f3f) | 0x40;
     c->fpu_sw = f[1];
     x87_set_tag_word(c, f[2]);
@@ -155,9 +157,9 @@ static void set_env(struct x86_cpu *c, const struct env *e, uint64_t how)
         c->fpu_op = f[4] & 0x7ff;
     } else {
         c->fpu_ip = f[3] & mask;
-        c->fpu_cs = f[4];
+        c->fpu_cs = (uint16_t)f[4];
         c->fpu_dp = f[5] & mask;
-        c->fpu_ds = f[6];
+        c->fpu_ds = (uint16_t)f[6];
         c->fpu_op = how & ENV_32 ? f[4] >> 16 & 0x7ff : 0;
     }
     x87_summarise(c);
@@ -246,8 +248,9 @@ static uint8_t abridged_tags(const struct x86_cpu *c)
 
 static void store_x87(const struct area *a, uint64_t how)
 {
-    const struct x86_cpu *c = a->c;
+    struct x86_cpu *c = a->c;
 
+    x87_settle(c);
     area_put(a, 0, 1, c->fpu_cw);
     area_put(a, 2, 1, c->fpu_sw);
     area_put(a, 4, 1, abridged_tags(c));
@@ -256,8 +259,8 @@ static void store_x87(const struct area *a, uint64_t how)
         area_put(a, 8, 3, c->fpu_ip);
         area_put(a, 16, 3, c->fpu_dp);
     } else {
-        area_put(a, 8, 3, (c->fpu_ip & UINT32_MAX) | (uint64_t)c->fpu_cs << 32);
-        area_put(a, 16, 3, (c->fpu_dp & UINT32_MAX) | (uint64_t)c->fpu_ds << 32);
+        area_put(a, 8, 3, (c->fpu_ip & UINT32_MAX) | (c->fpu_cs & 0xffff) << 32);
+        area_put(a, 16, 3, (c->fpu_dp & UINT32_MAX) | (c->fpu_ds & 0xffff) << 32);
     }
     for (unsigned i = 0; i < 8; i++) {
         const struct x86_f80 *v = &c->fpr[x87_phys(c, i)];
@@ -302,14 +305,15 @@ static void set_x87(struct x86_cpu *c, const struct fx_x87 *f, uint64_t how)
 {
     bool wide = how & FX_REXW;
 
+    x87_settle(c);
     c->fpu_cw = (f->cw & 0x1f3f) | 0x40;
     c->fpu_sw = f->sw;
     c->fpu_op = f->op & 0x7ff;
     c->fpu_tw = 0;
     c->fpu_ip = wide ? f->ip : (uint32_t)f->ip;
     c->fpu_dp = wide ? f->dp : (uint32_t)f->dp;
-    c->fpu_cs = wide ? 0 : f->ip >> 32;
-    c->fpu_ds = wide ? 0 : f->dp >> 32;
+    c->fpu_cs = wide ? 0 : f->ip >> 32 & 0xffff;
+    c->fpu_ds = wide ? 0 : f->dp >> 32 & 0xffff;
     for (unsigned i = 0; i < 8; i++) {
         c->fpu_tw |= f->tags >> i & 1 ? 0 : 3u << 2 * i;
         c->fpr[x87_phys(c, i)] = f->st[i];
@@ -389,12 +393,14 @@ static unsigned xsave_offset(unsigned component)
     return component == XSTATE_AVX ? XSAVE_AVX_OFFSET : XSAVE_PKRU_OFFSET;
 }
 
-static bool x87_in_use(const struct x86_cpu *c)
+static bool x87_in_use(struct x86_cpu *c)
 {
     static const struct x86_f80 zero[8];
 
+    x87_settle(c);
     return c->fpu_cw != X87_CW_INIT || c->fpu_sw || c->fpu_tw != X87_TW_EMPTY || c->fpu_op ||
-           c->fpu_cs || c->fpu_ds || c->fpu_ip || c->fpu_dp || memcmp(c->fpr, zero, sizeof(zero));
+           (uint16_t)c->fpu_cs || (uint16_t)c->fpu_ds || c->fpu_ip || c->fpu_dp ||
+           memcmp(c->fpr, zero, sizeof(zero));
 }
 
 static bool any_set(const struct x86_v128 *v, unsigned count)
@@ -408,7 +414,7 @@ static bool any_set(const struct x86_v128 *v, unsigned count)
 
 /* XINUSE: components that are not in their initial state. Outside of 64-bit code the upper eight
  * registers do not count. */
-static uint64_t in_use(const struct x86_cpu *c, uint64_t how)
+static uint64_t in_use(struct x86_cpu *c, uint64_t how)
 {
     return (x87_in_use(c) ? BIT(XSTATE_X87) : 0) |
            (any_set(c->xmm, xmm_count(how)) ? BIT(XSTATE_SSE) : 0) |
@@ -417,7 +423,7 @@ static uint64_t in_use(const struct x86_cpu *c, uint64_t how)
 }
 
 /* XGETBV with ECX = 1. */
-uint64_t x86_xinuse(const struct x86_cpu *c)
+uint64_t x86_xinuse(struct x86_cpu *c)
 {
     return in_use(c, x86_code64(c) ? FX_CODE64 : 0) & c->xcr0;
 }

@@ -74,6 +74,6 @@ static inline bool x86_fp_slow(const struct x86_cpu *c)
     return (c->mxcsr >> MXCSR_MASK_SHIFT & MXCSR_EXC) != MXCSR_EXC;
 }
 /* XINUSE and XCR0, as XGETBV with ECX = 1 reads them. */
-uint64_t x86_xinuse(const struct x86_cpu *c);
+uint64_t x86_xinuse(struct x86_cpu *c);
 
 #endif

@@ -8,8 +8,9 @@
 #include "x87.h"
 #include <tcg/vec.h>
 
-static uint64_t mmx_get(const struct x86_cpu *c, unsigned n)
+static uint64_t mmx_get(struct x86_cpu *c, unsigned n)
 {
+    x87_settle(c);
     return c->fpr[n & 7].lo;
 }
 
@@ -19,7 +20,7 @@ static void mmx_set(struct x86_cpu *c, unsigned n, uint64_t v)
 }
 
 /* The second operand. */
-static uint64_t mmx_src(const struct x86_cpu *c, uint64_t w, uint64_t mem)
+static uint64_t mmx_src(struct x86_cpu *c, uint64_t w, uint64_t mem)
 {
     unsigned n = w >> MMX_SRC & 15;
 

@@ -14,6 +14,8 @@
     [SLOT_XMM0 + (n)] = { "xmm" #n, offsetof(struct x86_cpu, xmm[n]), IR_V128 }, \
                  [SLOT_YMMH0 + (n)] = { "ymmh" #n, offsetof(struct x86_cpu, ymmh[n]), IR_V128 }
 
+#define SELECTOR(n, name) [SLOT_SEG + (n)] = { name, offsetof(struct x86_cpu, seg[n]), IR_I64 }
+_Static_assert(sizeof(struct x86_seg) == sizeof(uint64_t), "a segment register is read at once");
 #define TMP(n) [SLOT_VTMP0 + (n)] = { "vtmp" #n, offsetof(struct x86_cpu, vtmp[n]), IR_V128 }
 
 static const struct ir_slot slots[SLOT_COUNT] = {
@@ -66,6 +68,17 @@ static const struct ir_slot slots[SLOT_COUNT] = {
     TMP(2),
     TMP(3),
     F(INSNS, "insns", cpu.tcg.insns),
+    F(FPU_OP, "fpu_op", fpu_op),
+    F(FPU_IP, "fpu_ip", fpu_ip),
+    F(FPU_CS, "fpu_cs", fpu_cs),
+    F(FPU_DP, "fpu_dp", fpu_dp),
+    F(FPU_DS, "fpu_ds", fpu_ds),
+    SELECTOR(S_ES, "es"),
+    SELECTOR(S_CS, "cs"),
+    SELECTOR(S_SS, "ss"),
+    SELECTOR(S_DS, "ds"),
+    SELECTOR(S_FS, "fs"),
+    SELECTOR(S_GS, "gs"),
 };
 
 /* As compilers use them. */

@@ -54,7 +54,13 @@ enum x86_slot {
     SLOT_YMMH0 = SLOT_XMM0 + 16,              /* 16: bits 255:128 */
     SLOT_VTMP0 = SLOT_YMMH0 + 16,             /* 4: vectors handed to helpers and back */
     SLOT_INSNS = SLOT_VTMP0 + 4,              /* tcg.insns */
-    SLOT_COUNT
+    SLOT_FPU_OP,                              /* of the last x87 instruction, see x86_cpu.fpu_op */
+    SLOT_FPU_IP,
+    SLOT_FPU_CS,
+    SLOT_FPU_DP,
+    SLOT_FPU_DS,
+    SLOT_SEG, /* 6: struct x86_seg, to be handed on as they are */
+    SLOT_COUNT = SLOT_SEG + S_COUNT
 };
 
 /* Unit flags: what translation depends on besides the code. */
@@ -181,10 +187,13 @@ struct x86_cpu {
     uint32_t pkru;
 
     /* x87 and MMX: physical registers; control and status words (TOP in it) as FSTENV shows them.
-     * Of each tag only 3 (empty) and 0 (not empty) are used; x87_tag_word() has all four. */
+     * Of each tag only 3 (empty) and 0 (not empty) are used; x87_tag_word() has all four. While
+     * cpu.tcg.x87.in_host, registers, status and tags are in the host's x87: x87_settle(). */
     struct x86_f80 fpr[8];
-    uint16_t fpu_cw, fpu_sw, fpu_tw, fpu_op, fpu_cs, fpu_ds;
-    uint16_t fpu_pending; /* status word once the store between two helper calls has been done */
+    uint16_t fpu_cw, fpu_sw, fpu_tw;
+    /* Slots: the last instruction's opcode, its address and that of its operand. Of cs and ds bits
+     * 15:0 count; behind them is what else struct x86_seg holds. */
+    uint64_t fpu_op, fpu_cs, fpu_ds;
     uint64_t fpu_ip, fpu_dp;
     uint32_t sse_pending; /* exceptions of the instruction in progress, for sse_report */
     uint32_t mxcsr;       /* as last gathered: host's sticky flags are added when it is read */
@@ -201,8 +210,8 @@ struct x86_cpu {
     bool in_smm, nmi_blocked, wait_sipi, is_bsp, a20;
     uint32_t smbase;
     uint64_t kvm_event[2]; /* what KVM had begun to deliver when the CPU stopped (kvm-regs.c) */
-    uint32_t lines;      /* atomic: bits of enum x86_irq that wait, and a SIPI */
-    uint8_t sipi_vector; /* atomic */
+    uint32_t lines;        /* atomic: bits of enum x86_irq that wait, and a SIPI */
+    uint8_t sipi_vector;   /* atomic */
 
     const struct x86_irqchip_ops *irqchip;
     void *irqchip_opaque;

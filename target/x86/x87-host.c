@@ -1,5 +1,6 @@
 /*
- * x87 value operations by the host's x87 instructions, under the guest's control word.
+ * The host's x87 for the guest's: value operations under the guest's control word, and the guest's
+ * whole state in the host's registers, for generated code (tcg_cpu.x87).
  *
  * Exceptions stay pending in the host's status word until a waiting instruction, so unmasked ones
  * are read and cleared without ever reaching the host's kernel. Between calls the host's x87 has an
@@ -134,6 +135,12 @@ static x87_host_fn *const host_op[X87_NB_OPS] = {
     [X87_ST_BCD] = host_st_bcd,
 };
 
+/* The bits of the guest's control word that mean anything. */
+static uint16_t host_control(uint16_t cw)
+{
+    return (cw & 0xf3f) | 0x40;
+}
+
 static void set_control(uint16_t cw)
 {
     __asm__ volatile("fldcw %0" : : "m"(cw));
@@ -146,7 +153,7 @@ static void clear_flags(void)
 
 void x87_host_run(enum x87_op op, struct x87_io *io)
 {
-    uint16_t cw = (io->cw & 0xf3f) | 0x40;
+    uint16_t cw = host_control(io->cw);
     bool masked = (cw & X87_EXC) == X87_EXC;
 
     if (!masked)
@@ -160,6 +167,50 @@ void x87_host_run(enum x87_op op, struct x87_io *io)
     }
     if (cw != X87_CW_INIT)
         set_control(X87_CW_INIT);
+}
+
+/* FSAVE's image (SDM vol. 1, 8.1.10). */
+struct image {
+    uint32_t cw, sw, tw, ip, cs, dp, ds;
+    uint8_t st[8][10];
+};
+
+/* All exceptions are masked: none is pending. */
+static void load_state(struct tcg_cpu *cpu)
+{
+    struct x86_cpu *c = x86_of((struct cpu *)cpu);
+    struct image m = { .cw = host_control(c->fpu_cw), .sw = c->fpu_sw, .tw = c->fpu_tw };
+
+    for (unsigned i = 0; i < 8; i++)
+        memcpy(m.st[i], &c->fpr[x87_phys(c, i)], sizeof(m.st[i]));
+    __asm__ volatile("frstor %0" : : "m"(m));
+    cpu->x87.in_host = true;
+}
+
+static void save_state(struct tcg_cpu *cpu)
+{
+    struct x86_cpu *c = x86_of((struct cpu *)cpu);
+    struct image m;
+
+    __asm__ volatile("fnsave %0" : "=m"(m)); /* and FNINIT */
+    c->fpu_sw = m.sw;
+    x87_set_tag_word(c, m.tw);
+    for (unsigned i = 0; i < 8; i++)
+        memcpy(&c->fpr[x87_phys(c, i)], m.st[i], sizeof(m.st[i]));
+    cpu->x87.in_host = false;
+}
+
+void x87_host_setup(struct x86_cpu *c)
+{
+    c->cpu.tcg.x87.load = load_state;
+    c->cpu.tcg.x87.save = save_state;
+}
+
+bool x87_host_control(struct x86_cpu *c)
+{
+    if (c->cpu.tcg.x87.in_host)
+        set_control(host_control(c->fpu_cw));
+    return c->cpu.tcg.x87.in_host;
 }
 
 #endif

@@ -126,18 +126,19 @@ static bool stack_fault(struct x86_cpu *c, bool overflow)
     return c->fpu_cw & X87_IE;
 }
 
-/* What every instruction but those of control does first. The opcode and pointers are those that
- * FSTENV stores. */
-static void start(struct x86_cpu *c, uint64_t w, uint64_t ip, uint64_t dp)
+/* What every instruction but those of control does first, besides what translate-x87.c does: opcode
+ * and pointers, which FSTENV stores, are slots. */
+static void start(struct x86_cpu *c)
 {
-    c->fpu_ip = ip;
-    c->fpu_cs = c->seg[S_CS].selector;
-    c->fpu_op = w >> X87_W_FOP_SHIFT & 0x7ff;
-    if (w & X87_W_MEM) {
-        c->fpu_dp = dp;
-        c->fpu_ds = c->seg[w >> X87_W_SEG_SHIFT & 7].selector;
-    }
     c->fpu_sw &= ~X87_C1;
+}
+
+static struct x86_cpu *settled(struct cpu *cpu)
+{
+    struct x86_cpu *c = x86_of(cpu);
+
+    x87_settle(c);
+    return c;
 }
 
 /* ---- Operations ---- */
@@ -225,12 +226,12 @@ static bool operands_empty(const struct x86_cpu *c, uint64_t w)
     return x87_empty(c, 0) || (op_info[w_op(w)].props & P_B && x87_empty(c, w_sti(w)));
 }
 
-static void h_x87_arith(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t mem, uint64_t dp)
+static void h_x87_arith(struct cpu *cpu, uint64_t mem, uint64_t w)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
     struct x87_io io = { .mem = mem };
 
-    start(c, w, ip, dp);
+    start(c);
     if (operands_empty(c, w)) {
         underflow(c, w);
         return;
@@ -243,15 +244,15 @@ static void h_x87_arith(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t mem, 
         set_st(c, w & X87_W_TO_STI ? w_sti(w) : 0, io.r);
     pop(c, w >> X87_W_POPS_SHIFT & 3);
 }
-HELPER_DEFINE(x87_arith, IR_H_CPU, IR_VOID, 4, IR_I64, IR_I64, IR_I64, IR_I64);
+HELPER_DEFINE(x87_arith, IR_H_CPU, IR_VOID, 2, IR_I64, IR_I64);
 
 /* FPTAN, FSINCOS, FXTRACT. */
-static void h_x87_two(struct cpu *cpu, uint64_t w, uint64_t ip)
+static void h_x87_two(struct cpu *cpu, uint64_t w)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
     struct x87_io io = { 0 };
 
-    start(c, w, ip, 0);
+    start(c);
     if (x87_empty(c, 0)) {
         underflow(c, w);
         return;
@@ -272,34 +273,34 @@ static void h_x87_two(struct cpu *cpu, uint64_t w, uint64_t ip)
     set_st(c, 0, io.r);
     push(c, io.r2);
 }
-HELPER_DEFINE(x87_two, IR_H_CPU, IR_VOID, 2, IR_I64, IR_I64);
+HELPER_DEFINE(x87_two, IR_H_CPU, IR_VOID, 1, IR_I64);
 
-static void h_x87_xam(struct cpu *cpu, uint64_t w, uint64_t ip)
+static void h_x87_xam(struct cpu *cpu)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
     struct x87_io io = { .a = c->fpr[x87_phys(c, 0)], .cw = c->fpu_cw, .sticky = X87_EXC };
     uint16_t cc = X87_C0 | X87_C3 | (io.a.hi & 0x8000 ? X87_C1 : 0);
 
-    start(c, w, ip, 0);
+    start(c);
     if (!x87_empty(c, 0)) {
         x87_run(X87_XAM, &io);
         cc = io.sw & X87_CC;
     }
     c->fpu_sw = (c->fpu_sw & ~X87_CC) | cc;
 }
-HELPER_DEFINE(x87_xam, IR_H_CPU, IR_VOID, 2, IR_I64, IR_I64);
+HELPER_DEFINE(x87_xam, IR_H_CPU, IR_VOID, 0);
 
 /* FCOMI and FUCOMI: ZF, PF and CF at their places in EFLAGS, which are set even if the comparison
  * faults. */
-static uint64_t h_x87_comi(struct cpu *cpu, uint64_t w, uint64_t ip)
+static uint64_t h_x87_comi(struct cpu *cpu, uint64_t w)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
     struct x87_io io = { 0 };
     uint16_t old = c->fpu_sw & (X87_C0 | X87_C2 | X87_C3), cc;
     uint16_t c1 = c->fpu_sw & X87_C1;
     bool ok;
 
-    start(c, w, ip, 0);
+    start(c);
     if (operands_empty(c, w)) {
         ok = stack_fault(c, false);
         cc = X87_C0 | X87_C2 | X87_C3;
@@ -316,15 +317,15 @@ static uint64_t h_x87_comi(struct cpu *cpu, uint64_t w, uint64_t ip)
         pop(c, w >> X87_W_POPS_SHIFT & 3);
     return (cc & X87_C3 ? 0x40 : 0) | (cc & X87_C2 ? 4 : 0) | (cc & X87_C0 ? 1 : 0);
 }
-HELPER_DEFINE(x87_comi, IR_H_CPU, IR_I64, 2, IR_I64, IR_I64);
+HELPER_DEFINE(x87_comi, IR_H_CPU, IR_I64, 1, IR_I64);
 
 /* FCHS (@change 0x8000) and FABS (0x7fff). */
-static void h_x87_sign(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t change)
+static void h_x87_sign(struct cpu *cpu, uint64_t change)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
     struct x86_f80 v = c->fpr[x87_phys(c, 0)];
 
-    start(c, w, ip, 0);
+    start(c);
     if (x87_empty(c, 0)) {
         if (!stack_fault(c, false))
             return;
@@ -336,7 +337,7 @@ static void h_x87_sign(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t change
     }
     set_st(c, 0, v);
 }
-HELPER_DEFINE(x87_sign, IR_H_CPU, IR_VOID, 3, IR_I64, IR_I64, IR_I64);
+HELPER_DEFINE(x87_sign, IR_H_CPU, IR_VOID, 1, IR_I64);
 
 /* ---- Loads ---- */
 
@@ -351,58 +352,57 @@ static void load(struct x86_cpu *c, struct x86_f80 v)
     push(c, v);
 }
 
-/* FLD of 32 and 64 bits, FBLD (bits 79:64 in the word's upper part). */
-static void h_x87_load(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t mem, uint64_t dp)
+/* FLD of 32 and 64 bits, FBLD. */
+static void h_x87_load(struct cpu *cpu, uint64_t mem, uint64_t high, uint64_t w)
 {
-    struct x86_cpu *c = x86_of(cpu);
-    struct x87_io io = { .mem = mem, .b = { mem, (uint16_t)(w >> X87_W_HI_SHIFT) } };
+    struct x86_cpu *c = settled(cpu);
+    struct x87_io io = { .mem = mem, .b = { mem, (uint16_t)high } };
 
     /* Some processors load a denormal even if #D is unmasked: TOP tells. */
-    start(c, w, ip, dp);
+    start(c);
     if (x87_empty(c, 7) && !run(c, w_op(w), &io, FAULTS) && !(io.sw & X87_TOP))
         return;
     load(c, io.r);
 }
-HELPER_DEFINE(x87_load, IR_H_CPU, IR_VOID, 4, IR_I64, IR_I64, IR_I64, IR_I64);
+HELPER_DEFINE(x87_load, IR_H_CPU, IR_VOID, 3, IR_I64, IR_I64, IR_I64);
 
 /* FILD: @mem is sign extended. */
-static void h_x87_load_int(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t mem, uint64_t dp)
+static void h_x87_load_int(struct cpu *cpu, uint64_t mem)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
 
-    start(c, w, ip, dp);
+    start(c);
     load(c, x87_from_int((int64_t)mem));
 }
-HELPER_DEFINE(x87_load_int, IR_H_CPU, IR_VOID, 4, IR_I64, IR_I64, IR_I64, IR_I64);
+HELPER_DEFINE(x87_load_int, IR_H_CPU, IR_VOID, 1, IR_I64);
 
-/* FLD of 80 bits: bits 79:64 in the word's upper part. */
-static void h_x87_load_80(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t mem, uint64_t dp)
+static void h_x87_load_80(struct cpu *cpu, uint64_t mem, uint64_t high)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
 
-    start(c, w, ip, dp);
-    load(c, (struct x86_f80){ mem, (uint16_t)(w >> X87_W_HI_SHIFT) });
+    start(c);
+    load(c, (struct x86_f80){ mem, (uint16_t)high });
 }
-HELPER_DEFINE(x87_load_80, IR_H_CPU, IR_VOID, 4, IR_I64, IR_I64, IR_I64, IR_I64);
+HELPER_DEFINE(x87_load_80, IR_H_CPU, IR_VOID, 2, IR_I64, IR_I64);
 
-static void h_x87_load_st(struct cpu *cpu, uint64_t w, uint64_t ip)
+static void h_x87_load_st(struct cpu *cpu, uint64_t w)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
     struct x86_f80 v = c->fpr[x87_phys(c, w_sti(w))];
 
-    start(c, w, ip, 0);
+    start(c);
     if (!x87_empty(c, w_sti(w)))
         load(c, v);
     else if (stack_fault(c, false))
         push(c, indefinite);
 }
-HELPER_DEFINE(x87_load_st, IR_H_CPU, IR_VOID, 2, IR_I64, IR_I64);
+HELPER_DEFINE(x87_load_st, IR_H_CPU, IR_VOID, 1, IR_I64);
 
 /*
  * FLD1 to FLDZ: significands rounded down and the bit that rounding to nearest adds; log2(10),
  * log2(e), pi, log10(2), ln(2).
  */
-static void h_x87_const(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t which)
+static void h_x87_const(struct cpu *cpu, uint64_t which)
 {
     static const struct {
         uint64_t significand;
@@ -418,7 +418,7 @@ static void h_x87_const(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t which
         { 0, 0, 0, 0 },
         { 0, 0, 0, 0 },
     };
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
     unsigned rc = c->fpu_cw >> 10 & 3;
     struct x86_f80 v = { k[which & 7].significand, k[which & 7].exp };
 
@@ -426,31 +426,35 @@ static void h_x87_const(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t which
         v.lo += k[which & 7].nearest;
     else if (rc == 2)
         v.lo += k[which & 7].up;
-    start(c, w, ip, 0);
+    start(c);
     load(c, v);
 }
-HELPER_DEFINE(x87_const, IR_H_CPU, IR_VOID, 3, IR_I64, IR_I64, IR_I64);
+HELPER_DEFINE(x87_const, IR_H_CPU, IR_VOID, 1, IR_I64);
 
 /* ---- Stores ---- */
 
 /* The value that a store puts into memory; false: it does not store. */
 static bool store_value(struct x86_cpu *c, uint64_t w, struct x86_f80 *v)
 {
-    static const uint64_t empty[] = { [X87_ST_F32] = 0xffc00000,
-                                      [X87_ST_F64] = 0xfff8000000000000,
-                                      [X87_ST_I16] = 0x8000,
-                                      [X87_TT_I16] = 0x8000,
-                                      [X87_ST_I32] = 0x80000000,
-                                      [X87_TT_I32] = 0x80000000,
-                                      [X87_ST_I64] = 1ull << 63,
-                                      [X87_TT_I64] = 1ull << 63,
-                                      [X87_ST_BCD] = 0xc000000000000000 };
+    static const struct x86_f80 empty[] = { [X87_ST_F32] = { 0xffc00000, 0 },
+                                            [X87_ST_F64] = { 0xfff8000000000000, 0 },
+                                            [X87_ST_I16] = { 0x8000, 0 },
+                                            [X87_TT_I16] = { 0x8000, 0 },
+                                            [X87_ST_I32] = { 0x80000000, 0 },
+                                            [X87_TT_I32] = { 0x80000000, 0 },
+                                            [X87_ST_I64] = { 1ull << 63, 0 },
+                                            [X87_TT_I64] = { 1ull << 63, 0 },
+                                            [X87_ST_BCD] = { 0xc000000000000000, 0xffff },
+                                            [X87_ST_F80] = { 0xc000000000000000, 0xffff } };
     struct x87_io io = { .a = c->fpr[x87_phys(c, 0)] };
 
     if (x87_empty(c, 0)) {
-        *v = (struct x86_f80){ empty[w_op(w)], 0xffff };
+        *v = empty[w_op(w)];
         return stack_fault(c, false);
     }
+    *v = io.a;
+    if (w_op(w) == X87_ST_F80)
+        return true;
     if (!run(c, w_op(w), &io, STORE_FAULTS))
         return false;
     *v = io.r;
@@ -458,54 +462,41 @@ static bool store_value(struct x86_cpu *c, uint64_t w, struct x86_f80 *v)
 }
 
 /*
- * With all exceptions masked a store is two calls: the first answers with the value and keeps the
- * status to itself, since the store between them may fault; the second makes it final.
+ * The whole instruction but for the store itself, which has been found to be possible: the value,
+ * bits 63:0. With all exceptions masked.
  */
 static uint64_t h_x87_store_value(struct cpu *cpu, uint64_t w)
 {
-    struct x86_cpu *c = x86_of(cpu);
-    uint16_t sw = c->fpu_sw;
+    struct x86_cpu *c = settled(cpu);
     struct x86_f80 v = { 0, 0 };
 
-    c->fpu_sw &= ~X87_C1;
+    start(c);
     store_value(c, w, &v);
-    c->fpu_pending = c->fpu_sw;
-    c->fpu_sw = sw;
+    pop(c, w >> X87_W_POPS_SHIFT & 3);
+    c->cpu.tcg.x87.operand[1] = v.hi;
     return v.lo;
 }
 HELPER_DEFINE(x87_store_value, IR_H_CPU, IR_I64, 1, IR_I64);
 
-static void h_x87_store_done(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t dp)
+/* Bits 79:64 of the value before. */
+static uint64_t h_x87_store_high(struct cpu *cpu)
 {
-    struct x86_cpu *c = x86_of(cpu);
-
-    start(c, w, ip, dp);
-    c->fpu_sw = c->fpu_pending;
-    pop(c, w >> X87_W_POPS_SHIFT & 3);
+    return cpu->tcg.x87.operand[1] & 0xffff;
 }
-HELPER_DEFINE(x87_store_done, IR_H_CPU, IR_VOID, 3, IR_I64, IR_I64, IR_I64);
+HELPER_DEFINE(x87_store_high, IR_H_CPU, IR_I64, 0);
 
-/* The whole store, of any kind and with exceptions unmasked, to the linear address @addr; its
- * size and MMU mode are in @w. */
-static void h_x87_store(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t addr, uint64_t dp)
+/* The whole store, which may fault, of any kind and with exceptions unmasked, to the linear address
+ * @addr; its size and MMU mode are in @w. */
+static void h_x87_store(struct cpu *cpu, uint64_t addr, uint64_t w)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
     unsigned mode = w >> X87_W_MODE_SHIFT & 0xf, size = w >> X87_W_SIZE_SHIFT & 7;
     uint16_t old = c->fpu_sw, sw;
     struct x86_f80 v = { 0, 0 };
     bool ok;
 
-    c->fpu_sw &= ~X87_C1;
-    if (w_op(w) == X87_ST_F80) {
-        v = c->fpr[x87_phys(c, 0)];
-        ok = true;
-        if (x87_empty(c, 0)) {
-            v = indefinite;
-            ok = stack_fault(c, false);
-        }
-    } else {
-        ok = store_value(c, w, &v);
-    }
+    start(c);
+    ok = store_value(c, w, &v);
     sw = c->fpu_sw;
     c->fpu_sw = old;
     if (!ok || size == 4)
@@ -514,21 +505,19 @@ static void h_x87_store(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t addr,
         cpu_store(cpu, addr, v.lo, IR_MEM(size == 4 ? 3 : size, mode, 0));
     if (ok && size == 4)
         cpu_store(cpu, addr + 8, v.hi, IR_MEM(1, mode, 0));
-    start(c, w, ip, dp);
     c->fpu_sw = sw;
     if (ok)
         pop(c, w >> X87_W_POPS_SHIFT & 3);
 }
-HELPER_DEFINE(x87_store, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_VOID, 4, IR_I64, IR_I64, IR_I64,
-              IR_I64);
+HELPER_DEFINE(x87_store, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_VOID, 2, IR_I64, IR_I64);
 
 /* FST ST(i); with X87_W_TO_STI (FSTPNCE) an empty register is no fault. */
-static void h_x87_store_st(struct cpu *cpu, uint64_t w, uint64_t ip)
+static void h_x87_store_st(struct cpu *cpu, uint64_t w)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
     struct x86_f80 v = c->fpr[x87_phys(c, 0)];
 
-    start(c, w, ip, 0);
+    start(c);
     if (x87_empty(c, 0) && !(w & X87_W_TO_STI)) {
         if (!stack_fault(c, false))
             return;
@@ -537,17 +526,17 @@ static void h_x87_store_st(struct cpu *cpu, uint64_t w, uint64_t ip)
     set_st(c, w_sti(w), v);
     pop(c, w >> X87_W_POPS_SHIFT & 3);
 }
-HELPER_DEFINE(x87_store_st, IR_H_CPU, IR_VOID, 2, IR_I64, IR_I64);
+HELPER_DEFINE(x87_store_st, IR_H_CPU, IR_VOID, 1, IR_I64);
 
 /* ---- Moves and the stack itself ---- */
 
-static void h_x87_xch(struct cpu *cpu, uint64_t w, uint64_t ip)
+static void h_x87_xch(struct cpu *cpu, uint64_t w)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
     unsigned i = w_sti(w);
     struct x86_f80 a = c->fpr[x87_phys(c, 0)], b = c->fpr[x87_phys(c, i)];
 
-    start(c, w, ip, 0);
+    start(c);
     if (x87_empty(c, 0) || x87_empty(c, i)) {
         if (!stack_fault(c, false))
             return;
@@ -557,15 +546,15 @@ static void h_x87_xch(struct cpu *cpu, uint64_t w, uint64_t ip)
     set_st(c, 0, b);
     set_st(c, i, a);
 }
-HELPER_DEFINE(x87_xch, IR_H_CPU, IR_VOID, 2, IR_I64, IR_I64);
+HELPER_DEFINE(x87_xch, IR_H_CPU, IR_VOID, 1, IR_I64);
 
-static void h_x87_cmov(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t cond)
+static void h_x87_cmov(struct cpu *cpu, uint64_t cond, uint64_t w)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
     unsigned i = w_sti(w);
     uint16_t c1 = c->fpu_sw & X87_C1;
 
-    start(c, w, ip, 0);
+    start(c);
     if (x87_empty(c, 0) || x87_empty(c, i)) {
         if (stack_fault(c, false))
             set_st(c, 0, indefinite);
@@ -575,30 +564,30 @@ static void h_x87_cmov(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t cond)
     if (cond)
         set_st(c, 0, c->fpr[x87_phys(c, i)]);
 }
-HELPER_DEFINE(x87_cmov, IR_H_CPU, IR_VOID, 3, IR_I64, IR_I64, IR_I64);
+HELPER_DEFINE(x87_cmov, IR_H_CPU, IR_VOID, 2, IR_I64, IR_I64);
 
 /* FFREE and FFREEP. */
-static void h_x87_free(struct cpu *cpu, uint64_t w, uint64_t ip)
+static void h_x87_free(struct cpu *cpu, uint64_t w)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
 
-    start(c, w, ip, 0);
+    start(c);
     c->fpu_tw |= 3u << 2 * x87_phys(c, w_sti(w));
     pop(c, w >> X87_W_POPS_SHIFT & 3);
 }
-HELPER_DEFINE(x87_free, IR_H_CPU, IR_VOID, 2, IR_I64, IR_I64);
+HELPER_DEFINE(x87_free, IR_H_CPU, IR_VOID, 1, IR_I64);
 
 /* FINCSTP (@by 1), FDECSTP (7), FNOP (0). */
-static void h_x87_spin(struct cpu *cpu, uint64_t w, uint64_t ip, uint64_t by)
+static void h_x87_spin(struct cpu *cpu, uint64_t by)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
     uint16_t c1 = by ? 0 : c->fpu_sw & X87_C1;
 
-    start(c, w, ip, 0);
+    start(c);
     c->fpu_sw |= c1;
     move_top(c, by & 7);
 }
-HELPER_DEFINE(x87_spin, IR_H_CPU, IR_VOID, 3, IR_I64, IR_I64, IR_I64);
+HELPER_DEFINE(x87_spin, IR_H_CPU, IR_VOID, 1, IR_I64);
 
 /* ---- Control ---- */
 
@@ -610,7 +599,7 @@ HELPER_DEFINE(x87_get_cw, IR_H_CPU, IR_I64, 0);
 
 static uint64_t h_x87_get_sw(struct cpu *cpu)
 {
-    return x86_of(cpu)->fpu_sw;
+    return settled(cpu)->fpu_sw;
 }
 HELPER_DEFINE(x87_get_sw, IR_H_CPU, IR_I64, 0);
 
@@ -634,6 +623,9 @@ static void h_x87_set_cw(struct cpu *cpu, uint64_t cw, uint64_t next)
     bool slow = x87_slow(c);
 
     c->fpu_cw = (cw & 0x1f3f) | 0x40;
+    if (!x87_slow(c) && x87_host_control(c))
+        return; /* it was not slow before, either */
+    x87_settle(c);
     settle(c);
     flags_may_differ(c, slow, next);
 }
@@ -641,17 +633,17 @@ HELPER_DEFINE(x87_set_cw, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_VOID, 2, IR_I6
 
 static void h_x87_init(struct cpu *cpu, uint64_t next)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
     bool slow = x87_slow(c);
 
     x87_init(c);
     flags_may_differ(c, slow, next);
 }
-HELPER_DEFINE(x87_init, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_VOID, 1, IR_I64);
+HELPER_DEFINE(x87_init, HELPER_ANY, IR_VOID, 1, IR_I64);
 
 static void h_x87_clex(struct cpu *cpu, uint64_t next)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
     bool slow = x87_slow(c);
 
     c->fpu_sw &= ~(X87_EXC | X87_SF | X87_ES | X87_B);
@@ -661,8 +653,10 @@ HELPER_DEFINE(x87_clex, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_VOID, 1, IR_I64)
 
 static void h_x87_emms(struct cpu *cpu)
 {
-    x87_enter_mmx(x86_of(cpu));
-    x86_of(cpu)->fpu_tw = X87_TW_EMPTY;
+    struct x86_cpu *c = settled(cpu);
+
+    x87_enter_mmx(c);
+    c->fpu_tw = X87_TW_EMPTY;
 }
 HELPER_DEFINE(x87_emms, IR_H_CPU, IR_VOID, 0);
 
@@ -672,7 +666,7 @@ HELPER_DEFINE(x87_emms, IR_H_CPU, IR_VOID, 0);
  */
 static void h_x87_check(struct cpu *cpu)
 {
-    struct x86_cpu *c = x86_of(cpu);
+    struct x86_cpu *c = settled(cpu);
 
     if (!(c->fpu_sw & X87_ES))
         return;

@@ -9,6 +9,10 @@
  *
  * None of this touches slots. Generated code that runs with an unmasked exception (UF_X87SLOW)
  * calls x87_check before each waiting instruction, so that the helpers themselves never raise.
+ *
+ * While all exceptions are masked, generated code on an x86-64 host runs x87 instructions as they
+ * are, instead of the helpers, with the guest's whole state in the host's x87 (tcg_cpu.x87).
+ * Whoever looks at that state or changes it calls x87_settle() first.
  */
 #ifndef X86_X87_H
 #define X86_X87_H
@@ -98,8 +102,21 @@ void x87_soft_run(enum x87_op op, struct x87_io *io);
 #ifdef __x86_64__
 void x87_host_run(enum x87_op op, struct x87_io *io);
 #define x87_run x87_host_run
+/* For generated code: how the state gets into the host's x87 and out again (tcg_cpu.x87). */
+void x87_host_setup(struct x86_cpu *c);
+/* Hands on a control word that masks all exceptions, if the state is there. Whether it is. */
+bool x87_host_control(struct x86_cpu *c);
 #else
 #define x87_run x87_soft_run
+static inline void x87_host_setup(struct x86_cpu *c)
+{
+    (void)c;
+}
+static inline bool x87_host_control(struct x86_cpu *c)
+{
+    (void)c;
+    return false;
+}
 #endif
 
 /* Signed 64-bit integer as 80-bit value; exact. */
@@ -113,12 +130,8 @@ enum {
     X87_W_STI_SHIFT = 7,    /* other register */
     X87_W_TO_STI = 1 << 10, /* the result goes to it instead of ST(0) */
     X87_W_POPS_SHIFT = 11,  /* 0 to 2 registers popped after it */
-    X87_W_MEM = 1 << 13,    /* has a memory operand: its pointer is recorded */
-    X87_W_SEG_SHIFT = 14,   /* with this segment register */
-    X87_W_FOP_SHIFT = 17,   /* 11 bits */
-    X87_W_MODE_SHIFT = 28,  /* stores: MMU mode, 4 bits, and log2 of bytes (F80, BCD: 4) */
-    X87_W_SIZE_SHIFT = 32,
-    X87_W_HI_SHIFT = 48, /* loads of 80 bits: bits 79:64 */
+    X87_W_MODE_SHIFT = 13,  /* x87_store: MMU mode, 4 bits, and log2 of bytes (F80, BCD: 4) */
+    X87_W_SIZE_SHIFT = 17,
 };
 
 /* In an instruction's row: log2 of the bytes stored; x87_env: restores, with the registers. */
@@ -142,6 +155,13 @@ static inline bool x87_empty(const struct x86_cpu *c, unsigned i)
     return c->fpu_tw >> 2 * x87_phys(c, i) & 1;
 }
 
+/* Registers, status and tags are those in @c from here on, not in the host's x87. On the CPU's
+ * thread, or while it does not run generated code. */
+static inline void x87_settle(struct x86_cpu *c)
+{
+    tcg_x87_save(&c->cpu.tcg);
+}
+
 /* FNINIT's state; also what reset leaves, but for the control word. */
 void x87_init(struct x86_cpu *c);
 /* Brings ES and B in line with control and status words, and unit flags with them. */
@@ -158,6 +178,7 @@ void x87_set_tag_word(struct x86_cpu *c, uint16_t tw);
 /* What an MMX instruction does to the stack: TOP is 0, all registers are in use. */
 static inline void x87_enter_mmx(struct x86_cpu *c)
 {
+    x87_settle(c);
     c->fpu_sw &= ~X87_TOP;
     c->fpu_tw = 0;
 }

@@ -69,6 +69,11 @@ void gen_call(struct gen *g, const struct ir_insn *i)
         arg[n] = v[n];
         to[n] = arg_regs[n + first];
     }
+    if (i->mem) {
+        gen_x87(g, i);
+        return;
+    }
+    g->x87_ready = false;
     gen_save_live(g, writes);
     if (h->flags & IR_H_RAISES)
         gen_set_pc(g, g->pc);

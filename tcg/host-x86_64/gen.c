@@ -74,7 +74,7 @@ static void start(struct gen *g, struct backend_thunks *th, const struct backend
     gen_default_homes(g);
     g->spill_used = 0;
     g->nstubs = g->nconst = 0;
-    g->failed = g->went_back = false;
+    g->failed = g->went_back = g->x87_ready = false;
     memset(g->in_reg, 0, sizeof(g->in_reg));
     memset(g->in_xmm, 0, sizeof(g->in_xmm));
     memset(g->slot_val, 0, th->slots->count * sizeof(g->slot_val[0]));

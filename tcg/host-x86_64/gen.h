@@ -61,6 +61,8 @@ enum thunk {
     T_F2I_X,
     T_I2F_X,
     T_FMA_NAN_X,
+    T_X87,
+    T_X87_X,
     C_NAN64,
     C_NAN32,
     C_SIGN64,
@@ -136,6 +138,7 @@ enum stub_kind {
     STUB_FKEEP,
     STUB_FMA_NAN,
     STUB_DIV,
+    STUB_X87,
 };
 
 struct stub {
@@ -197,6 +200,7 @@ struct gen {
     unsigned nstubs, nconst;
     struct constant_use constant[MAX_CONSTS];
     bool failed;
+    bool x87_ready; /* the host's x87 is known to hold the guest's state */
     bool went_back; /* the unit followed a jump back */
     struct stub stub[MAX_STUBS];
     uint32_t last[MAX_INSNS]; /* last use of each value, by operation */
@@ -307,6 +311,8 @@ void gen_float(struct gen *g, const struct ir_insn *i);
 void gen_vector(struct gen *g, const struct ir_insn *i);
 bool gen_vector_calls(const struct gen *g, const struct ir_insn *i); /* the evaluator */
 void gen_call(struct gen *g, const struct ir_insn *i);
+void gen_x87(struct gen *g, const struct ir_insn *i); /* CALL with IR_X87 */
+void x86_x87_load(struct tcg_cpu *cpu);
 void gen_control(struct gen *g, const struct ir_insn *i);
 void gen_exit_stub(struct gen *g, const struct stub *s);
 void gen_checked_entry(struct gen *g);

@@ -64,7 +64,7 @@ static void note_use(struct gen *g, ir_val v, uint32_t pos)
 /* Could anybody see the guest's registers at this operation? */
 static bool observes(const struct ir_insn *i)
 {
-    return (ir_op_info[i->op].props & (IR_P_F | IR_P_X)) || i->op == IR_CALL;
+    return (ir_op_info[i->op].props & (IR_P_F | IR_P_X)) || (i->op == IR_CALL && !i->mem);
 }
 
 /* A SET of a pinned slot lets the value be computed in place if nothing between can tell. */

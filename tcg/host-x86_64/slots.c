@@ -234,7 +234,7 @@ static void count_uses(const struct gen *g, struct usage *u)
             u->uses[i->imm]++;
             u->set[i->imm] |= i->op == IR_SET;
         }
-        u->calls += i->op == IR_CALL || gen_vector_calls(g, i);
+        u->calls += (i->op == IR_CALL && !i->mem) || gen_vector_calls(g, i);
     }
 }
 

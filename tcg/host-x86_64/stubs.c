@@ -329,6 +329,12 @@ static void stub_fma_nan(struct gen *g, const struct stub *s)
     jump_back(g, s);
 }
 
+static void stub_x87(struct gen *g, const struct stub *s)
+{
+    call_bridge(g, s->keep_xmm ? T_X87_X : T_X87);
+    jump_back(g, s);
+}
+
 static void stub_load_constant(struct gen *g, const struct stub *s, enum thunk c)
 {
     as_op(&g->as, 0x28 | O_0F, s->r1, gen_constant(g, c));
@@ -365,6 +371,7 @@ static void gen_one(struct gen *g, const struct stub *s)
     case STUB_FKEEP: stub_fkeep(g, s); break;
     case STUB_FMA_NAN: stub_fma_nan(g, s); break;
     case STUB_DIV: stub_div(g, s); break;
+    case STUB_X87: stub_x87(g, s); break;
     }
 }
 

@@ -40,6 +40,8 @@ static const struct bridge bridges[] = {
     { T_F2I_X, 0, (void (*)(void))x86_f2i, true, { 0, 1, END } },
     { T_I2F_X, 0, (void (*)(void))x86_i2f, true, { 0, 1, END } },
     { T_FMA_NAN_X, 0, (void (*)(void))x86_fma_nan, true, { 0, 1, MEM, END } },
+    { T_X87, 0, (void (*)(void))x86_x87_load, false, { END } },
+    { T_X87_X, 0, (void (*)(void))x86_x87_load, true, { END } },
 };
 
 static const struct {
@@ -420,6 +422,7 @@ void host_fini(struct backend_thunks *th)
 void host_enter(const struct backend_thunks *th, struct tcg_cpu *cpu, const void *code)
 {
     ((void (*)(struct tcg_cpu *, const void *))(uintptr_t)(th->rx + th->at[T_ENTER]))(cpu, code);
+    tcg_x87_save(cpu);
 }
 
 const void *host_leave(const struct backend_thunks *th)

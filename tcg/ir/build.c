@@ -208,6 +208,38 @@ void ir_store(struct ir *ir, uint16_t mem, ir_val base, int64_t disp, ir_val v)
     i->imm = disp;
 }
 
+ir_val ir_check_store(struct ir *ir, uint16_t mem, ir_val base, int64_t disp, unsigned len)
+{
+    struct ir_insn *i;
+
+    base = split_address(ir, base, &disp);
+    if (!fits_disp(disp + len)) {
+        base = ir_add(ir, base, ir_imm64(ir, disp));
+        disp = 0;
+    }
+    i = ir_append(ir, IR_CHECK, IR_I64);
+    if (!i)
+        return IR_NONE;
+    i->mem = (mem & IR_MEM_MODE) | IR_MEM_WRITE;
+    i->a = base;
+    i->c = len;
+    i->imm = disp;
+    return i - ir->insn;
+}
+
+void ir_store_checked(struct ir *ir, uint16_t mem, ir_val check, unsigned offset, ir_val v)
+{
+    struct ir_insn *i = ir_append(ir, IR_STH, ir_type_of(ir, v));
+
+    if (!i)
+        return;
+    i->mem = mem;
+    i->a = ir_def(ir, check)->a;
+    i->b = v;
+    i->c = check;
+    i->imm = ir_def(ir, check)->imm + offset;
+}
+
 ir_val ir_amo(struct ir *ir, enum ir_amo op, uint16_t mem, ir_val addr, ir_val v)
 {
     struct ir_insn *i = ir_append(ir, IR_AMO, ir_type_of(ir, v));
@@ -301,6 +333,16 @@ ir_val ir_call(struct ir *ir, const struct ir_helper *h, ir_val a, ir_val b, ir_
     if (h->flags & IR_H_WRITES)
         forget_slots(ir);
     return i - ir->insn;
+}
+
+ir_val ir_call_x87(struct ir *ir, unsigned x87, const struct ir_helper *h, ir_val a, ir_val b,
+                   ir_val c)
+{
+    ir_val v = ir_call(ir, h, a, b, c, IR_NONE);
+
+    if (v != IR_NONE)
+        ir->insn[v].mem = x87;
+    return v;
 }
 
 ir_val ir_fma(struct ir *ir, unsigned signs, ir_val a, ir_val b, ir_val c)

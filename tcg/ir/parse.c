@@ -224,6 +224,17 @@ static bool read_fence(struct parser *p)
     return true;
 }
 
+/* The host's instruction that may stand for a call. */
+static bool read_x87(struct parser *p)
+{
+    int64_t v;
+
+    if (!read_number(p, &v))
+        return false;
+    p->i.mem = v;
+    return v == IR_X87_HIGH || (v & ~INT64_C(0x7ff)) == IR_X87 || fail(p, "no x87 instruction");
+}
+
 static bool read_call(struct parser *p)
 {
     const struct ir_helper *h = NULL;
@@ -238,7 +249,8 @@ static bool read_call(struct parser *p)
     if (!h)
         return fail(p, "no helper '%s'", buf);
     p->i.helper = h;
-    return expect(p, '(') && read_values(p, h->nargs) && expect(p, ')');
+    return expect(p, '(') && read_values(p, h->nargs) && expect(p, ')') &&
+           (!accept(p, ',') || read_x87(p));
 }
 
 /* The memory operand and @n values behind it. */

@@ -86,6 +86,8 @@ static void print_call(const struct ir_insn *i, FILE *to)
     for (unsigned n = 0; n < i->helper->nargs; n++)
         fprintf(to, "%s%%%u", n ? ", " : "", v[n]);
     fprintf(to, ")");
+    if (i->mem)
+        fprintf(to, ", 0x%x", i->mem);
 }
 
 static void print_values(const struct ir_insn *i, FILE *to)

@@ -63,7 +63,7 @@ static bool is_barrier(const struct ir_insn *i)
     case IR_LDX:
     case IR_STX:
     case IR_GUARD: return true;
-    case IR_CALL: return !(i->helper->flags & IR_H_PURE);
+    case IR_CALL: return !(i->helper->flags & IR_H_PURE) && !i->mem;
     default: return false;
     }
 }

@@ -150,6 +150,7 @@ static void run_jit(struct unitrun *u, struct cpu *cpu, const uint8_t *code)
     } else {
         cpu->tcg.mxcsr = _mm_getcsr();
         _mm_setcsr(0x1f80);
+        tcg_x87_save(&cpu->tcg);
     }
     s->inside = false;
 }
@@ -159,7 +160,7 @@ static void run_interp(struct unitrun *u, struct cpu *cpu, const struct interp_u
     struct unitrun_side *s = side_of(cpu);
 
     if (!sigsetjmp(s->unwind, 0))
-        interp_run(&cpu->tcg, unit, &u->rt, &s->fp);
+        s->unmerged = interp_run(&cpu->tcg, unit, &u->rt, &s->fp) == INTERP_UNMERGED;
 }
 
 /* ---- Units ---- */

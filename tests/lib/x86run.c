@@ -301,6 +301,7 @@ static void translate(struct x86run *r, struct x86run_side *s)
                        .start = c->pc,
                        .max_insns = 64,
                        .no_loop = true,
+                       .no_checks = s->side.unmerged,
                        .fetch = &how,
                        .fetch_opaque = r };
     g_autofree char *wrong = NULL;

@@ -58,6 +58,8 @@ struct tcg_jump {
     const void *code;
 };
 
+struct tcg_cpu;
+
 /*
  * What LDX leaves for STX. Lines of host memory share TCG_LINES words; each stands in a cache line
  * of its own and holds the number of STXs that stored to its lines, times two, and is odd while one
@@ -81,6 +83,20 @@ struct tcg_link {
  */
 #define TCG_FLAGS_ATTENTION 0x80000000u
 
+/*
+ * The x87 of a guest that has one, on an x86 host: generated code runs its instructions as they are
+ * (IR_X87). Before the first of them load() puts the guest's state into the host's registers, where
+ * it stays until somebody wants to look at it or generated code is left: save() takes it out and
+ * leaves the host's x87 as C code expects it. While it is there C code may run, but none that uses
+ * the x87 itself (long double). Guests without x87 have no such functions.
+ */
+struct tcg_x87 {
+    bool in_host;
+    void (*load)(struct tcg_cpu *cpu);
+    void (*save)(struct tcg_cpu *cpu);
+    uint64_t operand[2]; /* what generated code hands to an instruction, or gets from it */
+};
+
 struct tcg_cpu {
     uint64_t hot[32];   /* guest registers used most; their meaning is the guest's */
     uint64_t pc;        /* exact whenever generated code is not running or a helper may raise */
@@ -95,6 +111,7 @@ struct tcg_cpu {
         stamp[2];   /* of valid second-level entries: of this address space, global ones; never 0 */
     uint8_t *lines; /* the words for lines, at multiples of 1 << TCG_LINE_BITS */
     struct tcg_link link;
+    struct tcg_x87 x87;
     struct tcg_tlb_entry tlb[TCG_MMU_MODES][TCG_TLB_SIZE];
     /*
      * Mapping cells: a cell holds the id of a (virtual page, physical page, privilege) triple that
@@ -105,6 +122,13 @@ struct tcg_cpu {
     /* Probed by indirect jumps; what a newer entry displaces moves to the second level. */
     struct tcg_jump jump[TCG_JC_SIZE], jump2[TCG_JC_SIZE];
 };
+
+/* The guest's x87 state is in the CPU's struct from here on, whichever it was in. */
+static inline void tcg_x87_save(struct tcg_cpu *cpu)
+{
+    if (cpu->x87.in_host)
+        cpu->x87.save(cpu);
+}
 
 /* The first step of LDX. @host: where the value will be loaded from, or NULL. */
 static inline void tcg_link(struct tcg_cpu *cpu, const void *host)

@@ -135,6 +135,20 @@ enum ir_helper_flags {
     IR_H_RAISES = 16 /* may raise a guest exception: slots and pc are exact before the call */
 };
 
+/*
+ * A call that an x86 host may do by one of its own x87 instructions, once the host's x87 holds the
+ * guest's state (tcg_cpu.x87, abi.h): bits 2:0 of the instruction's first byte and its second one;
+ * with an operand in memory the second has just its register field. Operands a and b are what the
+ * instruction loads, bits 63:0 and 79:64; for FCMOVNE, a is the condition. All else is only the
+ * helper's. The result is what the instruction stores, bits 63:0, or FNSTSW's word, or ZF, PF and
+ * CF of FCOMI in EFLAGS' places. Instructions on other state (FLDCW, FLDENV...) are not to be
+ * named.
+ */
+enum {
+    IR_X87 = 0x800,
+    IR_X87_HIGH = 0x1000, /* no instruction: bits 79:64 of what was stored last */
+};
+
 struct ir_helper {
     const char *name;
     void (*fn)(void);
@@ -165,7 +179,7 @@ struct ir_insn {
     uint8_t type;  /* of the result; ST, STH: of the value; EXITIF, LOOPIF: of the operands */
     uint8_t cond;  /* enum ir_cond, ir_amo, ir_fcmp, ir_f2i, ir_fma, ir_vop by op */
     uint8_t flags; /* builder: 1 if some slot has been set to it */
-    uint16_t mem;  /* V, VF: lane size | IR_LANE_SCALAR */
+    uint16_t mem;  /* V, VF: lane size | IR_LANE_SCALAR; CALL: IR_X87 | x87 instruction, or 0 */
     uint16_t pad;
     ir_val a, b, c, d; /* value operands (CHECK: c is a number) */
     union {
@@ -233,6 +247,12 @@ ir_val ir_setcc(struct ir *ir, enum ir_type type, enum ir_cond c, ir_val a, ir_v
 ir_val ir_select(struct ir *ir, enum ir_cond c, ir_val a, ir_val b, ir_val yes, ir_val no);
 ir_val ir_load(struct ir *ir, enum ir_type type, uint16_t mem, ir_val base, int64_t disp);
 void ir_store(struct ir *ir, uint16_t mem, ir_val base, int64_t disp, ir_val v);
+/* Makes sure that a store of @len bytes there will not fault, or leaves the unit for its unmerged
+ * variant, which must not hold this CHECK then (trans.no_checks); at the start of an instruction.
+ */
+ir_val ir_check_store(struct ir *ir, uint16_t mem, ir_val base, int64_t disp, unsigned len);
+/* Stores at @offset in what @check has checked, in the same mode. */
+void ir_store_checked(struct ir *ir, uint16_t mem, ir_val check, unsigned offset, ir_val v);
 ir_val ir_amo(struct ir *ir, enum ir_amo op, uint16_t mem, ir_val addr, ir_val v);
 ir_val ir_cmpxchg(struct ir *ir, uint16_t mem, ir_val addr, ir_val expected, ir_val desired);
 ir_val ir_load_linked(struct ir *ir, enum ir_type type, uint16_t mem, ir_val addr);
@@ -241,6 +261,9 @@ void ir_fence(struct ir *ir, unsigned mask);
 /* With fewer operands than four the rest is IR_NONE. A helper with IR_H_WRITES makes all slots
  * unknown. */
 ir_val ir_call(struct ir *ir, const struct ir_helper *h, ir_val a, ir_val b, ir_val c, ir_val d);
+/* A call that may be the host's instruction @x87 (IR_X87) instead. */
+ir_val ir_call_x87(struct ir *ir, unsigned x87, const struct ir_helper *h, ir_val a, ir_val b,
+                   ir_val c);
 ir_val ir_fma(struct ir *ir, unsigned signs, ir_val a, ir_val b, ir_val c);
 ir_val ir_fcmp(struct ir *ir, enum ir_fcmp c, ir_val a, ir_val b);
 ir_val ir_f2i(struct ir *ir, enum ir_type type, unsigned how, ir_val a);

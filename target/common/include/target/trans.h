@@ -43,6 +43,7 @@ struct trans {
     unsigned rounds;   /* repetitions of a short loop so far */
     bool single;       /* one instruction only */
     bool no_loop;      /* jumps to the own head leave the unit like others */
+    bool no_checks;    /* the unit is one that a failed CHECK leads to: it must have none */
     bool cold;         /* what follows is rarely reached: end here */
     bool straddles;    /* the only instruction reaches into a second page */
     bool fetch_failed; /* with fault_pc; the first instruction's if insns is 0 */
