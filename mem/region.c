@@ -35,6 +35,12 @@ void mem_region_set_bells(struct mem_region *r, uint32_t step, uint32_t count)
     r->bell_count = count;
 }
 
+void mem_region_set_late(struct mem_region *r, uint32_t first, uint32_t size)
+{
+    r->late_first = first;
+    r->late_size = size;
+}
+
 static bool init_backed(struct mem_region *r, struct mem *mem, enum mem_kind kind, const char *name,
                         uint64_t size, const struct ram_backing *backing, GError **err)
 {

@@ -10,13 +10,16 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 #include <accel/accel.h>
+#include <base/bits.h>
 #include <base/bug.h>
 #include <base/error.h>
 #include <base/loop.h>
 #include <base/option.h>
 #include "kvm.h"
 
-#define DEVICE "/dev/kvm"
+#define DEVICE   "/dev/kvm"
+#define RING_MIN 1024u
+#define RING_MAX 65536u
 
 int kvm_ioctl(int fd, unsigned long request, void *arg)
 {
@@ -56,6 +59,7 @@ static void pause_all(struct machine *m)
     for (unsigned i = 0; i < kvm->ncpus; i++)
         kvm_take_registers(&kvm->cpu[i]->v);
     kvm->vm.standing = true;
+    late_drain(kvm);
     irqchip_take(kvm);
     kvm->guest->vm_stopped(&kvm->vm);
     bells_drain(kvm);
@@ -252,7 +256,7 @@ static bool new_cpu(struct kvm *kvm, unsigned n, GError **err)
     k->v.run = mmap(NULL, kvm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, k->v.fd, 0);
     if (k->v.run == MAP_FAILED)
         return error_set_errno(err, errno, "-accel kvm: CPU %u", n);
-    if (!kvm->guest->vcpu_init(&k->v, err))
+    if (!ring_map(k, err) || !kvm->guest->vcpu_init(&k->v, err))
         return false;
     cpu->accel = k;
     cpu->accel_ops = &cpu_services;
@@ -268,6 +272,7 @@ static void free_cpu(struct kvm *kvm, struct kvm_cpu *k)
     cpu->accel = NULL;
     cpu->has_thread = false;
     kvm->guest->vcpu_free(&k->v);
+    ring_unmap(k);
     if (k->v.run != MAP_FAILED)
         munmap(k->v.run, kvm->run_size);
     if (k->v.fd >= 0)
@@ -353,8 +358,12 @@ static bool read_options(struct kvm *kvm, struct opts *o, GError **err)
 
     kvm->irqchip_asked = opts_has(o, "kernel-irqchip");
 
-    if (!opts_enum(o, "kernel-irqchip", irqchips, &irqchip, err))
+    if (!opts_enum(o, "kernel-irqchip", irqchips, &irqchip, err) ||
+        !opts_u32(o, "dirty-ring-size", 0, RING_MAX, &kvm->ring_entries, err))
         return false;
+    if (kvm->ring_entries && (kvm->ring_entries < RING_MIN || !is_pow2(kvm->ring_entries)))
+        return error_set(err, "-accel kvm: dirty-ring-size=%u is no power of two from %u to %u",
+                         kvm->ring_entries, RING_MIN, RING_MAX);
     kvm->vm.irqchip = places[irqchip];
     return opts_done(o, err);
 }
@@ -374,8 +383,8 @@ static bool kvm_init(struct machine *m, struct opts *opts, GError **err)
     pthread_cond_init(&kvm->parked, NULL);
     pthread_cond_init(&kvm->resumed, NULL);
     if (read_options(kvm, opts, err) && open_vm(kvm, err) && check_host(kvm, err) &&
-        kvm->guest->vm_init(&kvm->vm, err) && irqchip_begin(kvm, err) && make_cpus(kvm, err) &&
-        slots_begin(kvm, err)) {
+        kvm->guest->vm_init(&kvm->vm, err) && ring_enable(kvm, err) && irqchip_begin(kvm, err) &&
+        make_cpus(kvm, err) && slots_begin(kvm, err)) {
         m->cpu_ops = &machine_ops;
         if (start_threads(kvm, err))
             return true;

@@ -51,6 +51,20 @@ static void do_port(struct kvm_cpu *k)
     }
 }
 
+static void ring_full(struct kvm_cpu *k)
+{
+    struct loop *loop = k->kvm->vm.machine->loop;
+    bool taken = loop_lock_if(loop);
+    unsigned n = ring_harvest(k->kvm);
+
+    loop_unlock_if(loop, taken);
+    if (!n && ++k->full_in_vain == 100)
+        exit_fail(k, "the ring of written pages is full, and nothing new is in it: the host's KVM "
+                     "has written past its end; a larger dirty-ring-size may help");
+    else if (n)
+        k->full_in_vain = 0;
+}
+
 /* This CPU stops now, and the machine soon. */
 static void stop(struct kvm_cpu *k, enum run_state why)
 {
@@ -72,6 +86,21 @@ void exit_fail(struct kvm_cpu *k, const char *why)
     stop(k, RUN_INTERNAL_ERROR);
 }
 
+/* The instruction that stopped the kernel, where it says which. */
+static bool append_instruction(const struct kvm_run *run, GString *out)
+{
+    uint32_t n = MIN(run->emulation_failure.insn_size, sizeof(run->emulation_failure.insn_bytes));
+
+    if (run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION || run->internal.ndata < 3 ||
+        !(run->emulation_failure.flags & KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES))
+        return false;
+    g_string_append(out, ", bytes from its first on:");
+    for (uint32_t i = 0; i < n; i++)
+        g_string_append_printf(out, " %02x", run->emulation_failure.insn_bytes[i]);
+    g_string_append(out, " (-accel tcg runs it)");
+    return true;
+}
+
 static void internal_error(struct kvm_cpu *k)
 {
     const struct kvm_run *run = k->v.run;
@@ -84,6 +113,10 @@ static void internal_error(struct kvm_cpu *k)
 
     g_string_printf(why, "the host's KVM gave up: %s (%u)",
                     n < G_N_ELEMENTS(kinds) && n ? kinds[n] : "unknown error", n);
+    if (append_instruction(run, why)) {
+        exit_fail(k, why->str);
+        return;
+    }
     for (uint32_t i = 0; i < MIN(run->internal.ndata, G_N_ELEMENTS(run->internal.data)); i++)
         g_string_append_printf(why, " %016" PRIx64, (uint64_t)run->internal.data[i]);
     exit_fail(k, why->str);
@@ -100,11 +133,13 @@ void exit_handle(struct kvm_cpu *k)
 {
     const struct kvm_run *run = k->v.run;
 
+    late_drain(k->kvm);
     switch (run->exit_reason) {
     case KVM_EXIT_MMIO: do_mmio(k); return;
     case KVM_EXIT_IO: do_port(k); return;
     case KVM_EXIT_INTR:
     case KVM_EXIT_IRQ_WINDOW_OPEN: return; /* looked at before the next entry */
+    case KVM_EXIT_DIRTY_RING_FULL: ring_full(k); return;
     case KVM_EXIT_FAIL_ENTRY:
         unknown(k, "the host's CPU refused to enter the guest, reason",
                 run->fail_entry.hardware_entry_failure_reason);

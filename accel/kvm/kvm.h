@@ -38,9 +38,10 @@ struct kvm_cpu {
     struct kvm *kvm;
     struct kvm_dirty_gfn *ring; /* NULL: none */
     uint32_t ring_next;
-    bool running;    /* atomic: inside of KVM_RUN, or about to be */
-    bool unfinished; /* the last exit's access is to be completed by the kernel */
-    bool debugged;   /* the kernel knows of wishes of gdb's */
+    unsigned full_in_vain; /* returns because the ring was full, with nothing in it */
+    bool running;          /* atomic: inside of KVM_RUN, or about to be */
+    bool unfinished;       /* the last exit's access is to be completed by the kernel */
+    bool debugged;         /* the kernel knows of wishes of gdb's */
 };
 
 struct kvm {
@@ -62,11 +63,14 @@ struct kvm {
     GArray *patches; /* of struct kvm_patch: breakpoints in memory while CPUs run; device lock */
 
     /* Memory slots; device lock. */
-    struct space_listener listener, smm_listener;
+    struct space_listener listener, smm_listener, port_listener;
     GArray *slots; /* of struct kvm_slot, sorted by as and address */
     uint32_t nslots;
-    uint8_t *slot_used;  /* by number */
-    GHashTable *logged;  /* set of struct ram_block * some of whose pages are watched */
+    uint8_t *slot_used; /* by number */
+    GHashTable *logged; /* set of struct ram_block * some of whose pages are watched */
+    GArray *late;       /* of struct kvm_coalesced_mmio_zone; NULL: the kernel has none */
+    struct kvm_coalesced_mmio_ring *late_ring; /* consumed with the device lock */
+    bool draining;                             /* it is being */
     GPtrArray *bells;    /* of struct bell; NULL: the kernel has none. Device lock */
     uint64_t dead_lines; /* a bit of addresses that does not count, or 0 */
     pthread_mutex_t gate_lock;
@@ -97,6 +101,8 @@ void slots_end(struct kvm *kvm);
 uint64_t slots_fold(const struct kvm *kvm, uint64_t addr);
 /* The lines that count may have changed. */
 void slots_lines_changed(struct kvm *kvm);
+/* The page was written: number @slot as the kernel has it, page @n in it. */
+void slots_touch(struct kvm *kvm, uint32_t slot, uint64_t n);
 /* Brings the state of pages up to date with what CPUs have stored there. Device lock held. */
 void slots_sync(struct kvm *kvm, ram_addr_t addr, uint64_t len);
 
@@ -105,6 +111,19 @@ void bells_begin(struct kvm *kvm);
 void bells_end(struct kvm *kvm);
 void bells_refresh(struct kvm *kvm);
 void bells_drain(struct kvm *kvm);
+
+/* late.c; device lock held but for late_drain(): the writes that the kernel has kept are done. */
+void late_begin(struct kvm *kvm);
+void late_end(struct kvm *kvm);
+void late_refresh(struct kvm *kvm);
+void late_drain(struct kvm *kvm);
+
+/* ring.c: dirty pages by a ring a CPU. Device lock held. */
+bool ring_enable(struct kvm *kvm, GError **err);
+bool ring_map(struct kvm_cpu *k, GError **err);
+void ring_unmap(struct kvm_cpu *k);
+/* Takes what CPUs have written down; how much. */
+unsigned ring_harvest(struct kvm *kvm);
 
 /* patch.c; CPUs are stopped, device lock held */
 void patches_insert(struct kvm *kvm);

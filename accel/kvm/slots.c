@@ -173,21 +173,46 @@ static bool slot_covers(const struct kvm_slot *s, ram_addr_t addr, uint64_t len)
     return s->ram < addr + len && addr < s->ram + s->size;
 }
 
-void slots_sync(struct kvm *kvm, ram_addr_t addr, uint64_t len)
+void slots_touch(struct kvm *kvm, uint32_t slot, uint64_t n)
 {
     for (unsigned i = 0; i < kvm->slots->len; i++) {
         const struct kvm_slot *s = &g_array_index(kvm->slots, struct kvm_slot, i);
 
-        if (s->log && slot_covers(s, addr, len))
+        if ((s->id | (uint32_t)s->as << 16) == slot && n < s->size >> RAM_PAGE_BITS)
+            ram_touch(kvm->ram, s->ram + (n << RAM_PAGE_BITS), RAM_PAGE_SIZE);
+    }
+}
+
+/* With rings, pages are told that were written when the CPUs were last outside. */
+static void sync_rings(struct kvm *kvm)
+{
+    vcpu_gate_close(kvm);
+    ring_harvest(kvm);
+    vcpu_gate_open(kvm);
+}
+
+void slots_sync(struct kvm *kvm, ram_addr_t addr, uint64_t len)
+{
+    bool rings = false;
+
+    for (unsigned i = 0; i < kvm->slots->len; i++) {
+        const struct kvm_slot *s = &g_array_index(kvm->slots, struct kvm_slot, i);
+
+        if (!s->log || !slot_covers(s, addr, len))
+            continue;
+        rings = kvm->ring_entries;
+        if (!rings)
             sync_slot(kvm, s);
     }
+    if (rings)
+        sync_rings(kvm);
 }
 
 /* ---- the kernel's slots ---- */
 
 static void drop(struct kvm *kvm, const struct kvm_slot *s)
 {
-    if (s->log)
+    if (s->log && !kvm->ring_entries)
         sync_slot(kvm, s);
     bug_on(set_slot(kvm, s, 0) < 0);
     kvm->slot_used[s->id] = false;
@@ -264,6 +289,8 @@ static void refresh(struct kvm *kvm)
     gate = replaces(kvm, w.slots);
     if (gate)
         vcpu_gate_close(kvm);
+    if (kvm->ring_entries)
+        ring_harvest(kvm); /* its entries have the numbers of slots as they are */
     exchange(kvm, w.slots);
     if (gate)
         vcpu_gate_open(kvm);
@@ -290,6 +317,13 @@ static void map_changed(void *opaque, struct address_space *as)
     (void)as;
     refresh(opaque);
     bells_refresh(opaque);
+    late_refresh(opaque);
+}
+
+static void ports_changed(void *opaque, struct address_space *as)
+{
+    (void)as;
+    late_refresh(opaque);
 }
 
 /* ---- memory's news ---- */
@@ -299,6 +333,7 @@ static void sync_pages(void *opaque, ram_addr_t addr, uint64_t len)
     struct kvm *kvm = opaque;
     bool taken = loop_lock_if(kvm->vm.machine->loop);
 
+    late_drain(kvm);
     slots_sync(kvm, addr, len);
     loop_unlock_if(kvm->vm.machine->loop, taken);
 }
@@ -339,11 +374,14 @@ bool slots_begin(struct kvm *kvm, GError **err)
     kvm->slots = g_array_new(FALSE, TRUE, sizeof(struct kvm_slot));
     kvm->logged = g_hash_table_new(NULL, NULL);
     bells_begin(kvm);
+    late_begin(kvm);
     kvm->listener = (struct space_listener){ map_changed, kvm };
     space_add_listener(&m->memory, &kvm->listener);
     kvm->smm_listener = kvm->listener;
     if (kvm->vm.smm && m->smm_memory)
         space_add_listener(m->smm_memory, &kvm->smm_listener);
+    kvm->port_listener = (struct space_listener){ ports_changed, kvm };
+    space_add_listener(&m->ports, &kvm->port_listener);
     ram_set_code_ops(kvm->ram, &ram_ops, kvm);
     return true;
 }
@@ -356,7 +394,9 @@ void slots_end(struct kvm *kvm)
         return;
     ram_set_code_ops(kvm->ram, NULL, NULL);
     space_remove_listener(&m->memory, &kvm->listener);
+    space_remove_listener(&m->ports, &kvm->port_listener);
     bells_end(kvm);
+    late_end(kvm);
     if (kvm->vm.smm && m->smm_memory)
         space_remove_listener(m->smm_memory, &kvm->smm_listener);
     g_array_unref(kvm->slots);

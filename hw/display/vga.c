@@ -227,6 +227,8 @@ bool vga_init(struct vga *v, struct device *dev, GError **err)
     mem_region_init(&v->window, mem, "vga-lowmem", VGA_WINDOW_SIZE);
     mem_region_init_io(&v->window_io, mem, v->hooks ? v->hooks->window_io : &vga_window_io, v,
                        "vga-planes", VGA_WINDOW_SIZE);
+    if (!v->hooks)
+        mem_region_set_late(&v->window_io, 0, VGA_WINDOW_SIZE);
     mem_region_add(&v->window, 0, &v->window_io);
     mem_region_init_alias(&v->bank, mem, "vga-bank", &v->vram, 0, VGA_PLANE_SIZE);
     mem_region_set_enabled(&v->bank, false);

@@ -536,6 +536,7 @@ static bool rtc_realize(struct device *dev, GError **err)
     timer_init(&r->second, loop, clock_rtc_source(loop), second_due, r);
     for (unsigned i = 0; i < 2; i++) {
         mem_region_init_io(&r->io[i], device_mem(dev), &rtc_io[i], r, names[i], 2);
+        mem_region_set_late(&r->io[i], 0, 1); /* the index */
         device_add_region(dev, &r->io[i]);
     }
     device_irq_outs(dev, NULL, &r->irq, 1);

@@ -3,7 +3,7 @@
 # and looked at, and goes at a reset, wherever these chips are: tests/guest/x86/chips.S.
 top=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap '[ -z "$VM_PID" ] || kill "$VM_PID" 2> /dev/null; rm -rf "$work"' EXIT
 source=$top/tests/guest/x86/chips.S
 cc=${CC:-gcc}
 number=0

@@ -100,6 +100,7 @@ struct mem_region {
     struct mem_region *target; /* ALIAS */
     uint64_t target_offset;
     uint32_t bell_step, bell_count; /* IO: see mem_region_set_bells() */
+    uint32_t late_first, late_size; /* IO: see mem_region_set_late() */
 };
 
 #define MEM_SIZE_ALL UINT64_MAX
@@ -157,11 +158,17 @@ void mem_region_set_readonly(struct mem_region *r, bool readonly);
 void mem_region_set_direct(struct mem_region *r, bool direct);
 
 /*
- * Writes of any size and value at offset n * @step, n below @count, only say that there is something
- * to do: an accelerator may have the guest go on at once and do them later, several as one, as
- * writes of the value 0 from the main loop. Before the region is placed.
+ * Writes of any size and value at offset n * @step, n below @count, only say that there is
+ * something to do: an accelerator may have the guest go on at once and do them later, several as
+ * one, as writes of the value 0 from the main loop. Before the region is placed.
  */
 void mem_region_set_bells(struct mem_region *r, uint32_t step, uint32_t count);
+/*
+ * Nothing but further accesses to devices and looks at the display (ram_sync()) can tell when
+ * writes that lie within the @size bytes at @first were done: an accelerator may do them later, in
+ * order, before any of those. Before the region is placed.
+ */
+void mem_region_set_late(struct mem_region *r, uint32_t first, uint32_t size);
 
 /* One access to a region of io_ops, split and merged as its sizes ask. `offset` counts from the
  * region's start, `size` is 1, 2, 4 or 8. `*val` is the little-endian number of the bytes at
