@@ -72,8 +72,8 @@ static bool have_line(struct vga *v, unsigned pixels)
 /* Which pages of [from, from + len) are to be drawn; they are watched before they are read. */
 static void take_pages(struct vga *v, uint64_t from, uint64_t len)
 {
-    uint64_t first = from >> RAM_PAGE_BITS;
     uint64_t end = MIN(from + len + RAM_PAGE_SIZE - 1, v->vram.size) >> RAM_PAGE_BITS;
+    uint64_t first = MIN(from >> RAM_PAGE_BITS, end);
 
     ram_sync(v->vram.ram->ram, v->vram.ram->base + (first << RAM_PAGE_BITS),
              (end - first) << RAM_PAGE_BITS);

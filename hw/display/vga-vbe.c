@@ -44,12 +44,12 @@ bool vga_vbe_valid(const struct vga *v)
     return !vga_vbe_on(v) || (mode_ok(v) && v->vbe[VBE_VIRT_WIDTH] >= v->vbe[VBE_XRES]);
 }
 
-/* Rows below the picture's start must be in memory. */
+/* Rows below the picture's start must be in memory. It may begin right of a row's end, and so lie
+ * in the next one: Linux gives any place in memory as one of a row and a pixel. */
 static void clip_offsets(struct vga *v)
 {
     unsigned spare = v->vbe[VBE_VIRT_HEIGHT] - MIN(v->vbe[VBE_YRES], v->vbe[VBE_VIRT_HEIGHT]);
 
-    v->vbe[VBE_X_OFFSET] = MIN(v->vbe[VBE_X_OFFSET], v->vbe[VBE_VIRT_WIDTH] - v->vbe[VBE_XRES]);
     v->vbe[VBE_Y_OFFSET] = (uint16_t)MIN(v->vbe[VBE_Y_OFFSET], spare);
 }
 
@@ -72,13 +72,17 @@ static void convert_palette(struct vga *v, bool to8)
 
 static void enter_mode(struct vga *v, uint16_t enable)
 {
+    uint64_t bytes;
+
     v->vbe[VBE_VIRT_WIDTH] = v->vbe[VBE_XRES];
     v->vbe[VBE_VIRT_HEIGHT] = rows_in_memory(v, v->vbe[VBE_XRES]);
     v->vbe[VBE_X_OFFSET] = v->vbe[VBE_Y_OFFSET] = 0;
     if (enable & VBE_NOCLEAR)
         return;
-    memset(v->vram.ram->host, 0, v->vram.size);
-    ram_written(v->vram.ram->ram, v->vram.ram->base, v->vram.size);
+    /* the picture only: what a driver keeps behind it stays */
+    bytes = row_bytes(v->vbe[VBE_BPP], v->vbe[VBE_XRES]) * v->vbe[VBE_YRES];
+    memset(v->vram.ram->host, 0, bytes);
+    ram_written(v->vram.ram->ram, v->vram.ram->base, bytes);
 }
 
 static void enable_write(struct vga *v, uint16_t value)

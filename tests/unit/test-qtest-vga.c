@@ -555,6 +555,21 @@ static void test_vbe_registers(void)
     g_assert_cmphex(qc_readl(q, 0xa0000 + 0x2344), ==, 0x11223344);
     vbe(5, 256);
     g_assert_cmpuint(vbe_in(5), ==, 1);
+    vbe(8, 2 * VIRT + 8); /* as much as two rows more */
+    vbe(9, 1);
+    g_assert_cmpuint(vbe_in(8), ==, 2 * VIRT + 8);
+    fill_vbe(LFB, 4);
+    check(XRES, YRES, want_32);
+    vbe(8, 0xffff); /* up to the end of memory, and not further */
+    vbe(9, 0xffff);
+    g_assert_cmpuint(vbe_in(9), ==, vbe_in(7) - YRES);
+    g_free(take().file);
+    qc_writel(q, LFB + 4 * XRES * YRES - 4, 0x11223344);
+    qc_writel(q, LFB + 4 * XRES * YRES, 0x11223344);
+    vbe(4, 0);
+    vbe(4, 0x41);
+    g_assert_cmphex(qc_readl(q, LFB + 4 * XRES * YRES - 4), ==, 0);
+    g_assert_cmphex(qc_readl(q, LFB + 4 * XRES * YRES), ==, 0x11223344);
     vbe(4, 0);
     vbe(1, 9000);
     vbe(4, 1);
