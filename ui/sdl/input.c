@@ -164,6 +164,17 @@ static void on_wheel(struct sdl *w, const SDL_MouseWheelEvent *e)
     }
 }
 
+/* SDL tells of changes only on some desktops, or once something of ours was replaced: it is looked
+ * at whenever the user comes back, too. */
+static void on_clipboard(struct sdl *w)
+{
+    char *text = SDL_HasClipboardText() ? SDL_GetClipboardText() : NULL;
+
+    if (text && *text && g_strcmp0(text, w->own_clip) != 0)
+        win_post(w, &(struct win_event){ .kind = WIN_CLIPBOARD, .text = g_strdup(text) });
+    SDL_free(text);
+}
+
 /* ---- the window itself ---- */
 
 static void sized(struct sdl *w)
@@ -185,7 +196,11 @@ static void on_window(struct sdl *w, const SDL_WindowEvent *e)
         win_grab(w, false);
         win_post(w, &(struct win_event){ .kind = WIN_RELEASE });
         break;
-    case SDL_WINDOWEVENT_FOCUS_GAINED: w->focused = true; break;
+    case SDL_WINDOWEVENT_FOCUS_GAINED:
+        w->focused = true;
+        on_clipboard(w);
+        break;
+    case SDL_WINDOWEVENT_ENTER: on_clipboard(w); break;
     case SDL_WINDOWEVENT_RESIZED: /* by the user or his desktop */
         w->user_sized = true;
         w->zoom = 0;
@@ -245,15 +260,6 @@ static void on_close(struct sdl *w)
         e.close = answer == ANSWER_QUIT ? SDL_CLOSE_QUIT : SDL_CLOSE_POWERDOWN;
     }
     win_post(w, &e);
-}
-
-static void on_clipboard(struct sdl *w)
-{
-    char *text = SDL_HasClipboardText() ? SDL_GetClipboardText() : NULL;
-
-    if (text && *text && g_strcmp0(text, w->own_clip) != 0)
-        win_post(w, &(struct win_event){ .kind = WIN_CLIPBOARD, .text = g_strdup(text) });
-    SDL_free(text);
 }
 
 void win_input(struct sdl *w, const SDL_Event *e)
