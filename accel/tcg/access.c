@@ -65,21 +65,27 @@ static void check_watch(struct tcg_vcpu *v, uint64_t addr, unsigned size, int ki
     }
 }
 
-/* Device code must not run under the guest's rounding mode. */
+/* Device code must not run under the guest's rounding mode, nor with its x87 state in the host's
+ * x87, which generated code counts on when it goes on. */
 static enum mem_result io(struct tcg_vcpu *v, uint64_t paddr, unsigned size, uint64_t *val,
                           bool write)
 {
+    struct tcg_cpu *c = &v->cpu->tcg;
+    bool x87 = c->x87.in_host;
     unsigned csr = _mm_getcsr();
     enum mem_result r;
 
     stat_add(&v->stats.io, 1);
     cpu_sync_time(v->cpu);
     _mm_setcsr(0x1f80);
+    tcg_x87_save(c);
     if (write)
         r = space_store(v->cpu->as, paddr, size, *val, 0);
     else
         r = space_load(v->cpu->as, paddr, size, val, 0);
     _mm_setcsr(csr);
+    if (x87)
+        c->x87.load(c);
     return r;
 }
 

@@ -6,6 +6,7 @@
 #include <mem/space.h>
 #include "debug.h"
 #include "sys.h"
+#include "x87.h"
 
 /* The 32-bit TSS says where the bitmap begins; a bit that is clear allows a port. */
 static bool bitmap_allows(struct x86_cpu *c, uint16_t port, unsigned size)
@@ -33,6 +34,7 @@ uint32_t x86_port_in(struct x86_cpu *c, uint16_t port, unsigned size)
 {
     uint64_t val = ~0ULL;
 
+    x87_settle(c); /* device code may use the host's */
     if (c->cpu.machine && space_load(&c->cpu.machine->ports, port, size, &val, 0) != MEM_OK)
         val = ~0ULL;
     x86_debug_io(c, port, size);
@@ -41,6 +43,7 @@ uint32_t x86_port_in(struct x86_cpu *c, uint16_t port, unsigned size)
 
 void x86_port_out(struct x86_cpu *c, uint16_t port, unsigned size, uint32_t val)
 {
+    x87_settle(c);
     if (c->cpu.machine)
         space_store(&c->cpu.machine->ports, port, size, val, 0);
     x86_debug_io(c, port, size);
