@@ -113,6 +113,10 @@ static const struct one cases[] = {
     { "a helper between", OPT_MERGE,
       START "%1 = ld.i64 u8:0 [%a]\n%x = call.i64 seen()\n%2 = ld.i64 u8:0 [%a + 8]\nexit 0",
       "ld call ld exit" },
+    { "an x87 instruction between", OPT_MERGE,
+      START "%1 = ld.i64 u8:0 [%a]\n%x = call.i64 seen(), 0x8c1\n"
+            "%2 = ld.i64 u8:0 [%a + 8]\nexit 0",
+      "check ldh call ldh exit" },
     { "a side exit between", OPT_MERGE,
       START "%1 = ld.i64 u8:0 [%a]\nexitif.eq.i64 %1, %b, 5\n%2 = ld.i64 u8:0 [%a + 8]\nexit 0",
       "check ldh exitif ldh exit" },

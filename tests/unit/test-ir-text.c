@@ -65,6 +65,29 @@ static void test_round_trip(void)
     }
 }
 
+/* Calls that name an instruction are none that irgen makes. */
+static void test_x87_calls(void)
+{
+    static struct ir_insn buf2[MAX_INSNS];
+    static const char source[] = "unit 0x1000 flags 0x0\n"
+                                 "  insn 0x1000, 0\n"
+                                 "    %2 = call.i64 seen(), 0x8c1\n"
+                                 "    %3 = call.i64 seen(), 0x1000\n"
+                                 "    exit 0x1002\n";
+    struct ir a, b;
+    char *text, *error;
+
+    ir_init(&a, buf, MAX_INSNS, &irm_slots);
+    ir_init(&b, buf2, MAX_INSNS, &irm_slots);
+    g_assert_true(ir_parse(&a, source, irm_helpers, &error));
+    g_assert_cmpuint(a.insn[2].mem, ==, IR_X87 | 0xc1);
+    text = print(&a);
+    g_assert_cmpstr(text, ==, source);
+    g_assert_true(ir_parse(&b, text, irm_helpers, &error));
+    check_same(&a, &b);
+    free(text);
+}
+
 /* Parses @body behind a fixed beginning; the error, or NULL. */
 static char *parse(const char *body)
 {
@@ -134,6 +157,7 @@ static void test_refused(void)
         { "%x = call.i64 pure2(%a)\nexit 1", "expected ','" },
         { "%x = call.i32 pure2(%a, %a)\nexit 1", "wrong type" },
         { "%x = call.i64 pure2(%a, %w)\nexit 1", "wrong type" },
+        { "%x = call.i64 pure2(%a, %a), 0x7ff\nexit 1", "no x87 instruction" },
         { "%x = fma.np.f32 %s, %s, %f\nexit 1", "wrong type" },
         { "%x = fcmp.eq.i32 %f, %f\nexit 1", "wrong type" },
         { "%x = f2i.i64 %f\nexit 1", "needs a condition" },
@@ -225,6 +249,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ir/text/round-trip", test_round_trip);
+    g_test_add_func("/ir/text/x87-calls", test_x87_calls);
     g_test_add_func("/ir/text/refused", test_refused);
     g_test_add_func("/ir/text/hostile", test_hostile);
     g_test_add_func("/ir/text/verify", test_verify);
