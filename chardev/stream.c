@@ -72,6 +72,12 @@ static gboolean on_hup(int fd, GIOCondition cond, void *opaque)
     return G_SOURCE_REMOVE;
 }
 
+static void watch_hup(struct stream *s)
+{
+    if (s->socket && !s->peer_gone)
+        s->hup = chardev_watch(s->chr, s->rfd, G_IO_HUP | G_IO_ERR, on_hup, s);
+}
+
 static gboolean on_input(int fd, GIOCondition cond, void *opaque)
 {
     struct stream *s = opaque;
@@ -82,8 +88,7 @@ static gboolean on_input(int fd, GIOCondition cond, void *opaque)
     (void)cond;
     if (!room) {
         chardev_unwatch(&s->in);
-        if (s->socket && !s->peer_gone)
-            s->hup = chardev_watch(s->chr, s->rfd, G_IO_HUP | G_IO_ERR, on_hup, s);
+        watch_hup(s);
         return G_SOURCE_REMOVE;
     }
     n = s->socket ? receive_message(s, buf, MIN(room, CHUNK)) : read(fd, buf, MIN(room, CHUNK));
@@ -115,6 +120,8 @@ void stream_start(struct stream *s, int rfd, int wfd, bool socket)
     s->socket = socket;
     s->peer_gone = false;
     stream_accept_input(s);
+    if (!s->in)
+        watch_hup(s);
 }
 
 void stream_stop(struct stream *s)

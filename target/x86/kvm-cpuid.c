@@ -126,7 +126,7 @@ static bool choose_features(struct build *b, GError **err)
 
 /* ---- leaves ---- */
 
-static void append(struct build *b, uint32_t leaf, uint32_t sub, bool indexed, const uint32_t r[4])
+static void append(struct build *b, uint32_t leaf, uint32_t sub, bool indexed, const uint32_t *r)
 {
     struct kvm_cpuid2 *out = b->out;
 

@@ -459,6 +459,34 @@ static void test_flow_control(struct fixture *x, gconstpointer data)
     g_free(path);
 }
 
+/* Peers that come and go while nobody reads do not keep the next one out. */
+static void test_nobody_reads(struct fixture *x, gconstpointer data)
+{
+    char *path = g_build_filename(x->dir, "s", NULL);
+    struct chardev *chr = create(x, "socket,id=s,path=%s,server=on,wait=off", path);
+    struct fake f;
+
+    (void)data;
+    fake_attach(&f, chr, &fake_ops);
+    f.room = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        int fd = connect_unix(path);
+
+        drain(x);
+        g_assert_cmpint(write(fd, "abc", 3), ==, 3);
+        drain(x);
+        close(fd);
+        drain(x);
+    }
+    g_assert_cmpstr(f.events->str, ==, "OCOCO");
+    f.room = 4;
+    chardev_fe_accept_input(&f.fe);
+    PUMP_UNTIL(x, f.events->len == 6);
+    g_assert_cmpstr(f.got->str, ==, "abc");
+    fake_free(&f);
+    g_free(path);
+}
+
 static void test_reconnect(struct fixture *x, gconstpointer data)
 {
     char *path = g_build_filename(x->dir, "s", NULL);
@@ -583,6 +611,7 @@ int main(int argc, char **argv)
     T(pipe);
     T(server);
     T(flow_control);
+    T(nobody_reads);
     T(reconnect);
     T(passed_fd);
     T(telnet);
