@@ -328,13 +328,19 @@ bool config_parse(struct config *c, int argc, char *const *argv, GError **err)
     return true;
 }
 
-/* A section is an option with its pairs; one that takes a plain text cannot stand in a file. */
+/* A section is an option with its pairs, a few by other names, as QEMU writes them; one that takes
+ * a plain text cannot stand in a file. */
 static bool take_section(const char *group, struct opts *opts, void *opaque, GError **err)
 {
+    static const char *const other[][2] = { { "memory", "m" },
+                                            { "smp-opts", "smp" },
+                                            { "boot-opts", "boot" } };
     struct config *c = opaque;
     const struct option *o = find_option(group);
     g_autofree char *word = g_strconcat("-", group, NULL);
 
+    for (size_t i = 0; !o && i < G_N_ELEMENTS(other); i++)
+        o = strcmp(group, other[i][0]) == 0 ? find_option(other[i][1]) : NULL;
     if (o && o->take == take_list) {
         g_ptr_array_add(c->lists[o->where], opts);
         return true;

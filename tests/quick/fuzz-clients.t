@@ -128,7 +128,7 @@ def packet():
                       ('{c}', lambda: rnd.choice('cCsStgr')), ('{b}', lambda: ''.join(chr(rnd.randrange(256)) for _ in range(9)))):
         while key in out:
             out = out.replace(key, make(), 1)
-    data = out.encode('latin-1')
+    data = out.encode('latin-1').replace(b'k', b'l').replace(b'vKill', b'v')  # they end the program
     if rnd.random() < 0.05:
         return bytes(rnd.getrandbits(8) for _ in range(20))
     return b'$' + data + b'#%02x' % ((sum(data) + (rnd.random() < 0.03)) & 255)

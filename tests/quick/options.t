@@ -32,5 +32,7 @@ printf '[devise "d0"]\n driver = "virtio"\n' >"$tap_dir/bad.cfg"
 refuses "*-devise: there is no such option; did you mean '-device'?" -readconfig "$tap_dir/bad.cfg"
 printf '[kernel]\n file = "x"\n' >"$tap_dir/bad.cfg"
 refuses "*[[]kernel]: this option cannot stand in a file" -readconfig "$tap_dir/bad.cfg"
+printf '[memory]\n size = "64M"\n[boot-opts]\n order = "c"\n[smp-opts]\n cpus = "0"\n' >"$tap_dir/bad.cfg"
+refuses "*-smp: cpus=0 is out of range*" -readconfig "$tap_dir/bad.cfg"
 
 done_testing
