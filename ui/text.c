@@ -7,6 +7,7 @@
 #include <vterm.h>
 #include <base/bug.h>
 #include <base/embed.h>
+#include "vtsafe.h"
 
 /* ui/console-font.bin: glyphs of 16 bytes, sorted; scripts/console-font makes it. */
 enum { CELL_WIDTH = 8, CELL_HEIGHT = 13, GLYPH = 16, UNDERLINE_AT = 12 };
@@ -23,6 +24,8 @@ struct text_console {
     VTermScreen *screen;
     void (*send)(void *opaque, const char *buf, size_t len);
     void *opaque;
+    struct vtsafe safe;
+    GString *input; /* for libvterm; empty between calls */
     const uint8_t *font;
     size_t glyphs;
 
@@ -317,17 +320,32 @@ static void type(void *opaque, enum key key, uint32_t character, unsigned mods)
 
 void text_console_write(struct text_console *t, const void *buf, size_t len)
 {
-    vterm_input_write(t->vt, buf, len);
+    vtsafe_feed(&t->safe, buf, len, t->input);
+    vterm_input_write(t->vt, t->input->str, t->input->len);
+    g_string_truncate(t->input, 0);
 }
 
 /* ---- life ---- */
 
+static void put_cursor(struct text_console *t, const char *before)
+{
+    char move[64];
+    int n = g_snprintf(move, sizeof(move), "%s\033[%d;%dH", before,
+                       CLAMP(t->cursor.row, 0, t->rows - 1) + 1,
+                       CLAMP(t->cursor.col, 0, t->cols - 1) + 1);
+
+    vterm_input_write(t->vt, move, (size_t)n);
+}
+
+/* libvterm can leave the cursor outside of the new size, and what it scrolls: that is given up. */
 static void set_size(struct text_console *t, int cols, int rows)
 {
+    put_cursor(t, "\033[?6l\033[r");
     t->cols = cols;
     t->rows = rows;
     t->back = 0;
     vterm_set_size(t->vt, rows, cols);
+    put_cursor(t, "");
     console_resize(t->con, (unsigned)cols * CELL_WIDTH, (unsigned)rows * CELL_HEIGHT);
     mark_all(t);
 }
@@ -362,6 +380,7 @@ struct text_console *text_console_new(struct consoles *set, const char *name, un
     t->rows = (int)CLAMP(rows, 4, TEXT_ROWS_MAX);
     t->cols = (int)CLAMP(cols, 20, TEXT_COLS_MAX);
     t->cursor_shown = true;
+    t->input = g_string_new(NULL);
     t->vt = vterm_new(t->rows, t->cols);
     vterm_set_utf8(t->vt, 1);
     vterm_output_set_callback(t->vt, on_output, t);
@@ -379,6 +398,7 @@ void text_console_free(struct text_console *t)
 {
     console_remove(t->con);
     vterm_free(t->vt);
+    g_string_free(t->input, TRUE);
     for (unsigned i = 0; i < t->lines; i++)
         g_free(t->history[(t->first + i) % HISTORY]);
     g_free(t);
