@@ -162,6 +162,13 @@ static void info_jit(struct cpu *cpu, GString *out)
         g_string_append(out, "the host's CPU runs the guest's code as it is (KVM)\n");
 }
 
+static bool device_regs(struct cpu *cpu, bool put)
+{
+    struct kvm_cpu *k = kvm_cpu_of(cpu);
+
+    return k->v.ours || (k->kvm->guest->general && k->kvm->guest->general(&k->v, put));
+}
+
 static const struct cpu_accel_ops cpu_services = {
     .kick = vcpu_kick,
     .flush_all = flush_all,
@@ -176,6 +183,7 @@ static const struct cpu_accel_ops cpu_services = {
     .break_changed = break_changed,
     .watch_changed = nothing,
     .info_jit = info_jit,
+    .device_regs = device_regs,
 };
 
 /* ---- beginning and end ---- */

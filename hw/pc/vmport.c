@@ -20,8 +20,7 @@ static bool get_regs(void *opaque, uint32_t *regs)
 {
     struct cpu *cpu = accessing(opaque);
 
-    /* the host's kernel keeps the registers to itself */
-    if (!cpu || !cpu->accel_ops->load)
+    if (!cpu || (cpu->accel_ops->device_regs && !cpu->accel_ops->device_regs(cpu, false)))
         return false;
     x86_port_regs(cpu, regs);
     return true;
@@ -31,8 +30,11 @@ static void set_regs(void *opaque, const uint32_t *regs)
 {
     struct cpu *cpu = accessing(opaque);
 
-    if (cpu)
-        x86_set_port_regs(cpu, regs);
+    if (!cpu)
+        return;
+    x86_set_port_regs(cpu, regs);
+    if (cpu->accel_ops->device_regs)
+        cpu->accel_ops->device_regs(cpu, true);
 }
 
 static uint64_t tsc_hz(void *opaque)

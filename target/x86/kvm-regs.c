@@ -24,13 +24,33 @@ static void get_general(struct x86_cpu *c, const struct kvm_regs *r)
         c->cpu.tcg.hot[order[k]] = from[k];
 }
 
-static bool put_general(struct kvm_vcpu *v, const struct x86_cpu *c)
+static void set_general(struct kvm_regs *r, const struct x86_cpu *c)
 {
-    struct kvm_regs r = { .rip = x86_eip(c), .rflags = x86_eflags(c) };
-    __u64 *to = &r.rax;
+    __u64 *to = &r->rax;
 
     for (unsigned k = 0; k < ARRAY_LEN(order); k++)
         to[k] = c->cpu.tcg.hot[order[k]];
+}
+
+bool kvm_x86_general(struct kvm_vcpu *v, bool put)
+{
+    struct x86_cpu *c = x86_of(v->cpu);
+    struct kvm_regs r;
+
+    if (ioctl(v->fd, KVM_GET_REGS, &r) < 0)
+        return false;
+    if (put)
+        set_general(&r, c);
+    else
+        get_general(c, &r);
+    return !put || ioctl(v->fd, KVM_SET_REGS, &r) == 0;
+}
+
+static bool put_general(struct kvm_vcpu *v, const struct x86_cpu *c)
+{
+    struct kvm_regs r = { .rip = x86_eip(c), .rflags = x86_eflags(c) };
+
+    set_general(&r, c);
     return ioctl(v->fd, KVM_SET_REGS, &r) == 0;
 }
 

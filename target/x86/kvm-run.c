@@ -235,6 +235,7 @@ const struct kvm_guest x86_kvm = {
     .vcpu_init = vcpu_init,
     .vcpu_free = vcpu_free,
     .dead_lines = dead_lines,
+    .general = kvm_x86_general,
     .get = kvm_x86_get,
     .put = kvm_x86_put,
     .reset = kvm_x86_forget,

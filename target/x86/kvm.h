@@ -42,6 +42,7 @@ bool kvm_x86_set_cpuid(struct kvm_vcpu *v, GError **err);
 /* kvm-regs.c */
 bool kvm_x86_get(struct kvm_vcpu *v, const char **what);
 bool kvm_x86_put(struct kvm_vcpu *v, const char **what);
+bool kvm_x86_general(struct kvm_vcpu *v, bool put);
 /* What belongs to a state before a reset or INIT. */
 void kvm_x86_forget(struct kvm_vcpu *v);
 

@@ -1,5 +1,5 @@
 /*
- * A BIOS image of 64 KiB that sets up 8259s, I/O APIC and 8254, says "set" at the debug console
+ * A BIOS image of 64 KiB that sets up 8259s, I/O APIC and 8254, asks VMware's port, says "set" at the debug console
  * (port 0xe9), and then looks over and over whether they are as it set them: "lost" if not.
  */
     .set IOAPIC, 0xfec00000
@@ -70,6 +70,13 @@ start:
     movl $0x0001a9b7, %fs:0x10(%ebx)
     movl $PIN + 1, %fs:(%ebx)
     movl $0x05000000, %fs:0x10(%ebx)
+    movl $0x564d5868, %eax      /* VMware's port answers in registers */
+    xorl %ebx, %ebx
+    movl $10, %ecx
+    movl $0x5658, %edx
+    inl %dx, %eax
+    cmpl $0x564d5868, %ebx
+    jne lost
     movw $(m_set - start), %si
     call say
 

@@ -245,6 +245,9 @@ struct cpu_accel_ops {
     void (*break_changed)(struct cpu *cpu, uint64_t pc); /* a breakpoint came or went there */
     void (*watch_changed)(struct cpu *cpu);
     void (*info_jit)(struct cpu *cpu, GString *out);
+    /* While a device answers an access of this CPU's: its general registers come to struct cpu, or
+     * (@put) go back. False: they cannot. NULL: they are there. The CPU's thread. */
+    bool (*device_regs)(struct cpu *cpu, bool put);
 };
 /* All cached mappings of this CPU are void. */
 void tlb_flush_all(struct cpu *cpu);

@@ -101,6 +101,8 @@ struct kvm_guest {
      * the kernel refused, and *what says which call. */
     bool (*get)(struct kvm_vcpu *v, const char **what);
     bool (*put)(struct kvm_vcpu *v, const char **what);
+    /* Only the general registers, for devices that look at them; v->ours stays. */
+    bool (*general)(struct kvm_vcpu *v, bool put);
     /* gdb's wishes (single_step, breakpoints, watchpoints of struct cpu) to the kernel; whether
      * there are any. Those from number first_patched() on are not met so: `breakpoint` is written
      * to memory while CPUs run. */
