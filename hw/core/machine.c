@@ -149,8 +149,10 @@ static bool make_ram(struct machine *m, GError **err)
 bool machine_init(struct machine *m, GError **err)
 {
     bug_on(m->priv->initialized);
-    if (!m->cfg.cpu && m->type->default_cpu)
+    if (!m->cfg.cpu && m->type->default_cpu) {
         m->cfg.cpu = g_strdup(m->type->default_cpu(m->cfg.arch));
+        m->cfg.cpu_unnamed = true;
+    }
     if (!check_cpus(m, err) || !make_ram(m, err))
         return false;
     return m->type->init(m, err);

@@ -55,6 +55,8 @@ struct x86_model {
 
 /* Fills features, identity and phys_bits from a model's name and the options behind it. */
 bool x86_model_setup(struct x86_cpu *c, const char *model, const char *options, GError **err);
+/* Puts a model without options in the place of the one that the CPU has; before it runs. */
+void x86_model_replace(struct x86_cpu *c, const char *model);
 /* Leaves a CPU those of its features that are in @possible, and that make sense without the rest. */
 void x86_model_limit(struct x86_cpu *c, const uint64_t possible[4]);
 /* For those who translate: says which of the wanted features are not implemented; false: enforce=on,

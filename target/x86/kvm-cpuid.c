@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <asm/kvm_para.h>
 #include <base/error.h>
+#include <base/log.h>
+#include <hw/core/machine.h>
 #include "cpuid.h"
 #include "feature.h"
 #include "kvm.h"
@@ -106,14 +108,50 @@ static bool say_missing(const struct build *b, const uint64_t can[4], GError **e
     return true;
 }
 
+/* The first feature of the model's that the host cannot give, -1: none. */
+static int first_missing(const struct build *b, const uint64_t can[4])
+{
+    const struct x86_model *m = b->c->model;
+
+    for (unsigned k = 0; k < 4; k++)
+        if (!m->all && m->wanted[k] & ~can[k])
+            return (int)(64 * k) + __builtin_ctzll(m->wanted[k] & ~can[k]);
+    return -1;
+}
+
+/* Nobody has named a model: the first one that the host can give, if the usual one is not. */
+static void choose_model(const struct build *b, const uint64_t can[4])
+{
+    static const char *const of64[] = { "kvm64", "x86-64-v1", NULL };
+    static const char *const of32[] = { "kvm32", "pentium3", "pentium", NULL };
+    const char *const *simpler = strcmp(b->c->cpu.ops->arch, "i386") ? of64 : of32;
+    const char *usual = b->c->model->name;
+    int missing = first_missing(b, can);
+
+    if (missing < 0 || !b->v->vm->machine->cfg.cpu_unnamed)
+        return;
+    for (unsigned i = 0; simpler[i]; i++) {
+        x86_model_replace(b->c, simpler[i]);
+        if (first_missing(b, can) >= 0)
+            continue;
+        if (b->v->cpu->index == 0)
+            log_printf(LOG_UNIMP, "kvm: -cpu %s, as the host cannot give '%s' of %s\n", simpler[i],
+                       x86_feature_name((enum x86_feature)missing), usual);
+        return;
+    }
+    x86_model_replace(b->c, usual);
+}
+
 static bool choose_features(struct build *b, GError **err)
 {
-    struct x86_model *m = (struct x86_model *)b->c->model;
+    struct x86_model *m;
     uint64_t can[4] = { 0 };
 
     for (unsigned f = 0; f < FEAT_COUNT; f++)
         if (possible(b, f))
             can[f / 64] |= BIT(f % 64);
+    choose_model(b, can);
+    m = (struct x86_model *)b->c->model;
     for (unsigned k = 0; m->all && k < 4; k++)
         m->wanted[k] = can[k] & ~m->off[k];
     if (m->all) /* only useful to who migrates, and forbids that */

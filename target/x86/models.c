@@ -323,6 +323,22 @@ bool x86_model_setup(struct x86_cpu *c, const char *name, const char *options, G
     return true;
 }
 
+void x86_model_replace(struct x86_cpu *c, const char *name)
+{
+    const struct model *from = model_find(name, strlen(name));
+    struct set set = { { 0 } }, known = implemented();
+    struct x86_model *m = identity(from);
+
+    g_free((void *)c->model);
+    c->model = m;
+    c->phys_bits = from->phys_bits;
+    m->check = true;
+    add_list(&set, from->features);
+    set_put(&set, FEAT_HYPERVISOR, true);
+    memcpy(m->wanted, set.bits, sizeof(m->wanted));
+    x86_model_limit(c, known.bits);
+}
+
 /* ---- The types ---- */
 
 static const struct cpu_type host64 = { "host", "x86_64", "the host's own (with KVM)", x86_create };

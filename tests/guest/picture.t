@@ -52,7 +52,7 @@ case_of() { # ACCELERATOR FOLDER
     result $? "$1: it draws to the end"
     cp "$work/said" "$work/$2/said"
     ask '{"execute":"quit"}'
-    wait "$VM_PID"
+    wait
 }
 
 if ! { "$cc" -m32 -c -o "$work/picture.o" "$source" &&

@@ -75,6 +75,7 @@ extern const char *const panic_action_names[];
 struct machine_config {
     char *arch;
     char *cpu;                                        /* -cpu, NULL for the default */
+    bool cpu_unnamed;                                 /* it is the default that is in `cpu` */
     unsigned cpus, max_cpus, sockets, cores, threads; /* -smp */
     uint64_t ram_size;                                /* bytes */
     char *memory_backend; /* -machine memory-backend=: an object that the RAM is made of, or NULL */
