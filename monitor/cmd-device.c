@@ -1,6 +1,7 @@
 /*
  * The devices of the machine: their tree, and plugging them while it runs.
  */
+#include <inttypes.h>
 #include <string.h>
 #include <base/error.h>
 #include <base/option.h>
@@ -30,20 +31,63 @@ static bool info_pic(struct mon *mon, const json_t *args, GString *out, GError *
     return true;
 }
 
-static bool print_lapics(struct device *dev, void *opaque)
+struct one_kind {
+    const char *type;
+    GString *out;
+};
+
+static bool print_kind(struct device *dev, void *opaque)
 {
-    if (!strcmp(dev->type->name, LAPIC))
-        dev->type->print_irqs(dev, opaque);
+    const struct one_kind *k = opaque;
+
+    if (!strcmp(dev->type->name, k->type))
+        dev->type->print_irqs(dev, k->out);
     return true;
+}
+
+static bool info_kind(struct mon *mon, const char *type, const char *what, GString *out,
+                      GError **err)
+{
+    struct one_kind k = { type, out };
+    gsize before = out->len;
+
+    bus_walk(&mon->machine->root, print_kind, &k);
+    return out->len > before || error_set(err, "the machine has no %s", what);
 }
 
 static bool info_lapic(struct mon *mon, const json_t *args, GString *out, GError **err)
 {
-    gsize before = out->len;
-
     (void)args;
-    bus_walk(&mon->machine->root, print_lapics, out);
-    return out->len > before || error_set(err, "the machine has no local APIC");
+    return info_kind(mon, LAPIC, "local APIC", out, err);
+}
+
+static bool info_ioapic(struct mon *mon, const json_t *args, GString *out, GError **err)
+{
+    (void)args;
+    return info_kind(mon, "ioapic", "I/O APIC", out, err);
+}
+
+static bool print_counts(struct device *dev, void *opaque)
+{
+    GString *out = opaque;
+    const uint64_t *counts;
+    unsigned n;
+
+    if (!dev->type->irq_counts)
+        return true;
+    counts = dev->type->irq_counts(dev, &n);
+    g_string_append_printf(out, "IRQ statistics for %s:\n", dev->type->name);
+    for (unsigned i = 0; i < n; i++)
+        if (counts[i])
+            g_string_append_printf(out, "%2u: %" PRIu64 "\n", i, counts[i]);
+    return true;
+}
+
+static bool info_irq(struct mon *mon, const json_t *args, GString *out, GError **err)
+{
+    (void)args, (void)err;
+    bus_walk(&mon->machine->root, print_counts, out);
+    return true;
 }
 
 static const struct mon_member add_args[] = {
@@ -140,6 +184,8 @@ static void complete_id(struct mon *mon, GPtrArray *words)
 
 const struct mon_command device_commands[] = {
     { .hmp = "info qtree", .text = info_qtree, .help = "show device tree" },
+    { .hmp = "info irq", .text = info_irq, .help = "show how often interrupts were asked for" },
+    { .hmp = "info ioapic", .text = info_ioapic, .help = "show the state of the I/O APIC" },
     { .hmp = "info lapic", .text = info_lapic, .help = "show the state of the local APICs" },
     { .hmp = "info pic", .text = info_pic, .help = "show interrupt controllers' state" },
     { .qmp = "device_add", .args = add_args, .more_args = true, .run = device_add },

@@ -1,6 +1,7 @@
 /* The life of devices; see hw/core/device.h. */
 #include "private.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <base/bug.h>
 #include <base/error.h>
@@ -135,6 +136,27 @@ static bool check_bus(struct device *dev, struct bus *bus, GError **err)
     return true;
 }
 
+/* Of devices that firmware boots from: the place in the order, -1 for none. */
+static int64_t boot_index(struct device *dev)
+{
+    g_autofree char *text = device_get(dev, "bootindex", NULL);
+
+    return text ? g_ascii_strtoll(text, NULL, 10) : -1;
+}
+
+static bool other_boot_index(struct device *dev, void *opaque)
+{
+    return boot_index(dev) != boot_index(opaque);
+}
+
+static bool check_boot_index(struct device *dev, GError **err)
+{
+    if (boot_index(dev) < 0 || bus_walk(&dev->machine->root, other_boot_index, dev))
+        return true;
+    return error_set(err, "%s: bootindex=%" PRId64 " is another device's already", dev->type->name,
+                     boot_index(dev));
+}
+
 bool device_realize(struct device *dev, struct bus *bus, GError **err)
 {
     const struct device_type *t = dev->type;
@@ -143,7 +165,7 @@ bool device_realize(struct device *dev, struct bus *bus, GError **err)
     bug_on(dev->realized);
     if (!bus)
         bus = bus_find_room(dev->machine, bt, t->name, err);
-    if (!bus || !check_bus(dev, bus, err))
+    if (!bus || !check_bus(dev, bus, err) || !check_boot_index(dev, err))
         goto out_free;
     dev->bus = bus;
     dev->hotplugged = dev->machine->priv->initialized;

@@ -59,6 +59,7 @@ struct i8259 {
     struct pic pic[2]; /* master, slave */
     bool output;       /* level of INT */
     const struct host_irqchip *host;
+    uint64_t counts[16];
 };
 
 /* ---- one chip ---- */
@@ -146,6 +147,7 @@ static void irq_changed(void *opaque, unsigned n, bool level)
 
     if (n == CASCADE)
         return;
+    s->counts[n] += level && !(s->pic[n / 8].lines >> n % 8 & 1);
     if (s->host)
         s->host->pic_line(s->host->opaque, n, level);
     set_line(&s->pic[n / 8], n % 8, level);
@@ -481,6 +483,14 @@ static const struct state_table i8259_state = {
     .name = "i8259", .version = 1, .fields = i8259_fields, .post_load = i8259_loaded
 };
 
+static const uint64_t *i8259_counts(const struct device *dev, unsigned *n)
+{
+    const struct i8259 *s = (const struct i8259 *)dev;
+
+    *n = ARRAY_LEN(s->counts);
+    return s->counts;
+}
+
 static void i8259_print(struct device *dev, GString *out)
 {
     const struct i8259 *s = (const struct i8259 *)dev;
@@ -509,5 +519,6 @@ const struct device_type i8259_type = {
     .reset = i8259_reset,
     .unrealize = i8259_unrealize,
     .print_irqs = i8259_print,
+    .irq_counts = i8259_counts,
     .state = &i8259_state,
 };

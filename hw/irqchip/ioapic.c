@@ -40,6 +40,7 @@ struct ioapic {
     uint32_t lines; /* levels of the pins */
     uint64_t rte[IOAPIC_PINS];
     const struct host_irqchip *host;
+    uint64_t counts[IOAPIC_PINS];
 };
 
 static struct apic_message message(uint64_t rte)
@@ -88,6 +89,7 @@ static void pin_changed(void *opaque, unsigned n, bool level)
     struct ioapic *s = opaque;
     bool rose = level && !(s->lines >> n & 1);
 
+    s->counts[n] += rose;
     s->lines = (s->lines & ~(1u << n)) | (uint32_t)level << n;
     if (s->host)
         s->host->ioapic_line(s->host->opaque, n, level);
@@ -267,6 +269,12 @@ static void print_pins(GString *out, const char *name, uint32_t pins)
     g_string_append_c(out, '\n');
 }
 
+static const uint64_t *ioapic_counts(const struct device *dev, unsigned *n)
+{
+    *n = IOAPIC_PINS;
+    return ((const struct ioapic *)dev)->counts;
+}
+
 static void ioapic_print(struct device *dev, GString *out)
 {
     static const char *const modes[] = { "fixed", "lowest", "SMI", "...",
@@ -314,6 +322,7 @@ const struct device_type ioapic_type = {
     .reset = ioapic_reset,
     .unrealize = ioapic_unrealize,
     .print_irqs = ioapic_print,
+    .irq_counts = ioapic_counts,
     .props = ioapic_props,
     .state = &ioapic_state,
 };

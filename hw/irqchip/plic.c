@@ -36,6 +36,7 @@ struct plic {
     uint32_t *level;
     uint32_t *enable;    /* contexts bitmaps */
     uint32_t *threshold; /* by context */
+    uint64_t *counts;    /* by source: requests */
 };
 
 static bool bit_test(const uint32_t *map, unsigned n)
@@ -88,6 +89,7 @@ static void plic_irq(void *opaque, unsigned n, bool level)
     if (!level || was_pending || bit_test(p->claimed, n))
         return;
     bit_set(p->pending, n, true);
+    p->counts[n]++;
     update(p);
 }
 
@@ -214,6 +216,7 @@ static bool plic_realize(struct device *dev, GError **err)
     p->enable = g_new0(uint32_t, p->enable_words);
     p->threshold = g_new0(uint32_t, p->contexts);
     p->out = g_new0(struct irq_line, p->contexts);
+    p->counts = g_new0(uint64_t, p->sources);
     mem_region_init_io(&p->io, device_mem(dev), &plic_io, p, "plic", 0x600000);
     device_add_region(dev, &p->io);
     device_irq_ins(dev, NULL, plic_irq, p, p->sources);
@@ -232,6 +235,7 @@ static void plic_unrealize(struct device *dev)
     g_free(p->level);
     g_free(p->enable);
     g_free(p->threshold);
+    g_free(p->counts);
     g_free(p->out);
 }
 
@@ -264,6 +268,14 @@ static bool plic_loaded(void *obj, unsigned version, GError **err)
         return error_set(err, "saved state: plic: sources or priorities that do not exist");
     update(p);
     return true;
+}
+
+static const uint64_t *plic_counts(const struct device *dev, unsigned *n)
+{
+    const struct plic *p = (const struct plic *)dev;
+
+    *n = p->sources;
+    return p->counts;
 }
 
 static void plic_print(struct device *dev, GString *out)
@@ -319,6 +331,7 @@ const struct device_type plic_type = {
     .reset = plic_reset,
     .unrealize = plic_unrealize,
     .print_irqs = plic_print,
+    .irq_counts = plic_counts,
     .props = plic_props,
     .state = &plic_state,
 };

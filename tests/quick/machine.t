@@ -40,6 +40,8 @@ refuses "*-accel: there is no accelerator 'tgc'; did you mean 'tcg'?" -arch risc
 refuses "*-kernel*/nonexistent*No such file*" $rv -kernel /nonexistent
 refuses "*-bios*/nonexistent*" $rv -bios /nonexistent
 refuses "*-device: there is no device 'virtio-blk-pic'*" $rv -device virtio-blk-pic
+refuses "*rtl8139: bootindex=1 is another device's already" -arch x86_64 -M pc -display none -device e1000,bootindex=1 \
+	-device rtl8139,bootindex=1
 refuses "*-object: there is no object type 'rgn-random'*" $rv -object rgn-random,id=r
 refuses "*drive: cannot open '/nonexistent'*" $rv -drive file=/nonexistent,format=raw
 refuses "*-cpu: there is no *'rv65'; did you mean 'rv64'?" -arch riscv64 -M virt -display none -cpu rv65

@@ -149,6 +149,7 @@ static void test_ports(void)
 static void test_interrupts(void)
 {
     g_autofree char *lapic = hmp("info lapic"), *pic = hmp("info pic");
+    g_autofree char *ioapic = hmp("info ioapic");
 
     g_assert_true(g_str_has_prefix(lapic, "dumping local APIC state for CPU 0"));
     g_assert_nonnull(
@@ -157,6 +158,25 @@ static void test_interrupts(void)
                                  "masked fixed  physical"));
     g_assert_nonnull(strstr(pic, "  Remote IRR (none)"));
     g_assert_null(strstr(pic, "local APIC"));
+    g_assert_true(g_str_has_prefix(ioapic, "ioapic0: ver=0x20 "));
+    g_assert_nonnull(strstr(ioapic, "  Remote IRR (none)"));
+    g_assert_null(strstr(ioapic, "irq_base"));
+}
+
+/* A byte that the keyboard controller makes up, with its interrupt. */
+static void test_irq_counts(void)
+{
+    g_autofree char *before = hmp("info irq"), *after = NULL;
+
+    g_assert_nonnull(strstr(before, "IRQ statistics for isa-i8259:"));
+    g_assert_nonnull(strstr(before, "IRQ statistics for ioapic:"));
+    g_assert_null(strstr(before, " 1: "));
+    check("o/b 0x64 0x60", "");
+    check("o/b 0x60 0x01", "");
+    check("o/b 0x64 0xd2", "");
+    check("o/b 0x60 0x1e", "");
+    after = hmp("info irq");
+    g_assert_nonnull(strstr(after, " 1: 1"));
 }
 
 int main(int argc, char **argv)
@@ -169,6 +189,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pc-monitor/registers", test_registers);
     g_test_add_func("/pc-monitor/ports", test_ports);
     g_test_add_func("/pc-monitor/interrupts", test_interrupts);
+    g_test_add_func("/pc-monitor/irq-counts", test_irq_counts);
     status = g_test_run();
     fputs("{\"execute\":\"quit\"}\n", qmp);
     fclose(qmp);

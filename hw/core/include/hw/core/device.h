@@ -119,6 +119,9 @@ struct device_type {
     void (*unrealize)(struct device *dev);
     /* Interrupt controllers: what is pending where, in lines for people (`info pic`). Optional. */
     void (*print_irqs)(struct device *dev, GString *out);
+    /* Interrupt controllers: how often each of the `n` inputs has asked, since the start (`info
+     * irq`). Optional. */
+    const uint64_t *(*irq_counts)(const struct device *dev, unsigned *n);
 
     const struct prop *props;        /* PROP_LIST_END at the end; NULL for none */
     const struct state_table *state; /* NULL: nothing but properties */
