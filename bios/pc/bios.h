@@ -13,6 +13,8 @@
 #define SEG_BIOS     0xf000
 #define BIOS_BASE    0xf0000u
 #define PAGE         4096u
+#define KERNEL_SETUP 0x10000u /* 16-bit part of a kernel without boot loader */
+#define KERNEL_STACK 0x1000u  /* bytes above its heap */
 /* The 16-bit part's variable, seen from 32-bit code. */
 #define LOW_VAR(v)   (*(__typeof__(&(v)))(BIOS_BASE + (uint32_t)(uintptr_t) & (v)))
 
@@ -183,7 +185,7 @@ struct system {
     uint32_t menu_wait_ms;
     uint16_t cpus;
     uint16_t mirror; /* serial port that shows what INT 10h writes; 0: none */
-    uint8_t has_pci, last_bus, menu, has_fw_cfg;
+    uint8_t has_pci, last_bus, menu, has_fw_cfg, has_kernel;
     char boot_order[512]; /* fw_cfg's `bootorder` */
 };
 

@@ -15,7 +15,7 @@
 
 enum { PNP_NEXT = 0x06, PNP_PRODUCT = 0x10, PNP_BEV = 0x1a };
 
-enum class { CLASS_FLOPPY = 1, CLASS_DISK, CLASS_CD, CLASS_NET };
+enum class { CLASS_FLOPPY = 1, CLASS_DISK, CLASS_CD, CLASS_NET, CLASS_KERNEL };
 
 struct choice {
     enum class class;
@@ -122,7 +122,10 @@ static void sort(void)
         struct choice c = choices[i];
         unsigned k = i;
 
-        c.rank = sys.boot_order[0] ? line_in_order(&c) : NOT_LISTED;
+        if (c.class == CLASS_KERNEL)
+            c.rank = 0;
+        else
+            c.rank = sys.boot_order[0] ? line_in_order(&c) : NOT_LISTED;
         if (c.rank == NOT_LISTED)
             c.rank = class_rank(c.class);
         for (; k && choices[k - 1].rank > c.rank; k--)
@@ -135,6 +138,8 @@ static void collect(void)
 {
     struct drive *d;
 
+    if (sys.has_kernel)
+        add(CLASS_KERNEL);
     for (unsigned i = 0; i < floppy_count(); i++)
         add(CLASS_FLOPPY)->unit = i;
     for (unsigned i = 0; i < n_hard_disks; i++)
@@ -202,6 +207,20 @@ static void start_rom(const struct choice *c)
     __asm__ volatile("sti");
 }
 
+/* In real mode with all segments at its first byte. */
+static void start_kernel(void)
+{
+    if (!call32(post_kernel, 0)) {
+        print("no kernel that can be started\n");
+        return;
+    }
+    __asm__ volatile("cli\n\tmovw %w0, %%ds\n\tmovw %w0, %%es\n\tmovw %w0, %%fs\n\t"
+                     "movw %w0, %%gs\n\tmovw %w0, %%ss\n\tmovl %1, %%esp\n\tljmp %2, $0"
+                     :
+                     : "r"(KERNEL_SETUP >> 4), "i"(0xe000), "i"((KERNEL_SETUP >> 4) + 0x20));
+    __builtin_unreachable();
+}
+
 static void describe_rom(const struct choice *c)
 {
     char ch;
@@ -215,14 +234,14 @@ static void describe_rom(const struct choice *c)
 
 static void describe(const struct choice *c)
 {
-    static const char *const names[] = { "", "Floppy", "Disk", "CD", "Network" };
+    static const char *const names[] = { "", "Floppy", "Disk", "CD", "Network", "Kernel" };
 
     print("%s", names[c->class]);
     if (c->class == CLASS_FLOPPY)
         print(" %u", c->unit);
     else if (c->class == CLASS_NET)
         describe_rom(c);
-    else
+    else if (c->d)
         print(" (%s)", c->d->name);
 }
 
@@ -237,6 +256,7 @@ static void start(const struct choice *c)
     case CLASS_DISK: start_sector((uint8_t)(0x80 + (c->d == hard_disks[0] ? 0 : 1)), true); break;
     case CLASS_CD: start_cd(c->d); break;
     case CLASS_NET: start_rom(c); break;
+    case CLASS_KERNEL: start_kernel(); break;
     }
 }
 

@@ -140,6 +140,7 @@ extern uint32_t mirrored;
 uint32_t post_machine(uint32_t unused);
 uint32_t post_tables(uint32_t unused);
 uint32_t post_wake(uint32_t unused);
+uint32_t post_kernel(uint32_t unused);
 /* Copies the next option ROM to memory: its segment in bits 15..0, the PCI function's number in
  * bits 31..16; 0 after the last. The argument is the end of the ROMs so far, as a segment. */
 uint32_t post_next_rom(uint32_t segment);

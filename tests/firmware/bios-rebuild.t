@@ -45,7 +45,8 @@ rebuilt() {
 riscv="65535:bios/riscv-virt-64.bin 65535:bios/riscv-virt-32.bin
 	16383:tests/guest/riscv/sbi/sbi-test-64.elf 16383:tests/guest/riscv/sbi/sbi-test-32.elf"
 vga="65536:bios/vga-bios.bin 65536:bios/cirrus-bios.bin 8704:tests/guest/x86/vga-probe.bin"
-pc="131072:bios/pc-bios.bin 512:tests/guest/x86/boot-probe.bin"
+pc="131072:bios/pc-bios.bin 512:tests/guest/x86/boot-probe.bin
+	512:tests/guest/x86/boot-sleep.bin 4096:tests/guest/x86/boot-kernel.bin"
 
 committed riscv $riscv
 committed pc $pc

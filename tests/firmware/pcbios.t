@@ -94,6 +94,14 @@ for cpus in 1 3; do
 	like "$(cat "$tap_dir/log")" "*bios: wake up*wake: vector 7c*" "and goes where the FACS says"
 done
 
+# A kernel, its initial disk and its command line, from fw_cfg, before any disk.
+printf 'disk of 20 bytes....' >"$tap_dir/initrd"
+run 60 -kernel "$srcdir/tests/guest/x86/boot-kernel.bin" -initrd "$tap_dir/initrd" -append "a command line" \
+	-drive if=ide,format=raw,file="$tap_dir/disk" \
+	-chardev file,id=said,path="$tap_dir/said" -device isa-debugcon,iobase=0xe9,chardev=said
+is "$status $(tr '\n\0' ' ' <"$tap_dir/said")" \
+	"1 KERNEL 1020 1000 1000 81FF 1234 6964 0014 a command line  END " "a kernel gets what it needs"
+
 run 20 -boot c
 like "$(cat "$tap_dir/log")" "*boot: nothing left*" "with nothing to boot it stops"
 

@@ -1,7 +1,9 @@
 /* fw_cfg, as QEMU's docs/specs/fw_cfg describes it: selector at port 0x510, data at 0x511. */
 #include "post.h"
 
-enum { PORT_SELECT = 0x510, PORT_DATA = 0x511, KEY_SIGNATURE = 0, KEY_FILES = 0x19 };
+enum { PORT_SELECT = 0x510, PORT_DATA = 0x511, PORT_DMA = 0x514 };
+enum { KEY_SIGNATURE = 0, KEY_ID = 1, KEY_FILES = 0x19 };
+enum { ID_DMA = 2 };
 
 static uint32_t big_endian(uint32_t v)
 {
@@ -17,6 +19,31 @@ void fw_cfg_item(uint16_t key, void *to, uint32_t size)
 {
     outw(PORT_SELECT, key);
     fw_cfg_read_more(to, size);
+}
+
+struct dma {
+    uint32_t control, length; /* big-endian */
+    uint64_t address;
+};
+
+enum { DMA_ERROR = 1, DMA_READ = 2, DMA_SELECT = 8 };
+
+void fw_cfg_load(uint16_t key, void *to, uint32_t size)
+{
+    volatile struct dma d = { big_endian((uint32_t)key << 16 | DMA_SELECT | DMA_READ),
+                              big_endian(size),
+                              (uint64_t)big_endian((uint32_t)(uintptr_t)to) << 32 };
+    uint32_t features = 0;
+
+    fw_cfg_item(KEY_ID, &features, sizeof(features));
+    if (!(features & ID_DMA)) {
+        fw_cfg_item(key, to, size);
+        return;
+    }
+    outl(PORT_DMA, 0);
+    outl(PORT_DMA + 4, big_endian((uint32_t)(uintptr_t)&d));
+    while (d.control & ~big_endian(DMA_ERROR))
+        continue;
 }
 
 bool fw_cfg_there(void)

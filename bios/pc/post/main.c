@@ -12,6 +12,7 @@ static void read_settings(void)
     if (!SYS.has_fw_cfg)
         return;
     fw_cfg_item(0x0e, &menu, sizeof(menu));
+    SYS.has_kernel = kernel_size() != 0;
     SYS.menu = menu != 0;
     SYS.menu_wait_ms = 2500;
     if (fw_cfg_find("etc/boot-menu-wait", &f))

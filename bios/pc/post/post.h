@@ -17,6 +17,8 @@ struct fw_file {
 bool fw_cfg_there(void);
 void fw_cfg_item(uint16_t key, void *to, uint32_t size);
 void fw_cfg_read_more(void *to, uint32_t size);
+/* The same as fw_cfg_item(), by DMA where there is that. */
+void fw_cfg_load(uint16_t key, void *to, uint32_t size);
 /* The files in order: the nth; false: there are fewer. */
 bool fw_cfg_nth(unsigned n, struct fw_file *f);
 bool fw_cfg_find(const char *name, struct fw_file *f);
@@ -38,6 +40,11 @@ uint32_t pci_next(uint32_t bdf);
 /* ---- cpus.c ---- */
 
 void cpus_start(void);
+
+/* ---- kernel.c ---- */
+
+/* 0: there is none. */
+uint32_t kernel_size(void);
 
 /* ---- tables.c ---- */
 
