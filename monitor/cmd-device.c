@@ -152,21 +152,14 @@ static json_t *device_del(struct mon *mon, const json_t *args, GError **err)
 {
     const char *id = json_string_value(json_object_get(args, "id"));
     struct device *dev = device_find(mon->machine, id);
-    json_t *data;
+    bool ok;
 
     if (!dev) {
         error_set_code(err, MYNA_ERROR_NOT_FOUND, "Device '%s' not found", id);
         return NULL;
     }
-    if (!dev->bus->type->hotplug) {
-        error_set(err, "Bus '%s' does not support hotplugging", dev->bus->name);
-        return NULL;
-    }
-    data = json_pack("{s:s}", "path", dev->path);
-    if (dev->id)
-        json_object_set_new(data, "device", json_string(dev->id));
-    device_remove(dev);
-    monitors_event(mon->set, "DEVICE_DELETED", data);
+    ok = device_ask_unplug(dev, err);
+    (void)ok; /* `err` says it; an event tells when the device is gone */
     return NULL;
 }
 

@@ -268,6 +268,15 @@ static void on_machine_event(void *opaque, enum machine_event e, enum machine_ca
     monitors_event(set, mon_events[e].name, event_data(set->machine, e, cause));
 }
 
+static void on_unplugged(void *opaque, const char *id, const char *path)
+{
+    json_t *data = json_pack("{s:s}", "path", path);
+
+    if (id)
+        json_object_set_new(data, "device", json_string(id));
+    monitors_event(opaque, "DEVICE_DELETED", data);
+}
+
 struct monitors *monitors_new(struct machine *machine, struct chardev_set *chardevs)
 {
     struct monitors *set = g_new0(struct monitors, 1);
@@ -276,6 +285,7 @@ struct monitors *monitors_new(struct machine *machine, struct chardev_set *chard
     set->chardevs = chardevs;
     set->list = g_ptr_array_new_with_free_func(monitor_free);
     machine_on_event(machine, on_machine_event, set);
+    device_on_unplugged(machine, on_unplugged, set);
     return set;
 }
 
@@ -356,6 +366,7 @@ void monitors_free(struct monitors *set)
     if (set->blocks)
         block_set_on_tray(set->blocks, NULL, NULL);
     machine_off_event(set->machine, on_machine_event, set);
+    device_on_unplugged(set->machine, NULL, NULL);
     g_ptr_array_free(set->list, true);
     g_free(set);
 }

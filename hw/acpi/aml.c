@@ -224,17 +224,30 @@ void aml_region(struct aml *a, const char *name, uint8_t space, uint32_t offset,
     aml_int(a, len);
 }
 
-void aml_byte_fields(struct aml *a, const char *region, const char *const *names, unsigned n)
+/* Flags: width of accesses, no lock, and what becomes of bits beside those written. Lengths in bits
+ * are below 64: one byte. */
+static void put_fields(struct aml *a, const char *region, unsigned flags, unsigned bits,
+                       const char *const *names, unsigned n)
 {
     put8(a, OP_EXT), put8(a, EXT_FIELD);
     open_here(a);
     aml_path(a, region);
-    put8(a, 0x01); /* byte accesses, no lock, preserve */
+    put8(a, flags);
     for (unsigned i = 0; i < n; i++) {
         aml_path(a, names[i]);
-        put8(a, 8); /* bits */
+        put8(a, bits);
     }
     aml_close(a);
+}
+
+void aml_byte_fields(struct aml *a, const char *region, const char *const *names, unsigned n)
+{
+    put_fields(a, region, 0x01, 8, names, n); /* preserved */
+}
+
+void aml_dword_fields(struct aml *a, const char *region, const char *const *names, unsigned n)
+{
+    put_fields(a, region, 0x43, 32, names, n); /* zero */
 }
 
 /* ---- resources: a buffer of descriptors ---- */

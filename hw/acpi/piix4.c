@@ -5,6 +5,7 @@
 #include <hw/acpi/piix4.h>
 
 #include <base/bits.h>
+#include <hw/acpi/pcihp.h>
 #include <hw/pci/pci.h>
 #include "smbus.h"
 
@@ -25,6 +26,8 @@
 struct piix4 {
     struct pci_device pci;
     struct acpi_pm pm;
+    struct acpi_pcihp pcihp;
+    bool root_hotplug; /* property */
     struct smbus smbus;
     struct irq_line sci, smi;
     struct mem_region pm_io; /* 64 ports at PMBA */
@@ -83,6 +86,11 @@ static const struct pci_hooks piix4_hooks = { .written = piix4_written };
 bool piix4_has_s3(struct device *dev)
 {
     return !((struct piix4 *)dev)->pm.disable_s3;
+}
+
+bool piix4_has_pci_hotplug(struct device *dev)
+{
+    return ((struct piix4 *)dev)->root_hotplug;
 }
 
 bool piix4_has_s4(struct device *dev)
@@ -195,6 +203,10 @@ static bool piix4_realize(struct device *dev, GError **err)
     mem_region_add(&m->io, PIIX4_GPE_PORT, &p->pm.gpe);
     mem_region_init_io(&p->apm_io, m->mem, &apm_io, p, "apm-io", 2);
     mem_region_add(&m->io, PIIX4_APM_PORT, &p->apm_io);
+    if (p->root_hotplug) {
+        acpi_pcihp_init(&p->pcihp, &p->pm, p->pci.bus);
+        mem_region_add(&m->io, ACPI_PCIHP_PORT, &p->pcihp.io);
+    }
     return true;
 }
 
@@ -202,6 +214,7 @@ static void piix4_unrealize(struct device *dev)
 {
     struct piix4 *p = (struct piix4 *)dev;
 
+    acpi_pcihp_destroy(&p->pcihp);
     mem_region_destroy(&p->apm_io);
     mem_region_destroy(&p->pm_io);
     smbus_destroy(&p->smbus);
@@ -217,21 +230,29 @@ static void piix4_reset(struct device *dev)
     p->apm_command = p->apm_status = 0;
     place_windows(p);
     acpi_pm_reset(&p->pm);
+    if (p->root_hotplug)
+        acpi_pcihp_reset(&p->pcihp);
     smbus_reset(&p->smbus);
 }
 
 static const struct state_field piix4_fields[] = { STATE_STRUCT(struct piix4, pm, acpi_pm_state),
                                                    STATE_STRUCT(struct piix4, smbus, smbus_state),
                                                    STATE_U8(struct piix4, apm_command),
-                                                   STATE_U8(struct piix4, apm_status), STATE_END };
+                                                   STATE_U8(struct piix4, apm_status),
+                                                   STATE_STRUCT(struct piix4, pcihp,
+                                                                acpi_pcihp_state, .since = 2),
+                                                   STATE_END };
 static const struct state_table piix4_state = { .name = "piix4-pm",
-                                                .version = 1,
+                                                .version = 2,
                                                 .fields = piix4_fields };
 
 static const struct prop piix4_props[] = { PROP_U8(struct piix4, pm.disable_s3, "disable_s3", 0,
                                                    "1: there is no suspend to RAM", .max = 1),
                                            PROP_U8(struct piix4, pm.disable_s4, "disable_s4", 0,
                                                    "1: there is no suspend to disk", .max = 1),
+                                           PROP_BOOL(struct piix4, root_hotplug,
+                                                     "acpi-root-pci-hotplug", true,
+                                                     "PCI functions come and go through ACPI"),
                                            PROP_LIST_END };
 
 static const struct pci_info piix4_info = {

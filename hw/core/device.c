@@ -178,8 +178,11 @@ bool device_realize(struct device *dev, struct bus *bus, GError **err)
     g_ptr_array_add(bus->devices, dev);
     register_states(dev);
     dev->realized = true;
-    if (dev->hotplugged)
+    if (dev->hotplugged) {
         device_reset(dev);
+        if (bus->hotplug)
+            bus->hotplug->plugged(dev, bus->hotplug->opaque);
+    }
     return true;
 
 out_unrealize:
@@ -213,6 +216,41 @@ void device_remove(struct device *dev)
         bus->type->detach(bus, dev);
     dev->realized = false;
     device_free(dev);
+}
+
+/* ---- plugging while the machine runs ---- */
+
+static bool can_hotplug(const struct bus *bus)
+{
+    return bus->hotplug || bus->type->hotplug;
+}
+
+bool device_ask_unplug(struct device *dev, GError **err)
+{
+    const struct hotplug *h = dev->bus->hotplug;
+
+    if (h)
+        return h->ask(dev, h->opaque, err);
+    if (!can_hotplug(dev->bus))
+        return error_set(err, "Bus '%s' does not support hotplugging", dev->bus->name);
+    device_unplug(dev);
+    return true;
+}
+
+void device_unplug(struct device *dev)
+{
+    const struct machine_private *p = dev->machine->priv;
+    g_autofree char *id = g_strdup(dev->id), *path = g_strdup(dev->path);
+
+    device_remove(dev);
+    if (p->unplugged)
+        p->unplugged(p->unplugged_opaque, id, path);
+}
+
+void device_on_unplugged(struct machine *m, device_unplugged_fn *fn, void *opaque)
+{
+    m->priv->unplugged = fn;
+    m->priv->unplugged_opaque = opaque;
 }
 
 void device_reset(struct device *dev)
@@ -383,13 +421,17 @@ struct device *device_create(struct machine *m, struct opts *o, GError **err)
         error_set_code(err, MYNA_ERROR_NOT_FOUND, "%s: there is no bus '%s'", what, bus_name);
         return NULL;
     }
+    if (m->priv->initialized) {
+        bus = bus ? bus : bus_find_room(m, t->bus, t->name, err);
+        if (!bus)
+            return NULL;
+        if (!can_hotplug(bus)) {
+            error_set(err, "%s: '%s' cannot be added to a running machine", what, driver);
+            return NULL;
+        }
+    }
     dev = device_new(m, t, NULL);
     if (!take_id(dev, opts_str(o, "id", NULL), err) || !take_options(dev, o, err)) {
-        device_free(dev);
-        return NULL;
-    }
-    if (m->priv->initialized && !t->bus->hotplug) {
-        error_set(err, "%s: '%s' cannot be added to a running machine", what, driver);
         device_free(dev);
         return NULL;
     }

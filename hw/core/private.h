@@ -51,6 +51,8 @@ struct machine_private {
     GHashTable *objects_by_id;
     GPtrArray *states; /* of state_entry, in order of registration */
     GArray *resets, *runs, *events;
+    device_unplugged_fn *unplugged;
+    void *unplugged_opaque;
     unsigned macs;
     GRand *random; /* with -seed */
     bool has_ram, initialized;

@@ -8,8 +8,10 @@
 
 #include <base/bits.h>
 #include <hw/acpi/aml.h>
+#include <hw/acpi/pcihp.h>
 #include <hw/acpi/piix4.h>
 #include <hw/misc/fw_cfg.h>
+#include <hw/pci/i440fx.h>
 
 #define GIB         (UINT64_C(1) << 30)
 #define LAPIC_BASE  0xfee00000u
@@ -201,6 +203,74 @@ static void add_isa(struct aml *a, const struct pc *pc)
     aml_close(a);
 }
 
+/* ---- DSDT: plugging of PCI functions ---- */
+
+static void slot_name(char name[5], unsigned slot)
+{
+    g_snprintf(name, 5, "S%02X_", slot << 3);
+}
+
+static void add_slots(struct aml *a, uint32_t slots)
+{
+    for (unsigned slot = 0; slot < SLOTS; slot++) {
+        char name[5];
+
+        if (!(slots >> slot & 1))
+            continue;
+        slot_name(name, slot);
+        aml_open_device(a, name);
+        aml_name_int(a, "_SUN", slot);
+        aml_name_int(a, "_ADR", slot << 16);
+        aml_open_method(a, "_EJ0", 1);
+        aml_op(a, AML_STORE), aml_int(a, BIT(slot)), aml_path(a, "PCIE");
+        aml_close(a);
+        aml_close(a);
+    }
+}
+
+/* A method that notifies each slot of its first argument of the second one. */
+static void add_notify(struct aml *a, uint32_t slots)
+{
+    aml_open_method(a, "PNOT", 2);
+    for (unsigned slot = 0; slot < SLOTS; slot++) {
+        char name[5];
+
+        if (!(slots >> slot & 1))
+            continue;
+        slot_name(name, slot);
+        aml_open_if(a);
+        aml_op(a, AML_AND), aml_op(a, AML_ARG0), aml_int(a, BIT(slot)), aml_op(a, AML_NO_TARGET);
+        aml_op(a, AML_NOTIFY), aml_path(a, name), aml_op(a, AML_ARG0 + 1);
+        aml_close(a);
+    }
+    aml_close(a);
+}
+
+/* 1: what is in the slot is to be looked at; 3: it is to be given up (ACPI 6.4, 5.6.6). */
+static void add_pci_hotplug(struct aml *a, const struct pc *pc)
+{
+    static const char *const regs[] = { "PCIU", "PCID", "PCIE" };
+    uint32_t slots = acpi_pcihp_slots(i440fx_bus(pc->host));
+
+    aml_region(a, "PCHP", 1, ACPI_PCIHP_PORT, 4 * ARRAY_LEN(regs));
+    aml_dword_fields(a, "PCHP", regs, ARRAY_LEN(regs));
+    add_slots(a, slots);
+    add_notify(a, slots);
+    aml_open_method(a, "PCNT", 0);
+    aml_path(a, "PNOT"), aml_path(a, "PCIU"), aml_int(a, 1);
+    aml_path(a, "PNOT"), aml_path(a, "PCID"), aml_int(a, 3);
+    aml_close(a);
+}
+
+static void add_events(struct aml *a)
+{
+    aml_open_scope(a, "\\_GPE");
+    aml_open_method(a, "_E01", 0);
+    aml_path(a, "\\_SB.PCI0.PCNT");
+    aml_close(a);
+    aml_close(a);
+}
+
 /* ---- DSDT: the rest ---- */
 
 static bool has_hpet(const struct pc *pc)
@@ -258,6 +328,8 @@ static uint32_t add_dsdt(struct acpi_tables *t, const struct pc *pc)
     add_pci_windows(&a, pc);
     add_pci_routing(&a);
     add_isa(&a, pc);
+    if (piix4_has_pci_hotplug(pc->pm))
+        add_pci_hotplug(&a, pc);
     aml_close(&a);
     add_links(&a);
     if (has_hpet(pc))
@@ -265,6 +337,8 @@ static uint32_t add_dsdt(struct acpi_tables *t, const struct pc *pc)
     add_cpus(&a, pc);
     aml_close(&a);
 
+    if (piix4_has_pci_hotplug(pc->pm))
+        add_events(&a);
     if (piix4_has_s3(pc->pm))
         add_sleep(&a, "\\_S3", ACPI_SLEEP_S3);
     if (piix4_has_s4(pc->pm))

@@ -4,10 +4,8 @@
  */
 #include <glib.h>
 #include <glib/gstdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include "pcio.h"
+#include "qmp.h"
 
 enum { PM = 0x600, STATUS = PM, ENABLE = PM + 2, CONTROL = PM + 4, RAM = 0x200000 };
 enum { WAKE = 0x8000, RTC = 0x0400, POWER = 0x0100, SLEEP_S3 = 1 << 13 | 1 << 10 };
@@ -15,32 +13,6 @@ enum { WAKE = 0x8000, RTC = 0x0400, POWER = 0x0100, SLEEP_S3 = 1 << 13 | 1 << 10
 static struct qclient *q;
 static char *dir, *path;
 static FILE *qmp;
-
-static void open_qmp(void)
-{
-    struct sockaddr_un a = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-    g_strlcpy(a.sun_path, path, sizeof(a.sun_path));
-    g_assert_cmpint(connect(fd, (struct sockaddr *)&a, sizeof(a)), ==, 0);
-    qmp = fdopen(fd, "r+");
-}
-
-/* Reads lines until there is one with `text`. */
-static void expect(const char *text)
-{
-    char line[4096];
-
-    do
-        g_assert_nonnull(fgets(line, sizeof(line), qmp));
-    while (!strstr(line, text));
-}
-
-static void command(const char *name)
-{
-    fprintf(qmp, "{\"execute\":\"%s\"}\n", name);
-    fflush(qmp);
-}
 
 /* What a test needs of the chips, as firmware sets them up: after each reset. */
 static void place_pm(void)
@@ -57,8 +29,7 @@ static void start(const char *more)
 
     q = qc_start(args);
     qc_cmd(q, "clock_step 0");
-    open_qmp();
-    command("qmp_capabilities");
+    qmp = qmp_open(path);
     place_pm();
 }
 
@@ -86,16 +57,16 @@ static void fall_asleep(void)
     qc_writel(q, RAM, 0x12345678);
     pc_config_write(q, 0, 0, 0x5c, 4, 0x11111111); /* PAM: firmware runs in RAM */
     pc_out(q, 2, CONTROL, SLEEP_S3);
-    expect("\"SUSPEND\"");
-    command("query-status");
-    expect("\"suspended\"");
+    qmp_expect(qmp, "\"SUSPEND\"");
+    qmp_command(qmp, "query-status");
+    qmp_expect(qmp, "\"suspended\"");
 }
 
 static void check_awake(uint16_t cause)
 {
-    expect("\"WAKEUP\"");
-    command("query-status");
-    expect("\"running\"");
+    qmp_expect(qmp, "\"WAKEUP\"");
+    qmp_command(qmp, "query-status");
+    qmp_expect(qmp, "\"running\"");
     g_assert_cmphex(pc_config_read(q, 1, 3, 0x40, 4), ==, 1); /* chips were reset */
     g_assert_cmphex(pc_config_read(q, 0, 0, 0x5c, 4), ==, 0x11111111);
     place_pm();
@@ -107,17 +78,17 @@ static void check_awake(uint16_t cause)
 static void test_wakeup(void)
 {
     start("");
-    command("query-current-machine");
-    expect("\"wakeup-suspend-support\": true");
+    qmp_command(qmp, "query-current-machine");
+    qmp_expect(qmp, "\"wakeup-suspend-support\": true");
     fall_asleep();
-    command("system_wakeup");
+    qmp_command(qmp, "system_wakeup");
     check_awake(POWER);
     fall_asleep();
-    command("system_powerdown");
+    qmp_command(qmp, "system_powerdown");
     check_awake(POWER);
     /* it is not asleep any more */
-    command("system_wakeup");
-    expect("\"error\"");
+    qmp_command(qmp, "system_wakeup");
+    qmp_expect(qmp, "\"error\"");
     stop();
 }
 
@@ -140,8 +111,8 @@ static void test_disabled(void)
 {
     start(" -global PIIX4_PM.disable_s3=1");
     pc_out(q, 2, CONTROL, SLEEP_S3);
-    command("query-status");
-    expect("\"running\"");
+    qmp_command(qmp, "query-status");
+    qmp_expect(qmp, "\"running\"");
     stop();
 }
 

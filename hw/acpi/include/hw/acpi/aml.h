@@ -33,6 +33,7 @@ enum aml_opcode {
     AML_AND = 0x7b,   /* a, b, target */
     AML_OR = 0x7d,
     AML_CREATE_DWORD_FIELD = 0x8a, /* buffer, index, name */
+    AML_NOTIFY = 0x86,             /* object, value */
     AML_RETURN = 0xa4,
     AML_NO_TARGET = 0x00,
 };
@@ -60,9 +61,10 @@ void aml_open_package(struct aml *a, unsigned count);
 void aml_open_if(struct aml *a); /* the condition follows */
 void aml_close(struct aml *a);
 
-/* A region of a space (1 I/O, 2 PCI configuration) and its fields of a byte each. */
+/* A region of a space (1 I/O, 2 PCI configuration) and its fields of a byte or of 4 each. */
 void aml_region(struct aml *a, const char *name, uint8_t space, uint32_t offset, uint32_t len);
 void aml_byte_fields(struct aml *a, const char *region, const char *const *names, unsigned n);
+void aml_dword_fields(struct aml *a, const char *region, const char *const *names, unsigned n);
 
 /* Resource templates (6.4), as a value: begin, descriptors, end. */
 void aml_resources(struct aml *a);

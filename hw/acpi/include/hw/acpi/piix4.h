@@ -20,6 +20,8 @@ enum piix4_wake { PIIX4_WAKE_RTC, PIIX4_WAKE_KEYBOARD };
 /* Suspend to RAM and to disk, which can be switched off. */
 bool piix4_has_s3(struct device *dev);
 bool piix4_has_s4(struct device *dev);
+/* Whether slots of its bus can be plugged. */
+bool piix4_has_pci_hotplug(struct device *dev);
 /* Where the PM registers lie now: events at +0, control at +4, timer at +8; 0 if nowhere. */
 uint16_t piix4_pm_base(struct device *dev);
 /* What firmware does: places PM registers and SMBus at these ports. */

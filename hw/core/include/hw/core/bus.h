@@ -33,16 +33,26 @@ struct bus_type {
     void (*print)(const struct device *dev, unsigned indent, GString *out);
     /* Ceiling of devices on one bus, 0 for none. */
     unsigned max_devices;
-    bool hotplug; /* device_add while running */
+    bool hotplug; /* device_add while running, on every bus of the type */
+};
+
+/* What brings plugging on one bus to the guest, which has a say in it. Device lock. */
+struct hotplug {
+    /* The device is there since now. */
+    void (*plugged)(struct device *dev, void *opaque);
+    /* Asks the guest to do without it: device_unplug() follows when it does. */
+    bool (*ask)(struct device *dev, void *opaque, GError **err);
+    void *opaque;
 };
 
 struct bus {
     const struct bus_type *type;
     char *name; /* unique in the machine: "pcie.0" */
     struct machine *machine;
-    struct device *parent; /* NULL: the machine's root */
-    GPtrArray *devices;    /* of struct device, in order */
-    bool full;             /* takes no more: the owner says so */
+    struct device *parent;         /* NULL: the machine's root */
+    GPtrArray *devices;            /* of struct device, in order */
+    bool full;                     /* takes no more: the owner says so */
+    const struct hotplug *hotplug; /* the owner's; NULL: as the type says */
 };
 
 /* Devices that boards place by address. */

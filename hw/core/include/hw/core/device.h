@@ -172,6 +172,15 @@ bool device_realize(struct device *dev, struct bus *bus, GError **err)
     __attribute__((warn_unused_result));
 /* The reverse, children first; frees the device. */
 void device_remove(struct device *dev);
+
+/* Takes a device out of the running machine: at once, or when the guest agrees. An error where its
+ * bus does not have that. */
+bool device_ask_unplug(struct device *dev, GError **err) __attribute__((warn_unused_result));
+/* Removes it and tells who listens. */
+void device_unplug(struct device *dev);
+/* Told of each device that was unplugged; `id` may be NULL. One at a time; NULL for none. */
+typedef void device_unplugged_fn(void *opaque, const char *id, const char *path);
+void device_on_unplugged(struct machine *m, device_unplugged_fn *fn, void *opaque);
 void device_reset(struct device *dev);
 
 /* -device and device_add: keys driver, id, bus, and the properties. */
