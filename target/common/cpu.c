@@ -76,6 +76,12 @@ void cpu_free(struct cpu *cpu)
 {
     if (cpu->ops->free)
         cpu->ops->free(cpu);
+    while (cpu->work) { /* of a CPU that never ran, or not since */
+        struct cpu_work *work = cpu->work;
+
+        cpu->work = work->next;
+        g_free(work);
+    }
     g_array_unref(cpu->breakpoints);
     g_array_unref(cpu->watchpoints);
     pthread_cond_destroy(&cpu->wake);
