@@ -149,7 +149,7 @@ def swallow(s, seconds):
 
 
 for arch, board in (('riscv64', 'virt'), ('x86_64', 'pc')):
-    m = Machine('-arch', arch, '-M', board, '-m', '64', '-smp', '2', '-bios', 'none', '-display', 'none', '-S', '-no-shutdown',
+    m = Machine('-arch', arch, '-M', board, '-m', '64', '-smp', '2', '-accel', 'tcg', '-bios', 'none', '-display', 'none', '-S', '-no-shutdown',
                 '-gdb', 'unix:{dir}/gdb,server=on,wait=off', cpus=True)
     for _ in range(max(1, count // 50)):
         s = m.open('gdb')
@@ -161,6 +161,9 @@ for arch, board in (('riscv64', 'virt'), ('x86_64', 'pc')):
         except OSError:
             pass
         s.close()
+        if m.p.poll() is not None:
+            t.ok(False, f'the program stays ({arch})', f'MYNA_SEED={seed}: {m.p.poll()}\n{m.stderr()[-3000:]}')
+            t.done()
     s = m.open('gdb')
     s.sendall(b'+\3$?#3f')
     s.settimeout(30)

@@ -17,7 +17,7 @@
 #define MAX_INSNS 1000
 
 struct file {
-    const char *path;
+    char *path;
     const struct irm_backend *backend;
 };
 
@@ -145,6 +145,14 @@ static void test_file(const void *opaque)
     irm_free(m);
 }
 
+static void free_file(gpointer opaque)
+{
+    struct file *f = opaque;
+
+    g_free(f->path);
+    g_free(f);
+}
+
 static void add_file(const char *folder, const char *name)
 {
     for (unsigned n = 0; irm_backends[n]; n++) {
@@ -154,7 +162,7 @@ static void add_file(const char *folder, const char *name)
 
         f->path = g_build_filename(folder, name, NULL);
         f->backend = irm_backends[n];
-        g_test_add_data_func(path, f, test_file);
+        g_test_add_data_func_full(path, f, test_file, free_file);
         g_free(path);
     }
 }
