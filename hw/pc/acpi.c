@@ -337,13 +337,13 @@ static uint32_t add_dsdt(struct acpi_tables *t, const struct pc *pc)
     add_cpus(&a, pc);
     aml_close(&a);
 
-    if (piix4_has_pci_hotplug(pc->pm))
-        add_events(&a);
     if (piix4_has_s3(pc->pm))
         add_sleep(&a, "\\_S3", ACPI_SLEEP_S3);
     if (piix4_has_s4(pc->pm))
         add_sleep(&a, "\\_S4", ACPI_SLEEP_S4);
     add_sleep(&a, "\\_S5", ACPI_SLEEP_S5);
+    if (piix4_has_pci_hotplug(pc->pm))
+        add_events(&a);
     acpi_table_end(t, at);
     return at;
 }

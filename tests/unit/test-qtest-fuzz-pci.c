@@ -364,6 +364,7 @@ static const struct {
     { "bridge",
       "-device pci-bridge,id=b,chassis_nr=1 -device e1000,netdev=n0,bus=b "
       "-device pci-serial,chardev=c0,bus=b -device pvpanic-pci -device i6300esb "
+      "-device pci-testdev "
       "-device rtl8139,netdev=n1,bus=b -action panic=none,watchdog=none",
       NULL },
     { "i8255x-1",

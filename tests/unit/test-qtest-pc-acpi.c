@@ -67,14 +67,16 @@ static void check_fadt(const uint8_t *fadt, uint32_t len, uint16_t pm)
     g_assert_cmphex(ldq_le(fadt + 140), ==, ldl_le(fadt + 40));
     g_assert_cmphex(qc_readl(q, ldl_le(fadt + 36)), ==, 0x53434146); /* FACS */
     dsdt = table(ldl_le(fadt + 40), "DSDT", &n);
-    /* all in one scope \_SB but for the sleep states behind it: the lengths inside add up */
+    /* all in one scope \_SB but for the sleep states and an event behind it: the lengths inside add
+     * up */
     g_assert_cmphex(dsdt[36], ==, 0x10);
     scope = dsdt[37] & 15;
     for (unsigned i = 0; i < dsdt[37] >> 6; i++)
         scope |= (uint32_t)dsdt[38 + i] << (4 + 8 * i);
     g_assert_cmpuint(37 + scope + 7, <, n);
     g_assert_cmpint(memcmp(dsdt + 37 + scope, "\x08\\_S3_\x12\x06\x04\x01\x01", 11), ==, 0);
-    g_assert_cmpint(memcmp(dsdt + n - 13, "\x08\\_S5_\x12", 7), ==, 0);
+    g_assert_cmpint(memcmp(dsdt + n - 42, "\x08\\_S5_\x12", 7), ==, 0);
+    g_assert_cmpint(memcmp(dsdt + n - 29, "\x10\x1c\\_GPE\x14\x15_E01", 13), ==, 0);
     g_free(dsdt);
 }
 
