@@ -158,7 +158,7 @@ bool x86_tr_adx(struct trans *t, const struct x86_insn *i)
     out = ir_and(ir, in, ir_setcc(ir, type, IR_EQ, r, a));
     out = x86_wide(t, ir_or(ir, out, ir_setcc(ir, type, IR_LTU, r, a)));
     x86_write(t, i, 0, r);
-    f = ir_and(ir, f, ir_imm64(ir, ~(INT64_C(1) << bit)));
+    f = ir_and(ir, f, ir_imm64(ir, (int64_t) ~(UINT64_C(1) << bit)));
     x86_tr_set_arith(t, ir_or(ir, f, ir_shl(ir, out, ir_imm64(ir, bit))));
     return true;
 }

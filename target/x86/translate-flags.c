@@ -131,7 +131,8 @@ static struct x86_cond carry_cond(struct trans *t)
         c2 = ir_and(ir, c2, ir_setcc(ir, k.type, IR_EQ, a, b));
         return cond(IR_NE, ir_or(ir, ir_setcc(ir, k.type, IR_LTU, a, b), c2), imm(t, &k, 0));
     case CC_LOGIC: return cond(IR_NE, imm(t, &k, 0), imm(t, &k, 0));
-    case CC_SHL: return cond(IR_TSTNE, src(t, &k), imm(t, &k, INT64_C(1) << (bits - 1)));
+    case CC_SHL:
+        return cond(IR_TSTNE, src(t, &k), imm(t, &k, (int64_t)(UINT64_C(1) << (bits - 1))));
     case CC_MUL: return cond(IR_NE, ir_get(ir, SLOT_CC_SRC), ir_imm64(ir, 0));
     case CC_SHR: return cond(IR_TSTNE, src(t, &k), imm(t, &k, 1));
     default: return cond(IR_TSTNE, ir_get(ir, SLOT_CC_SRC), ir_imm64(ir, FLAG_CF));
