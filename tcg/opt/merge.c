@@ -4,9 +4,10 @@
  * they become LDH and STH, which only add the host offset that CHECK found.
  *
  * When a CHECK does not hold, the unit is left for its unmerged variant at the guest instruction
- * that the CHECK stands in. So nothing with an effect may stand between that instruction's start
- * and the CHECK. Side exits between the accesses are harmless: a check has no effect that a guest
- * can see. A group ends where mappings or the order of accesses may change.
+ * that the CHECK stands in. A CHECK of the front end's joins a group like an access, and what it
+ * covers is covered by the group's. So nothing with an effect may stand between that instruction's
+ * start and the CHECK. Side exits between the accesses are harmless: a check has no effect that a
+ * guest can see. A group ends where mappings or the order of accesses may change.
  */
 #include <string.h>
 #include <tcg/opt.h>
@@ -49,6 +50,8 @@ static bool is_aligned(const struct ir_insn *i)
 
 static bool is_mergeable(const struct ir_insn *i)
 {
+    if (i->op == IR_CHECK)
+        return !is_aligned(i);
     return (i->op == IR_LD || i->op == IR_ST) && !(i->mem & IR_MEM_BE) &&
            (!is_aligned(i) || 1u << (i->mem & IR_MEM_SIZE) == VECTOR_SIZE);
 }
@@ -86,7 +89,7 @@ static struct range range_of(const struct ir *ir, const struct ir_insn *i)
         r.root = ir->insn[r.root].a;
     }
     r.lo = r.base + i->imm;
-    r.hi = r.lo + (1 << (i->mem & IR_MEM_SIZE));
+    r.hi = r.lo + (i->op == IR_CHECK ? i->c : 1u << (i->mem & IR_MEM_SIZE));
     return r;
 }
 
@@ -139,7 +142,7 @@ static void visit_access(struct merge *m, const struct ir_insn *i, uint32_t n)
         return;
     g->lo = r.lo < g->lo ? r.lo : g->lo;
     g->hi = r.hi > g->hi ? r.hi : g->hi;
-    g->write |= i->op == IR_ST;
+    g->write |= i->op == IR_ST || (i->op == IR_CHECK && i->mem & IR_MEM_WRITE);
     if (is_aligned(i)) {
         g->aligned = true;
         g->vector = r.lo;
@@ -203,30 +206,48 @@ static void place_check(struct merge *m, const struct group *g, ir_val a)
     };
 }
 
+/* The group of a member that has a CHECK, or NULL. */
+static const struct group *checked_group(const struct merge *m, uint32_t n)
+{
+    const struct group *g = n && m->member[n] ? &m->group[m->member[n] - 1] : NULL;
+
+    return g && g->check ? g : NULL;
+}
+
+/* What an operand is called once all is in place. Only insns behind it have been moved yet. */
+static ir_val renamed(const struct merge *m, ir_val v)
+{
+    const struct group *g = m->ir->insn[v].op == IR_CHECK ? checked_group(m, v) : NULL;
+
+    return g ? g->check : m->moved[v];
+}
+
 /* Moves one insn to its place, with its operands renamed; a member gets its host offset. */
 static void move_insn(struct merge *m, uint32_t n)
 {
     struct ir_insn *i = &m->ir->insn[m->moved[n]];
-    const struct group *g = m->member[n] ? &m->group[m->member[n] - 1] : NULL;
+    const struct group *g = checked_group(m, n);
     unsigned nargs;
 
     *i = m->ir->insn[n];
     nargs = ir_op_info[i->op].nargs;
-    i->a = nargs > 0 ? m->moved[i->a] : i->a;
-    i->b = nargs > 1 ? m->moved[i->b] : i->b;
-    i->c = nargs > 2 ? m->moved[i->c] : i->c;
-    i->d = nargs > 3 ? m->moved[i->d] : i->d;
-    if (!g || !g->check)
+    i->a = nargs > 0 ? renamed(m, i->a) : i->a;
+    i->b = nargs > 1 ? renamed(m, i->b) : i->b;
+    i->c = nargs > 2 ? renamed(m, i->c) : i->c;
+    i->d = nargs > 3 ? renamed(m, i->d) : i->d;
+    if (!g)
         return;
+    if (g->first == n)
+        place_check(m, g, i->a);
     if (i->op == IR_LD) {
         i->op = IR_LDH;
         i->b = g->check;
-    } else {
+    } else if (i->op == IR_ST) {
         i->op = IR_STH;
         i->c = g->check;
+    } else {
+        *i = (struct ir_insn){ .op = IR_NOP };
     }
-    if (g->first == n)
-        place_check(m, g, i->a);
 }
 
 void opt_merge(struct ir *ir, uint32_t *scratch)

@@ -117,6 +117,17 @@ static const struct one cases[] = {
       START "%1 = ld.i64 u8:0 [%a]\n%x = call.i64 seen(), 0x8c1\n"
             "%2 = ld.i64 u8:0 [%a + 8]\nexit 0",
       "check ldh call ldh exit" },
+    { "a check joins loads", OPT_MERGE,
+      START "%1 = ld.i64 u8:0 [%a]\ninsn 0x1004, 1\n%c = check.i64 u1w:0 [%a + 8], 10\n"
+            "sth.i64 u8:0 [%a + 8], %b, %c\n%w = trunc.i32 %b\n"
+            "sth.i32 u2:0 [%a + 16], %w, %c\nexit 0",
+      "check ldh sth trunc sth exit" },
+    { "a check that comes first", OPT_MERGE,
+      START "%c = check.i64 u1w:0 [%a], 8\nsth.i64 u8:0 [%a], %b, %c\n"
+            "insn 0x1004, 1\n%1 = ld.i64 u8:0 [%a + 8]\nexit 0",
+      "check sth ldh exit" },
+    { "a check alone", OPT_MERGE,
+      START "%c = check.i64 u1w:0 [%a], 8\nsth.i64 u8:0 [%a], %b, %c\nexit 0", "check sth exit" },
     { "a side exit between", OPT_MERGE,
       START "%1 = ld.i64 u8:0 [%a]\nexitif.eq.i64 %1, %b, 5\n%2 = ld.i64 u8:0 [%a + 8]\nexit 0",
       "check ldh exitif ldh exit" },
