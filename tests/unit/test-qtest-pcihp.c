@@ -115,6 +115,28 @@ static void test_disk(void)
     pc_image_free(image);
 }
 
+/* A card whose network, or port whose stream, is there for the next one. */
+static void test_backends(void)
+{
+    static const char *const devices[] = {
+        "e1000\",\"netdev\":\"n", "virtio-net-pci\",\"netdev\":\"n", "pci-serial\",\"chardev\":\"c",
+        "rtl8139\",\"netdev\":\"n", "pci-serial\",\"chardev\":\"c"
+    };
+
+    start(" -netdev user,id=n -chardev null,id=c");
+    for (unsigned i = 0; i < G_N_ELEMENTS(devices); i++) {
+        g_autofree char *arguments =
+            g_strdup_printf("{\"driver\":\"%s\",\"id\":\"x\",\"addr\":\"5\"}", devices[i]);
+
+        add(arguments, "\"return\"");
+        ask_to_go("x", "\"return\"");
+        pc_out(q, 4, EJECT, BIT5);
+        qmp_expect(qmp, "\"device\": \"x\"");
+        g_assert_false(is_there(0));
+    }
+    stop();
+}
+
 /* A slot is complete with function 0, and goes as a whole. */
 static void test_functions(void)
 {
@@ -171,6 +193,7 @@ int main(int argc, char **argv)
     path = g_build_filename(dir, "qmp", NULL);
     g_test_add_func("/pcihp/add-and-eject", test_add_and_eject);
     g_test_add_func("/pcihp/disk", test_disk);
+    g_test_add_func("/pcihp/backends", test_backends);
     g_test_add_func("/pcihp/functions", test_functions);
     g_test_add_func("/pcihp/reset", test_reset);
     g_test_add_func("/pcihp/off", test_off);

@@ -5,10 +5,9 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "qclient.h"
+#include "qmp.h"
 
 static struct qclient *q;
 static char *dir, *dump;
@@ -32,17 +31,6 @@ static void command(const char *text)
         g_assert_nonnull(fgets(line, sizeof(line), qmp));
     while (!strstr(line, "\"return\"") && !strstr(line, "\"error\""));
     g_assert_nonnull(strstr(line, "\"return\""));
-}
-
-static void open_qmp(const char *path)
-{
-    struct sockaddr_un a = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-    g_strlcpy(a.sun_path, path, sizeof(a.sun_path));
-    g_assert_cmpint(connect(fd, (struct sockaddr *)&a, sizeof(a)), ==, 0);
-    qmp = fdopen(fd, "r+");
-    command("{\"execute\":\"qmp_capabilities\"}");
 }
 
 static struct picture take(void)
@@ -660,7 +648,8 @@ int main(int argc, char **argv)
                            path);
     q = qc_start(args);
     qc_cmd(q, "clock_step 0");
-    open_qmp(path);
+    qmp = qmp_open(path);
+    qmp_expect(qmp, "\"return\"");
     g_test_add_func("/vga/text", test_text);
     g_test_add_func("/vga/blink", test_blink);
     g_test_add_func("/vga/planar", test_planar);
