@@ -27,7 +27,7 @@ disk = os.path.join(p.stdout.strip(), 'disk.img')
 t = Tap()
 
 rd, wr = os.pipe()
-xvfb = subprocess.Popen(['Xvfb', '-displayfd', str(wr), '-screen', '0', '1600x1200x24', '-nolisten', 'tcp'], pass_fds=[wr],
+xvfb = subprocess.Popen(['Xvfb', '-displayfd', str(wr), '-screen', '0', '2048x1536x24', '-nolisten', 'tcp'], pass_fds=[wr],
                         stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 os.close(wr)
 env = {**os.environ, 'DISPLAY': ':' + os.read(rd, 16).decode().strip(), 'SDL_VIDEODRIVER': 'x11'}
@@ -121,27 +121,32 @@ def holds(big, small):
     return i >= 0
 
 
-def capture(w, display, path):
+def screen(m):
+    """What the window shows, when nothing lies on top of it."""
+    _, size, _, raw = m.screendump().split(b'\n', 3)
+    return (*map(int, size.split()), raw)
+
+
+def capture(m, display, path):
     run = subprocess.run(['gvnccapture', f'127.0.0.1:{display}', path], env=env, capture_output=True)
-    return run.returncode == 0 and pixels(path) == w.picture()
+    return run.returncode == 0 and pixels(path) == screen(m)
 
 
-def snapshot(w, display, path):
+def snapshot(m, display, path):
     """It writes JPEG, which at its best rounds colours."""
     subprocess.run(['vncsnapshot', '-quiet', '-quality', '100', f'127.0.0.1:{display}', path], env=env, capture_output=True)
-    got, want = pixels(path), w.picture()
+    got, want = pixels(path), screen(m)
     return got[:2] == want[:2] and max(map(lambda a, b: abs(a - b), got[2], want[2])) <= 3
 
 
-def tigervnc(w, display, path):
-    want = w.picture()
+def tigervnc(m, display, path):
     p = subprocess.Popen(['xtigervncviewer', '-ViewOnly', '-Shared', '-RemoteResize=0', '-AutoSelect=0', '-NoJPEG', f'127.0.0.1:{display}'],
                          env={**env, 'HOME': path}, stderr=subprocess.DEVNULL)
     try:
         def shown():  # its window lies on top of ours
             ids = x('xdotool', 'search', '--onlyvisible', '--name', 'TigerVNC', check=False).split()
-            return any(holds(Window.of(i).picture(), want) for i in ids)
-        return until(shown, 30)
+            return any(holds(Window.of(i).picture(), screen(m)) for i in ids)
+        return until(shown, 60)
     finally:
         p.terminate()
         p.wait()
@@ -159,7 +164,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def novnc(w, display, path):
+def novnc(m, display, path):
     for part in ('core', 'vendor'):
         os.symlink('/usr/share/novnc/' + part, os.path.join(path, part))
     with open(os.path.join(path, 'index.html'), 'w') as f:
@@ -172,9 +177,9 @@ def novnc(w, display, path):
                         '--force-color-profile=srgb', '--window-size=1400,1000', '--virtual-time-budget=8000',
                         f'--screenshot={shot}', f'http://127.0.0.1:{server.server_port}/index.html'],
                        env={**env, 'HOME': path}, capture_output=True, timeout=120 * SLOW)
-        if holds(pixels(shot), w.picture()):
+        if holds(pixels(shot), screen(m)):
             break
-    good = holds(pixels(shot), w.picture())
+    good = holds(pixels(shot), screen(m))
     if SHOTS:
         shutil.copy(shot, SHOTS)
     server.shutdown()
@@ -183,23 +188,24 @@ def novnc(w, display, path):
 
 def try_viewers(m, w):
     display = int(m.qmp('query-vnc')['service']) - 5900
+    t.ok(until(lambda: w.picture() == screen(m)), 'the window shows what screendump has')
     lazy = rfb.Client.tcp(5900 + display)
     lazy.handshake()
     lazy.set_encodings([rfb.TIGHT, rfb.EXT_SIZE])
     lazy.request(False)
-    for tool, name, see in (('gvnccapture', 'gvnccapture', lambda: capture(w, display, m.path('gvnc.png'))),
-                            ('vncsnapshot', 'vncsnapshot', lambda: snapshot(w, display, m.path('snap.jpg'))),
-                            ('xtigervncviewer', 'tigervnc-viewer', lambda: tigervnc(w, display, m.dir)),
-                            ('chromium', 'noVNC in Chromium', lambda: novnc(w, display, m.dir))):
+    for tool, name, see in (('gvnccapture', 'gvnccapture', lambda: capture(m, display, m.path('gvnc.png'))),
+                            ('vncsnapshot', 'vncsnapshot', lambda: snapshot(m, display, m.path('snap.jpg'))),
+                            ('xtigervncviewer', 'tigervnc-viewer', lambda: tigervnc(m, display, m.dir)),
+                            ('chromium', 'noVNC in Chromium', lambda: novnc(m, display, m.dir))):
         if not shutil.which(tool) or (tool == 'chromium' and not os.path.exists('/usr/share/novnc')):
             t.ok(True, f'{name} # SKIP it is not there')
             continue
-        t.ok(until(see, 20) if tool != 'chromium' else see(), f'{name} shows what the window does, pixel by pixel')
+        t.ok(until(see, 60) if tool != 'chromium' else see(), f'{name} shows the same, pixel by pixel')
         w.type('clear; seq 300')  # the next one sees another picture
         time.sleep(3)
 
     def caught_up():
-        if (lazy.width, lazy.height, bytes(lazy.pixels)) == w.picture():
+        if (lazy.width, lazy.height, bytes(lazy.pixels)) == screen(m):
             return True
         lazy.request(True)
         try:
@@ -220,7 +226,7 @@ def try_card(card):
                 '-drive', f'file={work},if=virtio,format=raw', '-usb', '-device', 'usb-tablet', '-device', 'virtio-serial',
                 '-chardev', 'qemu-vdagent,id=agent,clipboard=on,mouse=off',
                 '-device', 'virtserialport,chardev=agent,name=com.redhat.spice.0',
-                '-display', 'sdl', '-vnc', '127.0.0.1:60,to=99,websocket=on', '-serial', 'file:{dir}/serial',
+                '-display', 'sdl', '-vnc', '127.0.0.1:60,to=99,websocket=on,share=force-shared', '-serial', 'file:{dir}/serial',
                 cpus=True, env=env)
 
     def serial():

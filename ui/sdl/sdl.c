@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <base/log.h>
 
-enum { PACE_MS = 16 };
+enum { PACE_MS = 15 }; /* a picture for each of a desktop's 60 a second, with some to spare */
 
 /* ---- to the window ---- */
 

@@ -14,6 +14,7 @@
 enum {
     PIECE_WIDTH = 256, /* rectangles are cut to pieces, so that a palette may do for many */
     PIECE_HEIGHT = 128,
+    FILL_WIDTH = 2048, /* no rectangle may be wider */
     PALETTE_MAX = 256,
     SMALL = 12, /* bytes that are not worth a zlib stream */
     JPEG_PIXELS_MIN = 64 * 16,
@@ -215,8 +216,13 @@ static void put_piece(struct client *c, const struct rect *r)
 
 unsigned encode_tight(struct client *c, const struct rect *r)
 {
+    uint32_t color;
     unsigned n = 0;
 
+    if (r->width <= FILL_WIDTH && count_colors(c, r, &color, 1) == 1) {
+        put_fill(c, r, color);
+        return 1;
+    }
     for (unsigned y = 0; y < r->height; y += PIECE_HEIGHT) {
         for (unsigned x = 0; x < r->width; x += PIECE_WIDTH) {
             put_piece(c, &(struct rect){ r->x + x, r->y + y, MIN(PIECE_WIDTH, r->width - x),

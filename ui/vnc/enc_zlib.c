@@ -25,7 +25,7 @@ bool packer_run(struct packer *p, int level, const uint8_t *buf, size_t len, GBy
         p->z.avail_out = step;
         if (p->level != level && deflateParams(&p->z, level, Z_DEFAULT_STRATEGY) == Z_OK)
             p->level = level;
-        if (deflate(&p->z, Z_SYNC_FLUSH) == Z_STREAM_ERROR)
+        if (deflate(&p->z, Z_PARTIAL_FLUSH) == Z_STREAM_ERROR)
             return false;
         g_byte_array_set_size(out, at + step - p->z.avail_out);
     } while (p->z.avail_in || !p->z.avail_out);

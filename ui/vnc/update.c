@@ -92,6 +92,56 @@ static bool take_dirty(struct client *c, const struct rect *area, GArray *rects)
     return true;
 }
 
+/* Pixels that did not change and may be sent nevertheless, where that saves a rectangle: its
+ * header, and what an encoder begins and ends one with. */
+static unsigned spare_pixels(int32_t encoding)
+{
+    switch (encoding) {
+    case ENC_ZLIB:
+    case ENC_ZRLE:
+    case ENC_TIGHT: return 1024;
+    case ENC_HEXTILE: return 64;
+    default: return 3;
+    }
+}
+
+static struct rect around(const struct rect *a, const struct rect *b)
+{
+    unsigned x = MIN(a->x, b->x), y = MIN(a->y, b->y);
+
+    return (struct rect){ x, y, MAX(a->x + a->width, b->x + b->width) - x,
+                          MAX(a->y + a->height, b->y + b->height) - y };
+}
+
+static size_t area_of(const struct rect *r)
+{
+    return (size_t)r->width * r->height;
+}
+
+/* Joins rectangles with those shortly before them. */
+static void join_near(GArray *rects, unsigned spare)
+{
+    enum { LOOK_BACK = 16 };
+    struct rect *all = (struct rect *)rects->data;
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < rects->len; i++) {
+        unsigned k = 1;
+
+        for (; k <= MIN(n, LOOK_BACK); k++) {
+            struct rect *old = &all[n - k], both = around(old, &all[i]);
+
+            if (area_of(&both) <= area_of(old) + area_of(&all[i]) + spare) {
+                *old = both;
+                break;
+            }
+        }
+        if (k > MIN(n, LOOK_BACK))
+            all[n++] = all[i];
+    }
+    g_array_set_size(rects, n);
+}
+
 static bool snapshot(struct client *c, const GArray *rects)
 {
     const struct vnc *v = c->vnc;
@@ -189,6 +239,7 @@ static bool take(struct client *c, struct update *u)
     if (wanted_area(c, &area))
         c->any_dirty = !take_dirty(c, &area, u->rects) || c->wanted.width < c->width ||
                        c->wanted.height < c->height;
+    join_near(u->rects, spare_pixels(c->encoding));
     if (!u->rects->len && !(u->news & ~NEWS_AT_ONCE) && !c->wanted_now)
         return false;
     if (!snapshot(c, u->rects)) {
