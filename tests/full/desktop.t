@@ -226,7 +226,7 @@ def try_card(card):
                 '-drive', f'file={work},if=virtio,format=raw', '-usb', '-device', 'usb-tablet', '-device', 'virtio-serial',
                 '-chardev', 'qemu-vdagent,id=agent,clipboard=on,mouse=off',
                 '-device', 'virtserialport,chardev=agent,name=com.redhat.spice.0',
-                '-display', 'sdl', '-vnc', '127.0.0.1:60,to=99,websocket=on,share=force-shared', '-serial', 'file:{dir}/serial',
+                '-display', 'sdl', '-vnc', '127.0.0.1:60,to=99,websocket=on,share=ignore', '-serial', 'file:{dir}/serial',
                 cpus=True, env=env)
 
     def serial():
