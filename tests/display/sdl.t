@@ -144,8 +144,26 @@ try:
 
     # ---- closing ----
     m.qmp('quit')
-    t.equal(m.p.wait(30), 0, 'the end')
+    m.p.wait(30)
     err = m.stderr()
+    m = Machine('-arch', 'x86_64', '-M', 'pc', '-vga', 'std', '-name', 'whole', '-display', 'sdl,scale=integer', env=env)
+    until(lambda: find('whole'))
+    window = find('whole')
+    vga = Vga(m)
+    vga.mode(320, 200)
+    vga.draw(0, 0, [[(255, 0, 0)] * 320] * 200)
+    until(lambda: size() == (320, 200))
+    x('xdotool', 'windowsize', window, '840', '500')
+
+    def twice():
+        p = picture()
+        px = lambda a, b: p[15 + (b * 840 + a) * 3:][:3]
+        return (p[:15] == b'P6\n840 500\n255\n' and [px(a, b) for a, b in ((99, 250), (100, 50), (739, 449), (740, 250))] ==
+                [b'\0\0\0', b'\xff\0\0', b'\xff\0\0', b'\0\0\0'])
+    t.ok(until(twice), 'scale=integer: twice the size, not more than twice', picture()[:15])
+    m.qmp('quit')
+    t.equal(m.p.wait(30), 0, 'the end')
+    err += m.stderr()
     t.ok('Sanitizer' not in err and 'runtime error' not in err, 'without complaints', err)
 finally:
     if m and m.p.poll() is None:

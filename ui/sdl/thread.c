@@ -54,6 +54,8 @@ static void place(struct sdl *w)
 
     SDL_GetRendererOutputSize(w->renderer, &pw, &ph);
     scale = MIN((double)pw / w->tex_width, (double)ph / w->tex_height);
+    if (w->cfg.whole && scale > 1)
+        scale = (int)scale;
     w->view.w = MAX((int)(w->tex_width * scale + 0.5), 1);
     w->view.h = MAX((int)(w->tex_height * scale + 0.5), 1);
     w->view.x = (pw - w->view.w) / 2;

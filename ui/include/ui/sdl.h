@@ -41,11 +41,12 @@ struct sdl_config {
     struct sdl_hooks hooks;
     char *name; /* of the guest; NULL: none */
     bool full_screen, show_cursor, grab;
+    bool whole; /* enlarged by whole numbers only */
     enum sdl_close close;
     int grab_mod; /* enum sdl_grab_mod */
 };
 
-/* Reads full-screen=, window-close=, show-cursor=, grab-mod= of -display sdl. */
+/* Reads full-screen=, window-close=, show-cursor=, grab-mod=, scale= of -display sdl. */
 bool sdl_config_parse(struct sdl_config *cfg, struct opts *o, GError **err)
     __attribute__((warn_unused_result));
 
