@@ -1,10 +1,12 @@
-# kvmlab.sh [CASE...] - the cases of kvmlab.t, run by the lab's shell (busybox) as root.
+# kvmlab.sh [CASE...] - the cases of kvmlab.t, run by the lab's shell (busybox) as root. /lab has
+# what it brought: our program, kernels, firmware, gdb.
 cd /tmp || exit
 lab=/lab
 modprobe kvm-amd
-run() { # ARCH-OPTIONS...: our program, with its own libraries
-    timeout "${limit:-400}" $lab/lib/ld-linux-x86-64.so.2 --library-path $lab/lib $lab/myna -arch x86_64 -M pc \
-        -display none "$@" < /dev/null
+loader="$lab/lib/ld-linux-x86-64.so.2 --library-path $lab/lib"
+
+run() { # OPTION...: our program, with its own libraries
+    timeout "${limit:-600}" $loader $lab/myna -arch x86_64 -M pc -display none "$@" < /dev/null
 }
 
 check() { # STATUS NAME
@@ -13,6 +15,8 @@ check() { # STATUS NAME
         tail -n 15 out | sed 's/^/LAB-NOTE /'
     fi
 }
+
+# ---- a guest of its own (tests/guest/x86/corners.S) ----
 
 corners() { # ACCELERATOR OUTPUT
     run -m 64M -accel "$1" -bios $lab/corners.bin -nodefaults -chardev "file,id=d,path=$2" \
@@ -28,55 +32,201 @@ same() {
     done
 }
 
-# QEMU's translator (7.2) now and then gives the guest of its guest wrong flags behind an interrupt
-# between CPUs, after which Linux panics: such a boot is done again.
-boot() { # NAME WORDS TEXT OPTION...: Debian's kernel to its end, with status 0
-    local name=$1 words=$2 text=$3 try status
+# ---- Debian's kernel ----
+
+linux() { # WORDS OPTION...: to its end; the console is in out
+    local words=$1
+    shift
+    run -m 256M -accel "${accel:-kvm}" -no-reboot -nodefaults -serial stdio -kernel "${kernel:-$lab/kernel}" \
+        -initrd "${initrd:-$lab/initrd.gz}" -append "console=ttyS0 quiet panic=-1 $words" "$@" > out 2>&1
+}
+
+boot() { # NAME WORDS TEXT OPTION...: ends with status 0, and has said TEXT
+    local name=$1 words=$2 text=$3
     shift 3
-    for try in 1 2 3 4; do
-        run -m 256M -accel "${accel:-kvm}" -no-reboot -nodefaults -serial stdio -kernel $lab/kernel \
-            -initrd $lab/initrd.gz -append "console=ttyS0 quiet panic=-1 $words" "$@" > out 2>&1 &&
-            grep -q "$text" out
-        status=$?
-        grep -q "Kernel panic" out || break
-    done
-    check $status "$name"
+    linux "$words" "$@" && grep -q "$text" out
+    check $? "$name"
 }
 
 kernels() {
-    truncate -s 8M disk
     boot "kernel, 1 CPU" myna.run=cpus,poweroff "cpus: 1"
-    boot "kernel, 2 CPUs" myna.run=cpus,poweroff "cpus: 2" -smp 2
     boot "kernel, -cpu host" myna.run=cpus,poweroff "cpus: 1" -cpu host
-    accel=kvm,kernel-irqchip=off
-    boot "kernel, kernel-irqchip=off, 2 CPUs" myna.run=cpus,poweroff "cpus: 2" -smp 2
+    for chips in split on off; do
+        accel=kvm,kernel-irqchip=$chips
+        boot "kernel, 2 CPUs, kernel-irqchip=$chips" myna.run=cpus,poweroff "cpus: 2" -smp 2
+    done
     accel=
-    mke2fs -q disk 2> /dev/null || mkfs.ext2 disk > /dev/null 2>&1
-    boot "virtio-blk and virtio-net" myna.run=net,disk,poweroff "MYNA-OK disk" \
-        -drive file=disk,format=raw,if=none,id=d -device virtio-blk-pci,drive=d \
-        -netdev user,id=n -device virtio-net-pci,netdev=n
-    grep -q "MYNA-OK net" out
-    check $? "virtio-net: an address by DHCP"
-    boot "IDE and e1000" myna.run=cpus,poweroff "cpus: 1" -drive file=disk,format=raw \
-        -netdev user,id=n -device e1000,netdev=n
 }
 
-probe() { # ACCELERATOR: our BIOS starts the boot sector that says what the BIOS tells it
-    run -m 64M -accel "$1" -nodefaults -drive file=image,format=raw -device VGA \
-        -device isa-debug-exit,iobase=0x501 -chardev "file,id=d,path=said.$1" \
-        -device isa-debugcon,iobase=0xe9,chardev=d > out 2>&1
+encode() { # SCRIPT: for myna.exec=
+    printf '%s' "$1" | base64 | tr -d '\n'
+}
+
+# The kernel for clouds has no driver for e1000: the one for all machines has.
+devices() {
+    local chips read
+    truncate -s 8M disk
+    mke2fs -F disk > out 2>&1
+    read=$(encode "dd if=/dev/sda bs=64k count=16 2> /dev/null | sha256sum")
+    dd if=$lab/kernel of=ide bs=64k count=16 2> /dev/null
+    for chips in split on; do
+        accel=kvm,kernel-irqchip=$chips
+        boot "virtio-blk, kernel-irqchip=$chips" myna.run=net,disk,poweroff "MYNA-OK disk" \
+            -drive file=disk,format=raw,if=none,id=d -device virtio-blk-pci,drive=d \
+            -netdev user,id=n -device virtio-net-pci,netdev=n
+        grep -q "MYNA-OK net" out
+        check $? "virtio-net, kernel-irqchip=$chips: an address by DHCP"
+        kernel=$lab/kernel-all initrd=$lab/initrd-all.gz
+        boot "IDE, kernel-irqchip=$chips" "myna.run=net,exec,poweroff myna.exec=$read" \
+            "$(sha256sum ide | cut -d ' ' -f 1)" -drive file=ide,format=raw -netdev user,id=n -device e1000,netdev=n
+        grep -q "MYNA-OK net" out
+        check $? "e1000, kernel-irqchip=$chips: an address by DHCP"
+        kernel='' initrd=''
+    done
+    accel=
+}
+
+# What tests/full/kvmlab.work prints is what it printed on the translator, outside of the lab.
+work() {
+    linux "myna.run=exec,poweroff myna.exec=$(encode "$(cat $lab/work)")"
+    tr -d '\r' < out | sed -n '/^WORK-BEGIN/,/^WORK-END/p' > said.kvm
+    [ "$(wc -l < $lab/work.said)" -ge 8 ] && cmp $lab/work.said said.kvm >> out 2>&1
+    check $? "the same work says the same as on tcg"
+}
+
+# ---- disks ----
+
+probe() { # ACCELERATOR OPTION...: firmware starts the boot sector that says what it was told
+    local accel=$1
+    shift
+    run -m 64M -accel "$accel" -nodefaults -drive file=image,format=raw -device VGA \
+        -device isa-debug-exit,iobase=0x501 -chardev "file,id=d,path=said.$accel" \
+        -device isa-debugcon,iobase=0xe9,chardev=d "$@" > out 2>&1
+}
+
+probes() { # NAME OPTION...
+    local name=$1
+    shift
+    cp $lab/probe.bin image
+    truncate -s 1M image
+    rm -f said.tcg said.kvm
+    probe tcg "$@"
+    probe kvm "$@"
+    [ -s said.tcg ] && cmp said.tcg said.kvm >> out 2>&1
+    check $? "$name boots a disk, and says what it says on tcg"
 }
 
 disks() {
-    cp $lab/probe.bin image
-    truncate -s 1M image
-    probe tcg
-    probe kvm
-    [ -s said.tcg ] && cmp said.tcg said.kvm >> out 2>&1
-    check $? "our BIOS boots a disk, and says what it says on tcg"
+    probes "our BIOS"
+    probes SeaBIOS -bios $lab/seabios.bin
 }
 
-[ $# -gt 0 ] || set -- same kernels disks
+# ---- which pages were written (tests/guest/x86/picture.S) ----
+
+drawing() { # ACCELERATOR FOLDER: the display after each step, asked for by serial port
+    mkdir -p $2
+    rm -f serial.in serial.out monitor.in said
+    mkfifo serial.in serial.out monitor.in
+    touch said
+    limit=300
+    (run -m 32M -accel "$1" -bios $lab/picture.bin -nodefaults -device VGA -chardev pipe,id=s,path=serial \
+        -serial chardev:s -chardev pipe,id=m,path=monitor -mon m -chardev file,id=d,path=said \
+        -device isa-debugcon,iobase=0xe9,chardev=d > out 2>&1) &
+    exec 8<> serial.in 9<> monitor.in
+    for n in 1 2 3 4 5; do
+        printf x >&8
+        for i in $(seq 60); do
+            [ "$(tr -d -c bp < said | wc -c)" -ge $n ] && break
+            sleep 1
+        done
+        rm -f shot
+        echo "screendump shot" >&9
+        for i in $(seq 20); do
+            sleep 1
+            [ -s shot ] && break
+        done
+        sleep 1
+        cp shot $2/$n
+    done
+    echo quit >&9
+    wait
+    exec 8>&- 9>&-
+    limit=
+}
+
+drawings() {
+    mkfifo monitor.out
+    drawing tcg drawn.tcg
+    for how in kvm kvm,dirty-ring-size=4096; do
+        drawing $how drawn.kvm
+        [ -s drawn.tcg/5 ] && diff -r drawn.tcg drawn.kvm > differ
+        status=$?
+        sed 's/[^ -~]//g' differ | cut -c 1-100 >> out
+        check $status "$how: the display shows what it shows on tcg"
+    done
+}
+
+# ---- gdb ----
+
+# Where the guest's kernel, which is the lab's own, has a function when it is not moved.
+function_at() { # NAME
+    local here text
+    here=$(grep " $1\$" /proc/kallsyms | head -n 1 | cut -d ' ' -f 1)
+    text=$(grep ' _text$' /proc/kallsyms | cut -d ' ' -f 1)
+    printf '%x' $((0x$here - 0x$text + 0xffffffff81000000))
+}
+
+# A function that init calls, and then more of them than the CPU has registers for.
+debugger() {
+    local open uname at
+    echo 0 > /proc/sys/kernel/kptr_restrict
+    open=$(function_at do_sys_openat2)
+    uname=$(function_at __x64_sys_newuname)
+    {
+        echo "set architecture i386:x86-64"
+        echo "target remote /tmp/gdb.socket"
+        echo "hbreak *0x$open"
+        echo continue
+        echo 'printf "first %lx\n", $rip'
+        echo stepi
+        echo 'printf "step %d\n", $rip != 0x'"$open"' && $rip - 0x'"$open"' < 16'
+        echo delete
+        for at in do_sys_openat2 __x64_sys_newuname __x64_sys_close ksys_read ksys_write do_exit; do
+            echo "break *0x$(function_at $at)"
+        done
+        echo continue
+        echo 'printf "then %lx\n", $rip'
+        echo delete
+        echo "break *0x$uname"
+        echo continue
+        echo 'printf "uname %lx\n", $rip'
+        echo 'watch *(long *) ($rsp - 64)'
+        echo continue
+        echo 'printf "watched %d\n", $rip != 0x'"$uname"
+        echo delete
+        echo continue
+    } > script
+    (linux "nokaslr myna.run=exec,poweroff myna.exec=$(encode 'uname -r; echo "ran on"')" -S \
+        -chardev socket,id=g,path=gdb.socket,server=on,wait=off -gdb chardev:g) &
+    while [ ! -S gdb.socket ]; do sleep 1; done
+    PYTHONHOME=$lab/python timeout 500 $loader $lab/gdb -q -nx -batch -x script > said 2>&1
+    wait
+    cat said >> out
+    grep -q "^first $open" said
+    check $? "gdb: a breakpoint in the kernel"
+    grep -q "^step 1" said
+    check $? "gdb: a step"
+    grep -q "^then ffffffff8" said
+    check $? "gdb: more breakpoints than registers"
+    grep -q "^uname $uname" said
+    check $? "gdb: a breakpoint at a system call"
+    grep -q "^watched 1" said
+    check $? "gdb: a watchpoint"
+    grep -q "^ran on" out
+    check $? "gdb: the guest goes on to its end"
+}
+
+[ $# -gt 0 ] || set -- same kernels devices work disks drawings debugger
 for case; do
     "$case"
 done
