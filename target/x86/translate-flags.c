@@ -6,17 +6,21 @@
  */
 #include "translate.h"
 
+/* IR_NONE: the new operation does without. */
+static void set_or_kill(struct trans *t, unsigned slot, ir_val v)
+{
+    if (v)
+        ir_set(t->ir, slot, x86_wide(t, v));
+    else
+        ir_kill(t->ir, slot);
+}
+
 void x86_set_cc(struct trans *t, unsigned op, ir_val dst, ir_val src, ir_val src2)
 {
-    struct ir *ir = t->ir;
-
-    if (dst)
-        ir_set(ir, SLOT_CC_DST, x86_wide(t, dst));
-    if (src)
-        ir_set(ir, SLOT_CC_SRC, x86_wide(t, src));
-    if (src2)
-        ir_set(ir, SLOT_CC_SRC2, x86_wide(t, src2));
-    ir_set(ir, SLOT_CC_OP, ir_imm64(ir, op));
+    set_or_kill(t, SLOT_CC_DST, dst);
+    set_or_kill(t, SLOT_CC_SRC, src);
+    set_or_kill(t, SLOT_CC_SRC2, src2);
+    ir_set(t->ir, SLOT_CC_OP, ir_imm64(t->ir, op));
 }
 
 /* The last operation, if it is known. */

@@ -280,7 +280,8 @@ void x86_move_sp(struct trans *t, int64_t bytes);
 /* All of EFLAGS as i64, RF and VM as they are; and the arithmetic ones set from bits of an i64. */
 ir_val x86_tr_eflags(struct trans *t);
 void x86_tr_set_arith(struct trans *t, ir_val flags);
-/* Flags become known lazily: cc_op @op (enum cc_op | log2size). */
+/* Flags become known lazily: cc_op @op (enum cc_op | log2size). IR_NONE for what @op does without.
+ */
 void x86_set_cc(struct trans *t, unsigned op, ir_val dst, ir_val src, ir_val src2);
 /* CF and, unless IR_NONE, OF (0 or 1) change, the others stay. */
 void x86_tr_set_carry(struct trans *t, ir_val cf, ir_val of);

@@ -10,6 +10,7 @@ static void gen_insn(struct gen *g, const struct ir_insn *i)
         g->went_back |= g->pc > (uint64_t)i->imm;
         g->pc = i->imm;
         break;
+    case IR_KILL: break;
     case IR_GET: gen_get(g, i); break;
     case IR_SET: gen_set(g, i); break;
     case IR_LD:

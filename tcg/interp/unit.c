@@ -306,7 +306,8 @@ static void put_end(struct decode *d, unsigned op, const struct ir_insn *i)
 static void put_insn(struct decode *d, const struct ir_insn *i)
 {
     switch (i->op) {
-    case IR_NOP: break;
+    case IR_NOP:
+    case IR_KILL: break;
     case IR_INSN:
         d->insn_pc = i->imm;
         d->pc_stored = false;

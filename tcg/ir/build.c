@@ -130,6 +130,19 @@ void ir_set(struct ir *ir, unsigned slot, ir_val v)
     ir->insn[v].flags = 1;
 }
 
+void ir_kill(struct ir *ir, unsigned slot)
+{
+    struct ir_insn *i;
+
+    if (!ir->known[slot])
+        return;
+    i = ir_append(ir, IR_KILL, IR_VOID);
+    if (!i)
+        return;
+    i->imm = slot;
+    ir->known[slot] = IR_NONE;
+}
+
 static bool fits_disp(int64_t v)
 {
     return v == (int32_t)v;
@@ -398,7 +411,8 @@ bool ir_silence(struct ir *ir, ir_val fflags)
     for (ir_val v = fflags + 1; v < ir->count; v++) {
         unsigned props = ir_op_info[ir->insn[v].op].props;
         bool harmless = props & IR_P_P || ir->insn[v].op == IR_INSN || ir->insn[v].op == IR_GET ||
-                        ir->insn[v].op == IR_SET || ir->insn[v].op == IR_FCMP;
+                        ir->insn[v].op == IR_SET || ir->insn[v].op == IR_KILL ||
+                        ir->insn[v].op == IR_FCMP;
 
         if (!harmless)
             return false;

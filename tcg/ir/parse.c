@@ -286,7 +286,8 @@ static bool read_operands(struct parser *p)
 
     switch (p->i.op) {
     case IR_CONST: return read_number(p, &p->i.imm);
-    case IR_GET: return read_slot(p);
+    case IR_GET:
+    case IR_KILL: return read_slot(p);
     case IR_SET: return read_slot(p) && expect(p, ',') && read_value(p, &p->i.a);
     case IR_INSN:
         if (!read_number(p, &p->i.imm) || !expect(p, ',') || !read_number(p, &n))

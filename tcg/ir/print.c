@@ -120,7 +120,8 @@ static void print_operands(const struct ir *ir, const struct ir_insn *i, FILE *t
         fprintf(to, " ");
         print_number(to, i->imm);
         break;
-    case IR_GET: fprintf(to, " %s", ir->slots->slot[i->imm].name); break;
+    case IR_GET:
+    case IR_KILL: fprintf(to, " %s", ir->slots->slot[i->imm].name); break;
     case IR_SET: fprintf(to, " %s, %%%u", ir->slots->slot[i->imm].name, i->a); break;
     case IR_INSN: fprintf(to, " 0x%" PRIx64 ", %u", (uint64_t)i->imm, i->a); break;
     case IR_LD:

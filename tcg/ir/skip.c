@@ -31,7 +31,8 @@ static int slots_set(const struct ir *ir, const struct ir_snapshot *s, unsigned 
     for (uint32_t v = s->mark.count; v < ir->count; v++) {
         const struct ir_insn *i = &ir->insn[v];
 
-        if (ir_op_info[i->op].props & IR_P_P || i->op == IR_INSN || i->op == IR_GET)
+        if (ir_op_info[i->op].props & IR_P_P || i->op == IR_INSN || i->op == IR_GET ||
+            i->op == IR_KILL)
             continue;
         if (i->op != IR_SET || (i->type != IR_I32 && i->type != IR_I64))
             return -1;
@@ -54,13 +55,14 @@ bool ir_skip_if(struct ir *ir, const struct ir_snapshot *s, enum ir_cond c, ir_v
     if (n < 0)
         return false;
     for (uint32_t v = s->mark.count; v < ir->count; v++)
-        if (ir->insn[v].op == IR_SET || ir->insn[v].op == IR_INSN)
+        if (ir->insn[v].op == IR_SET || ir->insn[v].op == IR_KILL || ir->insn[v].op == IR_INSN)
             ir->insn[v] = (struct ir_insn){ .op = IR_NOP };
     for (int k = 0; k < n; k++) {
         set[k] = ir->known[slot[k]];
         ir->known[slot[k]] = s->known[slot[k]];
     }
     for (int k = 0; k < n; k++)
-        ir_set(ir, slot[k], ir_select(ir, c, a, b, ir_get(ir, slot[k]), set[k]));
+        if (set[k]) /* it was not killed again */
+            ir_set(ir, slot[k], ir_select(ir, c, a, b, ir_get(ir, slot[k]), set[k]));
     return true;
 }

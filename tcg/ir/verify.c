@@ -50,12 +50,17 @@ static bool check_type(struct checker *k, bool ok)
     return ok || fail(k, "wrong type");
 }
 
+static bool check_slot_number(struct checker *k)
+{
+    return (k->i->imm >= 0 && k->i->imm < k->ir->slots->count) || fail(k, "no such slot");
+}
+
 static bool check_slot(struct checker *k)
 {
     const struct ir_insn *i = k->i;
 
-    if (i->imm < 0 || i->imm >= k->ir->slots->count)
-        return fail(k, "no such slot");
+    if (!check_slot_number(k))
+        return false;
     return check_type(k, i->type == k->ir->slots->slot[i->imm].type);
 }
 
@@ -260,6 +265,7 @@ static bool check_insn(struct checker *k)
     case IR_EXITPC: return check_type(k, i->type == IR_VOID);
     case IR_CONST: return check_type(k, is_int(i->type) || is_float(i->type));
     case IR_GET: return check_slot(k);
+    case IR_KILL: return check_slot_number(k);
     case IR_SET: return check_slot(k) && check_value(k, i->a, i->type);
     case IR_SETCC:
         return check_value(k, i->a, IR_VOID) && check_type(k, is_int(i->type)) &&

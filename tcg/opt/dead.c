@@ -1,6 +1,6 @@
 /*
  * Dead code: one walk backwards that drops pure values without use and SETs whose slot is set
- * again before anybody can see it.
+ * again, or killed, before anybody can see it; the KILLs have done their work then.
  *
  * A slot is seen by GET, by anything that may leave the unit or fault (guest state must be exact
  * there), and by helpers that touch slots. Loads of guest memory stay, since they may fault.
@@ -11,7 +11,7 @@
 struct walk {
     struct ir *ir;
     uint32_t *used;
-    uint64_t overwritten[IR_MAX_SLOTS / 64]; /* set later, unseen until then */
+    uint64_t overwritten[IR_MAX_SLOTS / 64]; /* set or killed later, unseen until then */
 };
 
 static bool sees_slots(const struct ir_insn *i)
@@ -26,13 +26,13 @@ static bool is_dead(struct walk *w, const struct ir_insn *i, uint32_t n)
 {
     unsigned props = ir_op_info[i->op].props;
     uint64_t bit;
+    bool unseen;
 
-    if (i->op == IR_SET) {
+    if (i->op == IR_SET || i->op == IR_KILL) {
         bit = UINT64_C(1) << (i->imm & 63);
-        if (w->overwritten[i->imm / 64] & bit)
-            return true;
+        unseen = w->overwritten[i->imm / 64] & bit;
         w->overwritten[i->imm / 64] |= bit;
-        return false;
+        return unseen || i->op == IR_KILL;
     }
     if (i->op == IR_CALL)
         return i->helper->flags & IR_H_PURE && !w->used[n];

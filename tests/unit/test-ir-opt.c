@@ -55,6 +55,12 @@ static const struct one cases[] = {
       FSTART "%1 = fadd.f64 %f, %g\n%2 = fneg.f64 %f\nexit 0", "fadd exit" },
     { "a slot set again unseen", OPT_DEAD,
       START "set.i64 h2, %a\nset.i64 h3, %a\nset.i64 h2, %b\nexit 0", "set:h3 set:h2 exit" },
+    { "a slot killed unseen", OPT_DEAD,
+      START "set.i64 h2, %a\nset.i64 h3, %a\nkill h2\n%1 = ld.i64 u8:0 [%a]\nset.i64 h2, "
+            "%b\nexit 0",
+      "set:h3 ld set:h2 exit" },
+    { "a slot that a fault shows before it is killed", OPT_DEAD,
+      START "set.i64 h2, %a\n%1 = ld.i64 u8:0 [%a]\nkill h2\nexit 0", "set:h2 ld exit" },
     { "a slot read in between", OPT_DEAD,
       START "set.i64 h2, %a\n%1 = get.i64 h2\nset.i64 h3, %1\nset.i64 h2, %b\nexit 0",
       "set:h2 set:h3 set:h2 exit" },

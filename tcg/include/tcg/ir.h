@@ -241,6 +241,9 @@ void ir_insn_start(struct ir *ir, uint64_t pc);
 ir_val ir_imm(struct ir *ir, enum ir_type type, int64_t v);
 ir_val ir_get(struct ir *ir, unsigned slot);
 void ir_set(struct ir *ir, unsigned slot, ir_val v);
+/* What the slot holds will not be asked for before it is set again, not even by who looks at the
+ * guest's state from outside: what this unit put there need not be written. */
+void ir_kill(struct ir *ir, unsigned slot);
 ir_val ir_unary(struct ir *ir, enum ir_op op, enum ir_type type, ir_val a);
 ir_val ir_binary(struct ir *ir, enum ir_op op, ir_val a, ir_val b); /* result type: a's */
 ir_val ir_setcc(struct ir *ir, enum ir_type type, enum ir_cond c, ir_val a, ir_val b);
