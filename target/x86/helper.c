@@ -24,12 +24,14 @@ static void h_raise_error(struct cpu *cpu, uint32_t vector, uint32_t error)
 }
 HELPER_DEFINE(raise_error, HELPER_ANY, IR_VOID, 2, IR_I32, IR_I32);
 
-static void h_raise_if(struct cpu *cpu, uint32_t condition, uint32_t vector)
-{
-    if (condition)
-        x86_raise(x86_of(cpu), vector);
-}
-HELPER_DEFINE(raise_if, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_VOID, 2, IR_I32, IR_I32);
+#define RAISER(name, vector)                    \
+    static void h_raise_##name(struct cpu *cpu) \
+    {                                           \
+        x86_raise(x86_of(cpu), vector);         \
+    }                                           \
+    HELPER_DEFINE(raise_##name, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_VOID, 0)
+RAISER(de, EXC_DE);
+RAISER(br, EXC_BR);
 
 /* The trap behind an instruction that began with TF set. */
 static void h_step_here(struct cpu *cpu)

@@ -236,15 +236,65 @@ bool x86_tr_imul(struct trans *t, const struct x86_insn *i)
     return true;
 }
 
-/* ---- Division: helpers, which raise #DE; small operands fit 64-bit division ---- */
+/* ---- Division ---- */
 
+static ir_val without_trunc(struct trans *t, ir_val v)
+{
+    return ir_def(t->ir, v)->op == IR_TRUNC ? ir_def(t->ir, v)->a : v;
+}
+
+/* Whether @v is @a's sign all over, as CDQ and CQO make it. */
+static bool is_sign_of(struct trans *t, ir_val v, ir_val a)
+{
+    const struct ir_insn *i = ir_def(t->ir, v);
+    int64_t n;
+
+    return i->op == IR_SAR && ir_is_const(t->ir, i->b, &n) &&
+           (unsigned)n == 8u * ir_type_bytes[i->type] - 1 &&
+           without_trunc(t, i->a) == without_trunc(t, a);
+}
+
+/*
+ * As compilers divide: the upper half is zero, or the lower one's sign, and the quotient cannot be
+ * too large but in one case, the most negative number by -1.
+ */
+static bool divide_single(struct trans *t, unsigned log2size, bool is_signed, ir_val b)
+{
+    struct ir *ir = t->ir;
+    ir_val a = x86_get_reg_val(t, log2size, R_AX, true), q, lowest;
+    ir_val d = x86_get_reg_val(t, log2size, R_DX, true);
+    enum ir_type type = x86_type(log2size);
+    ir_val zero = ir_imm(ir, type, 0);
+    int64_t upper;
+
+    if (is_signed ? !is_sign_of(t, d, a) : !ir_is_const(ir, d, &upper) || upper)
+        return false;
+    ir_trap_if(ir, IR_EQ, b, zero, &helper_raise_de);
+    if (is_signed) {
+        lowest = ir_imm(ir, type, INT64_MIN >> (64 - 8 * ir_type_bytes[type]));
+        lowest = ir_xor(ir, a, lowest);
+        ir_trap_if(ir, IR_EQ, ir_or(ir, lowest, ir_unary(ir, IR_NOT, type, b)), zero,
+                   &helper_raise_de);
+    }
+    q = ir_binary(ir, is_signed ? IR_DIVS : IR_DIVU, a, b);
+    x86_set_reg_val(t, log2size, R_DX, true, ir_sub(ir, a, ir_mul(ir, q, b)));
+    x86_set_reg_val(t, log2size, R_AX, true, q);
+    return true;
+}
+
+/* In the general case by helpers, which raise #DE; small operands fit 64-bit division. */
 bool x86_tr_div(struct trans *t, const struct x86_insn *i)
 {
     struct ir *ir = t->ir;
     unsigned log2size = x86_size_of(i, 0);
-    ir_val b = x86_wide(t, x86_read(t, i, 0)), ax = ir_get(ir, R_AX), dx = ir_get(ir, R_DX), q;
-    ir_val how = ir_imm32(ir, log2size | (i->arg ? DIV_SIGNED : 0));
+    ir_val b = x86_read(t, i, 0), ax, dx, how, q;
 
+    if (log2size >= 2 && divide_single(t, log2size, i->arg, b))
+        return true;
+    b = x86_wide(t, b);
+    ax = ir_get(ir, R_AX);
+    dx = ir_get(ir, R_DX);
+    how = ir_imm32(ir, log2size | (i->arg ? DIV_SIGNED : 0));
     if (log2size == 3) {
         ir_call(ir, i->arg ? &helper_idiv64 : &helper_div64, b, IR_NONE, IR_NONE, IR_NONE);
         return true;

@@ -119,11 +119,11 @@ bool x86_tr_bound(struct trans *t, const struct x86_insn *i)
 {
     struct ir *ir = t->ir;
     int bytes = 1 << i->size;
-    ir_val v = x86_sext(t, i->size, x86_read(t, i, 0)), low, high, out;
+    ir_val v = x86_sext(t, i->size, x86_read(t, i, 0)), low, high;
 
     low = x86_sext(t, i->size, x86_tr_load(t, i->size, x86_address(t, i, 0, bytes)));
     high = x86_sext(t, i->size, x86_tr_load(t, i->size, x86_address(t, i, bytes, bytes)));
-    out = ir_or(ir, ir_setcc(ir, IR_I32, IR_LT, v, low), ir_setcc(ir, IR_I32, IR_GT, v, high));
-    ir_call(ir, &helper_raise_if, out, ir_imm32(ir, EXC_BR), IR_NONE, IR_NONE);
+    ir_trap_if(ir, IR_LT, v, low, &helper_raise_br);
+    ir_trap_if(ir, IR_GT, v, high, &helper_raise_br);
     return true;
 }

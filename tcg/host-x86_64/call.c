@@ -55,6 +55,11 @@ static void move_args(struct gen *g, const ir_val *arg, const int8_t *to, unsign
     }
 }
 
+void x86_trap(struct tcg_cpu *cpu, uint64_t helper)
+{
+    ((void (*)(struct tcg_cpu *))(uintptr_t)helper)(cpu);
+}
+
 void gen_call(struct gen *g, const struct ir_insn *i)
 {
     const struct ir_helper *h = i->helper;

@@ -114,6 +114,12 @@ static void gen_exit_if(struct gen *g, const struct ir_insn *i)
     }
 }
 
+static void gen_trap_if(struct gen *g, const struct ir_insn *i)
+{
+    gen_compare(g, i->type, i->cond, i->a, i->b);
+    gen_stub(g, STUB_TRAP, as_jcc(&g->as, gen_cc(i->cond)))->imm = (intptr_t)i->helper->fn;
+}
+
 /* A stub that goes on at @pc the slow way, from within the unit. */
 static void slow_exit(struct gen *g, uint32_t from, uint64_t pc)
 {
@@ -168,6 +174,7 @@ void gen_control(struct gen *g, const struct ir_insn *i)
 {
     switch (i->op) {
     case IR_EXITIF: gen_exit_if(g, i); break;
+    case IR_TRAPIF: gen_trap_if(g, i); break;
     case IR_LOOPIF: gen_loop_if(g, i); break;
     case IR_LOOP: gen_loop(g); break;
     case IR_EXIT: exit_sequence(g, new_exit(g, i->imm)); break;

@@ -63,6 +63,7 @@ enum thunk {
     T_FMA_NAN_X,
     T_X87,
     T_X87_X,
+    T_TRAP,
     C_NAN64,
     C_NAN32,
     C_SIGN64,
@@ -139,6 +140,7 @@ enum stub_kind {
     STUB_FMA_NAN,
     STUB_DIV,
     STUB_X87,
+    STUB_TRAP,
 };
 
 struct stub {
@@ -316,6 +318,7 @@ void x86_x87_load(struct tcg_cpu *cpu);
 void gen_control(struct gen *g, const struct ir_insn *i);
 void gen_exit_stub(struct gen *g, const struct stub *s);
 void gen_checked_entry(struct gen *g);
+void x86_trap(struct tcg_cpu *cpu, uint64_t helper);
 uint64_t x86_f2i(struct tcg_cpu *cpu, uint64_t bits, uint64_t how);
 uint64_t x86_i2f(struct tcg_cpu *cpu, uint64_t val, uint64_t how);
 uint64_t x86_fma_nan(struct tcg_cpu *cpu, uint64_t a, uint64_t b, uint32_t is_double);

@@ -296,6 +296,15 @@ static void stub_i2f(struct gen *g, const struct stub *s)
     jump_back(g, s);
 }
 
+/* Raises, and does not come back. */
+static void stub_trap(struct gen *g, const struct stub *s)
+{
+    as_mov_imm(&g->as, RAX, s->imm);
+    put_scratch(g, 0, RAX);
+    gen_set_pc(g, s->pc);
+    call_bridge(g, T_TRAP);
+}
+
 static void load_mxcsr(struct gen *g)
 {
     as_op(&g->as, 0xae | O_0F, 2, rm_env(offsetof(struct tcg_cpu, fp_saved)));
@@ -370,6 +379,7 @@ static void gen_one(struct gen *g, const struct stub *s)
     case STUB_FCMP: stub_fcmp(g, s); break;
     case STUB_FKEEP: stub_fkeep(g, s); break;
     case STUB_FMA_NAN: stub_fma_nan(g, s); break;
+    case STUB_TRAP: stub_trap(g, s); break;
     case STUB_DIV: stub_div(g, s); break;
     case STUB_X87: stub_x87(g, s); break;
     }

@@ -42,6 +42,7 @@ static const struct bridge bridges[] = {
     { T_FMA_NAN_X, 0, (void (*)(void))x86_fma_nan, true, { 0, 1, MEM, END } },
     { T_X87, 0, (void (*)(void))x86_x87_load, false, { END } },
     { T_X87_X, 0, (void (*)(void))x86_x87_load, true, { END } },
+    { T_TRAP, 0, (void (*)(void))x86_trap, false, { 0, END } },
 };
 
 static const struct {

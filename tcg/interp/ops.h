@@ -110,7 +110,7 @@
     O(GET64)                                                                                      \
     O(GET32)                                                                                      \
     O(GETW) O(SET64) O(SET32) O(SETW) O(PC) O(SELECTW) O(LD_ANY) O(LD_WIDE) O(ST_ANY) O(ST_WIDE)  \
-        O(CHECK) O(LDH_ANY) O(LDH_WIDE) O(STH_ANY) O(STH_WIDE) O(AMO) O(CMPXCHG) O(LDX) O(STX) O(FENCE) O(CALL) \
+        O(CHECK) O(LDH_ANY) O(LDH_WIDE) O(STH_ANY) O(STH_WIDE) O(AMO) O(CMPXCHG) O(LDX) O(STX) O(TRAPIF) O(FENCE) O(CALL) \
             O(FP) O(FFLAGS) O(FKEEP) O(FSIGN) O(VECTOR) O(LOOP) O(GUARD) O(EXIT) O(EXITIND)       \
                 O(EXITPC)
 
@@ -136,7 +136,7 @@ enum interp_op_number {
 /* One operation. @d, @a, @b: indices of value words; @b is a number where a constant stands. */
 struct interp_op {
     uint16_t op;   /* enum interp_op_number */
-    uint16_t mem;  /* memop; FP, SELECTW: cond; VECTOR: lane size */
+    uint16_t mem;  /* memop; FP, SELECTW, TRAPIF: cond; VECTOR: lane size */
     uint8_t ir_op; /* FP: enum ir_op; VECTOR: enum ir_vop */
     uint8_t type;  /* enum ir_type of the result */
     uint8_t from;  /* FP: enum ir_type of operand a */
@@ -147,6 +147,7 @@ struct interp_op {
             uint32_t c, e; /* third and fourth operand; VECTOR: e is the immediate */
         };
         const struct interp_call *call;
+        const struct ir_helper *helper; /* TRAPIF */
     };
 };
 

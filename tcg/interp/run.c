@@ -357,6 +357,10 @@ do_STX:
 do_FENCE:
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     NEXT;
+do_TRAPIF:
+    if (interp_cond(i->mem, v[i->a], v[i->b]))
+        ir_helper_call(i->helper, cpu, NULL);
+    NEXT;
 do_CALL:
     v[i->d] = interp_call_run(i->call, cpu, v);
     NEXT;

@@ -264,6 +264,16 @@ static void put_call(struct decode *d, const struct ir_insn *i)
     put_operands(d, OP_CALL, i)->call = interp_call_at(u->calls, u->ncalls++);
 }
 
+static void put_trap(struct decode *d, const struct ir_insn *i)
+{
+    struct interp_op *o;
+
+    put_pc(d);
+    o = put_operands(d, OP_TRAPIF, i);
+    o->mem = i->cond;
+    o->helper = i->helper;
+}
+
 static void put_float(struct decode *d, const struct ir_insn *i)
 {
     bool bits = ir_op_info[i->op].props & IR_P_P;
@@ -330,6 +340,7 @@ static void put_insn(struct decode *d, const struct ir_insn *i)
     case IR_STX: put_atomic(d, i); break;
     case IR_FENCE: put(d, OP_FENCE)->imm = i->imm; break;
     case IR_CALL: put_call(d, i); break;
+    case IR_TRAPIF: put_trap(d, i); break;
     case IR_FBITS: put_operands(d, i->type == IR_I32 ? OP_LOW32S : OP_COPY, i); break;
     case IR_BITSF: put_operands(d, i->type == IR_F32 ? OP_LOW32U : OP_COPY, i); break;
     case IR_V:

@@ -452,6 +452,20 @@ void ir_exit_if(struct ir *ir, enum ir_cond c, ir_val a, ir_val b, uint64_t pc)
         ir->insn[v].imm = pc;
 }
 
+void ir_trap_if(struct ir *ir, enum ir_cond c, ir_val a, ir_val b, const struct ir_helper *h)
+{
+    int known = ir_simplify_cond(ir, &c, &a, &b);
+    ir_val v;
+
+    if (known > 0)
+        ir_call(ir, h, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+    if (known >= 0)
+        return;
+    v = emit_cond(ir, IR_TRAPIF, ir_type_of(ir, a), c, a, b);
+    if (v)
+        ir->insn[v].helper = h;
+}
+
 void ir_loop_if(struct ir *ir, enum ir_cond c, ir_val a, ir_val b)
 {
     int known = ir_simplify_cond(ir, &c, &a, &b);

@@ -224,18 +224,7 @@ static bool read_fence(struct parser *p)
     return true;
 }
 
-/* The host's instruction that may stand for a call. */
-static bool read_x87(struct parser *p)
-{
-    int64_t v;
-
-    if (!read_number(p, &v))
-        return false;
-    p->i.mem = v;
-    return v == IR_X87_HIGH || (v & ~INT64_C(0x7ff)) == IR_X87 || fail(p, "no x87 instruction");
-}
-
-static bool read_call(struct parser *p)
+static bool read_helper(struct parser *p)
 {
     const struct ir_helper *h = NULL;
     char buf[MAX_WORD];
@@ -249,8 +238,24 @@ static bool read_call(struct parser *p)
     if (!h)
         return fail(p, "no helper '%s'", buf);
     p->i.helper = h;
-    return expect(p, '(') && read_values(p, h->nargs) && expect(p, ')') &&
-           (!accept(p, ',') || read_x87(p));
+    return true;
+}
+
+/* The host's instruction that may stand for a call. */
+static bool read_x87(struct parser *p)
+{
+    int64_t v;
+
+    if (!read_number(p, &v))
+        return false;
+    p->i.mem = v;
+    return v == IR_X87_HIGH || (v & ~INT64_C(0x7ff)) == IR_X87 || fail(p, "no x87 instruction");
+}
+
+static bool read_call(struct parser *p)
+{
+    return read_helper(p) && expect(p, '(') && read_values(p, p->i.helper->nargs) &&
+           expect(p, ')') && (!accept(p, ',') || read_x87(p));
 }
 
 /* The memory operand and @n values behind it. */
@@ -309,6 +314,7 @@ static bool read_operands(struct parser *p)
     case IR_STX: return read_access_values(p, 2);
     case IR_FENCE: return read_fence(p);
     case IR_CALL: return read_call(p);
+    case IR_TRAPIF: return read_values(p, 2) && expect(p, ',') && read_helper(p);
     case IR_EXITIF: return read_values(p, 2) && expect(p, ',') && read_number(p, &p->i.imm);
     case IR_V:
     case IR_VF: return read_vector(p);
@@ -363,6 +369,7 @@ static bool read_qualifier(struct parser *p, unsigned *at)
     case IR_SETCC:
     case IR_SELECT:
     case IR_EXITIF:
+    case IR_TRAPIF:
     case IR_LOOPIF: c = take_part(p, at, ir_cond_name, IR_NB_CONDS); break;
     case IR_FCMP:
         c = take_part(p, at, ir_fcmp_name, IR_NB_FCMPS);

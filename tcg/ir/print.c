@@ -27,6 +27,7 @@ static void print_qualifier(const struct ir_insn *i, FILE *to)
     case IR_SETCC:
     case IR_SELECT:
     case IR_EXITIF:
+    case IR_TRAPIF:
     case IR_LOOPIF: fprintf(to, ".%s", ir_cond_name[i->cond]); break;
     case IR_FCMP:
         fprintf(to, ".%s%s", ir_fcmp_name[i->cond & ~IR_FCMP_SILENT],
@@ -144,6 +145,10 @@ static void print_operands(const struct ir *ir, const struct ir_insn *i, FILE *t
         break;
     case IR_FENCE: print_fence(to, i->imm); break;
     case IR_CALL: print_call(i, to); break;
+    case IR_TRAPIF:
+        print_values(i, to);
+        fprintf(to, ", %s", i->helper->name);
+        break;
     case IR_EXITIF:
         print_values(i, to);
         fprintf(to, ", 0x%" PRIx64, (uint64_t)i->imm);

@@ -275,6 +275,10 @@ static bool check_insn(struct checker *k)
                check_value(k, i->c, i->type) && check_value(k, i->d, i->type);
     case IR_EXITIF:
     case IR_LOOPIF: return check_cond(k, i->type);
+    case IR_TRAPIF:
+        return check_cond(k, i->type) && ((i->helper && i->helper->flags & IR_H_RAISES &&
+                                           i->helper->flags & IR_H_CPU && !i->helper->nargs) ||
+                                          fail(k, "bad helper"));
     case IR_EXITIND: return check_value(k, i->a, IR_I64);
     case IR_FFLAGS: return check_type(k, i->type == IR_I64);
     case IR_FKEEP: return check_value(k, i->a, IR_I64);

@@ -472,7 +472,15 @@ static void insn_call(struct making *m)
         break;
     case 2: v = ir_call(ir, h[IRM_HELPER_SEEN], IR_NONE, IR_NONE, IR_NONE, IR_NONE); break;
     case 3: ir_call(ir, h[IRM_HELPER_BUMP], bits(m, IR_I64), IR_NONE, IR_NONE, IR_NONE); return;
-    case 4: ir_call(ir, h[IRM_HELPER_RAISE_IF], bits(m, IR_I32), IR_NONE, IR_NONE, IR_NONE); return;
+    case 4:
+        if (one_in(m, 2)) {
+            enum ir_type t = one_in(m, 2) ? IR_I32 : IR_I64;
+            ir_trap_if(ir, one_in(m, 4) ? below(m, 12) : IR_EQ, bits(m, t), bits(m, t),
+                       h[IRM_HELPER_RAISE]);
+            return;
+        }
+        ir_call(ir, h[IRM_HELPER_RAISE_IF], bits(m, IR_I32), IR_NONE, IR_NONE, IR_NONE);
+        return;
     case 6: ir_call(ir, h[IRM_HELPER_ROUND], bits(m, IR_I32), IR_NONE, IR_NONE, IR_NONE); return;
     case 5: ir_call(ir, h[IRM_HELPER_REMAP], IR_NONE, IR_NONE, IR_NONE, IR_NONE); return;
     default:

@@ -319,6 +319,11 @@ static void helper_raise_if(struct irm_cpu *cpu, uint32_t a)
         leave(cpu->machine, IRM_RAISED);
 }
 
+static void helper_raise(struct irm_cpu *cpu)
+{
+    leave(cpu->machine, IRM_RAISED);
+}
+
 static void helper_jump(struct irm_cpu *cpu, uint64_t pc)
 {
     cpu->tcg.pc = pc;
@@ -358,6 +363,7 @@ const struct ir_helper *const irm_helpers[] = {
     [IRM_HELPER_JUMP] = HELPER("jump", helper_jump, IR_H_CPU, IR_VOID, 1, IR_I64),
     [IRM_HELPER_ROUND] = HELPER("round", helper_round, IR_H_CPU, IR_VOID, 1, IR_I32),
     [IRM_HELPER_REMAP] = HELPER("remap", helper_remap, IR_H_CPU, IR_VOID, 0, 0),
+    [IRM_HELPER_RAISE] = HELPER("raise", helper_raise, IR_H_CPU | IR_H_RAISES, IR_VOID, 0, 0),
     NULL,
 };
 

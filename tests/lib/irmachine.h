@@ -34,6 +34,7 @@ enum {
     IRM_HELPER_JUMP,
     IRM_HELPER_ROUND,
     IRM_HELPER_REMAP,
+    IRM_HELPER_RAISE,
 };
 
 /*

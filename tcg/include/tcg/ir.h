@@ -282,6 +282,9 @@ bool ir_silence(struct ir *ir, ir_val fflags);
 ir_val ir_v3(struct ir *ir, enum ir_vop vop, unsigned lane, unsigned imm, ir_val a, ir_val b,
              ir_val c);
 void ir_exit_if(struct ir *ir, enum ir_cond c, ir_val a, ir_val b, uint64_t pc);
+/* An exception of this instruction, raised by @h, which takes nothing but the CPU and does not
+ * return. */
+void ir_trap_if(struct ir *ir, enum ir_cond c, ir_val a, ir_val b, const struct ir_helper *h);
 void ir_loop_if(struct ir *ir, enum ir_cond c, ir_val a, ir_val b);
 void ir_guard(struct ir *ir, uint64_t pc);
 void ir_loop(struct ir *ir);
