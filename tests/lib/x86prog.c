@@ -52,9 +52,11 @@ static bool goes_any_way(const struct x86_form *f)
 
 void x86prog_allow(struct x86run *r, const struct x86_form *f, const uint8_t *bytes)
 {
-    /* Processors differ in which operand they read first, and in what POPA leaves of registers;
-     * that a code segment is not writable they see before they read what they are to change. */
-    r->any_fault = f->handler == x86_tr_popa ||
+    /* Processors differ in which operand they read first, in what POPA leaves of registers, and in
+     * how much ENTER touches at the new top of the stack, which may be more than is below the
+     * limit; that a code segment is not writable they see before they read what they are to
+     * change. */
+    r->any_fault = f->handler == x86_tr_popa || f->handler == x86_tr_enter ||
                    (f->handler == x86_tr_string && f->arg == STR_CMPS) ||
                    (r->mode == X86RUN_16 && memchr(bytes, 0x2e, 4));
     r->any_address = goes_any_way(f);
