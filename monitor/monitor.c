@@ -116,6 +116,7 @@ static void monitor_free(void *data)
     chardev_fe_detach(&m->fe);
     m->language->free(m->state);
     g_byte_array_unref(m->out);
+    g_clear_pointer(&m->fds, g_hash_table_destroy);
     g_free(m);
 }
 

@@ -27,6 +27,7 @@ struct monitor {
     void *state; /* of the language */
     bool pretty;
     GByteArray *out; /* what the client has not taken yet */
+    GHashTable *fds; /* descriptors by name, of getfd; NULL: none yet */
 };
 
 /* Sends, or keeps for later. */

@@ -266,6 +266,38 @@ t.ok(b' 400 ' in s.recv(4096), 'a plain HTTP request is refused')
 rc, err = m.stop()
 t.ok(rc in (0, -15) and 'Sanitizer' not in err and 'runtime error' not in err, 'the server ends in peace', err)
 
+# ---- viewers that are handed over ----
+m = Machine(*BASE, '-vnc', 'none,password=on')
+
+
+def hand_over(name, **args):
+    ours, theirs = socket.socketpair()
+    ours.settimeout(30)
+    line = json.dumps({'execute': 'getfd', 'arguments': {'fdname': name}}) + '\n'
+    socket.send_fds(m.q, [line.encode()], [theirs.fileno()])
+    theirs.close()
+    while 'return' not in json.loads(m.qf.readline()):
+        pass
+    m.qmp('add_client', protocol='vnc', fdname=name, **args)
+    return rfb.Client(ours)
+
+
+c = hand_over('friend', skipauth=True)
+c.handshake()
+c.request(False)
+c.update()
+t.ok(c.width >= 640, 'a viewer whose socket comes by getfd and add_client needs no password')
+try:
+    hand_over('guest').handshake()
+    t.ok(False, 'without skipauth it does')
+except Exception:
+    t.ok(True, 'without skipauth it does')
+t.ok('not found' in m.raw('add_client', protocol='vnc', fdname='friend')['error']['desc'], 'a descriptor goes but once')
+t.ok('SCM_RIGHTS' in m.raw('getfd', fdname='x')['error']['desc'], 'none was passed')
+t.ok('not there' in m.raw('add_client', protocol='spice', fdname='x')['error']['desc'], 'another protocol')
+rc, err = m.stop()
+t.ok(rc == 0 and 'Sanitizer' not in err, 'in peace', err)
+
 # ---- errors name the cure ----
 def refused(*args):
     p = subprocess.run([MYNA, *BASE, '-accel', 'qtest', *args], capture_output=True, text=True, timeout=60,

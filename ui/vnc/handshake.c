@@ -30,6 +30,8 @@ void handshake_failed(struct client *c, const char *why)
 
 static int32_t wanted_security(const struct client *c)
 {
+    if (c->trusted)
+        return SEC_NONE;
     /* behind TLS of the WebSocket itself there is no need for another */
     if (c->vnc->cfg.has_tls && !c->websocket_port)
         return SEC_VENCRYPT;

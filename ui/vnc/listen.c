@@ -61,7 +61,7 @@ static gboolean incoming(int fd, GIOCondition cond, gpointer opaque)
 
     (void)cond;
     if (client >= 0)
-        vnc_accept(l->vnc, client, l->websocket);
+        vnc_accept(l->vnc, client, l->websocket, false);
     return TRUE;
 }
 
@@ -238,7 +238,7 @@ static bool call_viewer(struct vnc *v, GError **err)
 
     if (fd < 0)
         return false;
-    vnc_add_client(v, fd);
+    vnc_add_client(v, fd, false);
     return true;
 }
 

@@ -39,7 +39,7 @@ static void set_socket(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-void vnc_accept(struct vnc *v, int fd, bool websocket)
+void vnc_accept(struct vnc *v, int fd, bool websocket, bool trusted)
 {
     struct client *c;
     struct end e;
@@ -54,6 +54,7 @@ void vnc_accept(struct vnc *v, int fd, bool websocket)
         return;
     }
     c = client_new(v, fd, websocket);
+    c->trusted = trusted;
     e = vnc_end(fd, true);
     c->id = v->next_id++;
     c->host = e.host;
@@ -74,9 +75,9 @@ void vnc_accept(struct vnc *v, int fd, bool websocket)
         v->cfg.hooks.client(v->cfg.hooks.opaque, v, VNC_CLIENT_CONNECTED, &info);
 }
 
-void vnc_add_client(struct vnc *v, int fd)
+void vnc_add_client(struct vnc *v, int fd, bool trusted)
 {
-    vnc_accept(v, fd, false);
+    vnc_accept(v, fd, false, trusted);
 }
 
 void vnc_disconnect_all(struct vnc *v)

@@ -120,6 +120,7 @@ struct client {
     pthread_t thread;
     int fd, wake;        /* eventfd: something for the thread to see */
     bool websocket_port; /* came in by that */
+    bool trusted;        /* whoever handed it over knows who it is */
     char *host, *service;
     bool is_unix;
 
@@ -241,7 +242,7 @@ struct end vnc_end(int fd, bool peer);
 /* That of the first listener; false: there is none. */
 bool vnc_listen_end(const struct vnc *v, struct end *e);
 /* Takes over the socket. */
-void vnc_accept(struct vnc *v, int fd, bool websocket);
+void vnc_accept(struct vnc *v, int fd, bool websocket, bool trusted);
 
 /* ---- screen.c: console and shadow ---- */
 

@@ -88,8 +88,8 @@ bool vnc_set_password(struct vnc *v, const char *password, GError **err)
 void vnc_expire_password(struct vnc *v, int64_t when);
 /* Clients that are there are cut off (`connected=disconnect`). */
 void vnc_disconnect_all(struct vnc *v);
-/* Takes over a connected socket. */
-void vnc_add_client(struct vnc *v, int fd);
+/* Takes over a connected socket; of a trusted client neither password nor TLS is asked. */
+void vnc_add_client(struct vnc *v, int fd, bool trusted);
 
 struct vnc_info {
     const char *family;   /* "ipv4", "ipv6", "unix" */
