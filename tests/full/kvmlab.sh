@@ -226,6 +226,71 @@ debugger() {
     check $? "gdb: the guest goes on to its end"
 }
 
+# ---- speed, in turn with QEMU ----
+
+qemu() { # OPTION...: as run() does it
+    set -- -L $lab/qemu/usr/share/qemu -L $lab/qemu/usr/share/seabios -M pc -display none "$@"
+    timeout 600 $lab/qemu/usr/lib64/ld-linux-x86-64.so.2 --library-path $lab/qemu/usr/lib/x86_64-linux-gnu \
+        $lab/qemu/usr/bin/qemu-system-x86_64 "$@" < /dev/null
+}
+
+now() { # hundredths of a second
+    tr -d . < /proc/uptime | cut -d ' ' -f 1
+}
+
+took() { # COMMAND...: how long, in hundredths; what it says is in out
+    local began=$(now)
+    "$@" > out 2>&1
+    echo $(($(now) - began))
+}
+
+best() { # FILE: the least number
+    sort -n $1 | head -n 1
+}
+
+# Where the guest leaves a hundred thousand times, less where it does ten.
+exits() { # PROGRAM KIND
+    local few many
+    set -- $1 $2 -accel kvm -cpu qemu64,+x2apic -m 16 -nodefaults -device isa-debug-exit,iobase=0x501
+    local program=$1 kind=$2
+    shift 2
+    few=$(took $program "$@" -bios $lab/exits-$kind-10.bin)
+    many=$(took $program "$@" -bios $lab/exits-$kind-100000.bin)
+    echo $((many - few)) >> exits.$program.$kind
+}
+
+speed_boot() { # PROGRAM
+    took $1 -m 256M -accel kvm -no-reboot -nodefaults -serial stdio -kernel $lab/kernel -initrd $lab/initrd.gz \
+        -append "console=ttyS0 quiet panic=-1 myna.run=poweroff" >> boot.$1
+}
+
+speed_disk() { # PROGRAM: milliseconds of 4 KiB reads, as the guest saw them
+    $1 -m 256M -accel kvm -no-reboot -nodefaults -serial stdio -kernel $lab/kernel -initrd $lab/initrd.gz \
+        -drive file=blk,format=raw,if=none,id=d -device virtio-blk-pci,drive=d -append "console=ttyS0 quiet panic=-1 \
+myna.run=exec,poweroff myna.exec=$(encode 'read a b < /proc/uptime
+dd if=/dev/vda of=/dev/null bs=4k count=4000 iflag=direct 2> /dev/null
+read c d < /proc/uptime
+echo "READ $(echo "($c - $a) * 100 / 1" | bc)"')" > out 2>&1
+    sed -n 's/.*READ \([0-9]*\).*/\1/p' out >> disk.$1
+}
+
+bench() {
+    truncate -s 16M blk
+    for round in 1 2 3; do
+        for program in run qemu; do
+            for kind in 0 1 2; do exits $program $kind; done
+            speed_boot $program
+            speed_disk $program
+        done
+    done
+    echo "LAB-NOTE hundredths of a second, least of three: myna, QEMU"
+    echo "LAB-NOTE 100,000 PIO exits: $(best exits.run.0), $(best exits.qemu.0)"
+    echo "LAB-NOTE 100,000 MMIO exits: $(best exits.run.1), $(best exits.qemu.1)"
+    echo "LAB-NOTE 100,000 interrupts to itself: $(best exits.run.2), $(best exits.qemu.2)"
+    echo "LAB-NOTE start to power-off: $(best boot.run), $(best boot.qemu)"
+    echo "LAB-NOTE 4,000 reads of 4 KiB, virtio-blk: $(best disk.run), $(best disk.qemu)"
+}
+
 [ $# -gt 0 ] || set -- same kernels devices work disks drawings debugger
 for case; do
     "$case"

@@ -5,6 +5,8 @@
 #
 #   kvmlab.t [CASE...]
 #
+# The case "bench", which is not among those without arguments, compares speed with QEMU's.
+#
 # LAB_QEMU names the emulator; without, it is Debian's newest, which is fetched. (7.2 gives guests
 # of its guests wrong flags now and then.) LAB_CPUS: how many it has.
 PATH=$PATH:/usr/sbin:/sbin
@@ -66,6 +68,19 @@ cp "$top/tests/full/kvmlab.work" "$lab/work"
 timeout 300 "$MYNA" -arch x86_64 -M pc -m 256M -accel tcg -display none -no-reboot -nodefaults -serial stdio \
     -kernel "$lab/kernel" -initrd "$lab/initrd.gz" -append "console=ttyS0 quiet panic=-1 myna.run=exec,poweroff \
 myna.exec=$(base64 -w 0 "$lab/work")" < /dev/null 2>&1 | tr -d '\r' | sed -n '/^WORK-BEGIN/,/^WORK-END/p' > "$lab/work.said"
+case " $* " in
+*" bench "*) # QEMU, to be measured in turn, and guests that leave for the host over and over
+    mkdir -p "$lab/qemu/usr"
+    (cd "$cache/qemu/root/usr" && tar -c --exclude='*riscv*' --exclude='qemu/edk2*' bin lib* share) |
+        tar -x -C "$lab/qemu/usr"
+    for kind in 0 1 2; do
+        for rounds in 10 100000; do
+            "$cc" -m32 -c "-Wa,--defsym,KIND=$kind,--defsym,ROUNDS=$rounds" -o "$work/exits.o" "$top/bench/src/kvm.S"
+            ld -m elf_i386 -Ttext=0 -e start --oformat binary -o "$lab/exits-$kind-$rounds.bin" "$work/exits.o"
+        done
+    done
+    ;;
+esac
 why=$(mke2fs -q -t ext4 -O ^has_journal -d "$lab" "$work/disk" $(($(du -sk "$lab" | cut -f 1) * 5 / 4 + 4096))k 2>&1) ||
     skip "$why"
 
