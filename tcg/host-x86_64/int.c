@@ -7,11 +7,6 @@ static const uint8_t group1_of[IR_NB_OPS] = {
     [IR_ADD] = G1_ADD, [IR_SUB] = G1_SUB, [IR_AND] = G1_AND, [IR_OR] = G1_OR, [IR_XOR] = G1_XOR,
 };
 
-static struct loc *loc_of(struct gen *g, ir_val v)
-{
-    return &g->loc[gen_root(g, v)];
-}
-
 /* Puts operand @v into @to, which may be its own register. */
 static void move_to(struct gen *g, int to, struct rm m, uint32_t w)
 {
@@ -335,9 +330,8 @@ static void gen_setcc(struct gen *g, const struct ir_insn *i)
     int t = gen_temp(g);
     gen_compare(g, ir_type_of(g->ir, i->a), i->cond, i->a, i->b);
     as_op(&g->as, X_SETCC | gen_cc(i->cond), 0, rm_reg(t));
-    as_op(&g->as, X_MOVZX8, t, rm_reg(t));
     gen_free_dying(g);
-    gen_def_in(g, g->pos, t);
+    as_op(&g->as, X_MOVZX8, gen_def(g, g->pos), rm_reg(t));
 }
 
 /* There is no conditional move of XMM registers: jump over a plain one. */
@@ -361,15 +355,15 @@ static void gen_select(struct gen *g, const struct ir_insn *i)
         return;
     }
     uint32_t w = op_w(i->type);
-    int t = gen_temp(g);
-    int rc = gen_use(g, i->c);
+    int rc = gen_use(g, i->c), slot = g->hint[g->pos], t;
     struct rm md = gen_rm(g, i->d);
 
-    as_op(&g->as, X_MOV | w, t, md);
-    if (loc_of(g, i->d)->reg != NO_REG && (TEMPS & 1u << loc_of(g, i->d)->reg) &&
-        gen_root(g, i->d) != gen_root(g, i->c))
-        g->locked &= ~(1u << loc_of(g, i->d)->reg);
+    /* Behind it a and b have had their use; moves leave EFLAGS alone. */
     gen_compare(g, ir_type_of(g->ir, i->a), i->cond, i->a, i->b);
+    if (slot == NO_SLOT || g->home[slot] == rc || !gen_hinted(g, g->pos, g->in_reg, &t))
+        t = gen_temp(g);
+    if (md.reg != t)
+        as_op(&g->as, X_MOV | w, t, md);
     as_op(&g->as, (X_CMOV | w) + gen_cc(i->cond), t, rm_reg(rc));
     gen_free_dying(g);
     gen_def_in(g, g->pos, t);
