@@ -69,6 +69,11 @@ class Window:
         w, _, raw = self.picture()
         return tuple(raw[(py * w + px) * 3:][:3])
 
+    def lit(self, px, py, width, height):
+        """Whether something light is in that part."""
+        w, _, raw = self.picture()
+        return any(max(raw[((py + y) * w + px) * 3:][:3 * width]) > 0x80 for y in range(height))
+
     def desktop(self):
         """Whether the guest's ground is at all four corners of the window: nothing is left beside the picture."""
         w, h, raw = self.picture()
@@ -249,7 +254,9 @@ def try_card(card):
         width, height, _ = w.picture()
         t.ok(until(lambda: w.at(width // 2, height // 2) == (0, 0, 0), 60), say('another one a terminal'))
         # ---- the keyboard ----
-        time.sleep(2)  # its shell
+        # its prompt: keys typed into a guest that is busy overflow the keyboard's buffer of 16 bytes
+        until(lambda: w.lit(width // 2 - 240, height // 2 - 148, 85, 12), 60)
+        time.sleep(1)
         w.type('echo "Typed: $((6*7)) <~>|" > /dev/ttyS0')
         t.ok(until(lambda: 'Typed: 42 <~>|' in serial()), say('keys arrive there'), serial()[-300:])
         w.shot(card + '-typed')
