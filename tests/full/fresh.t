@@ -5,7 +5,7 @@
 . "$srcdir/tests/lib/tap.sh"
 suite=${MYNA_FRESH_SUITE:-bookworm}
 root=${MYNA_FRESH_ROOT:-$tap_dir/root}
-mirror=${MYNA_MIRROR:-http://deb.debian.org/debian}
+mirror=$(bash -c '. "$0/scripts/packages.sh"; mirrors | sed -n 1p' "$srcdir")
 
 [ "$(id -u)" = 0 ] || skip_all "only root can make a machine of a folder"
 for tool in debootstrap expect git unshare; do
