@@ -34,18 +34,13 @@ static bool compare_and_store(struct tcg_cpu *c, uint64_t addr, uint64_t expecte
 }
 
 /* What unwinds from the store, such as a fault, may not leave the line taken. */
-bool access_store_linked(struct tcg_cpu *c, uint64_t addr, uint64_t expected, uint64_t desired,
-                         uint32_t mem)
+static bool store_to_line(struct tcg_cpu *c, uint64_t addr, uint64_t expected, uint64_t desired,
+                          uint32_t mem)
 {
     struct cpu *cpu = (struct cpu *)c;
     sigjmp_buf *outer = cpu->unwind, here;
-    const uint8_t *host = plain_memory(c, addr, mode_of(mem));
     bool stored;
 
-    if (host && c->link.host != (uintptr_t)host)
-        return false;
-    if (!host)
-        return compare_and_store(c, addr, expected, desired, mem);
     if (!tcg_link_take(c))
         return false;
     cpu->unwind = &here;
@@ -57,5 +52,19 @@ bool access_store_linked(struct tcg_cpu *c, uint64_t addr, uint64_t expected, ui
     stored = compare_and_store(c, addr, expected, desired, mem);
     cpu->unwind = outer;
     tcg_link_leave(c, stored);
+    return stored;
+}
+
+bool access_store_linked(struct tcg_cpu *c, uint64_t addr, uint64_t expected, uint64_t desired,
+                         uint32_t mem)
+{
+    const uint8_t *host = plain_memory(c, addr, mode_of(mem));
+    bool stored = false;
+
+    if (!host)
+        stored = compare_and_store(c, addr, expected, desired, mem);
+    else if (c->link.host == (uintptr_t)host)
+        stored = store_to_line(c, addr, expected, desired, mem);
+    c->link.host = 0;
     return stored;
 }

@@ -100,8 +100,11 @@ static uint32_t probe_linked(struct gen *g, struct addr at, uint16_t mem, int in
     return gen_tlb_probe(g, at, size, size, mem, index, t);
 }
 
-/* The address's line and what is in its word are noted before the load: the host keeps loads in
- * order (SDM volume 3, 9.2.2). */
+/*
+ * The address's line and what is in its word are noted before the load: the host keeps loads in
+ * order (SDM volume 3, 9.2.2). Who loads again and again, and stores not, waits for another CPU to
+ * be done with a lock; each look takes the lines away from it, so such loads become rare.
+ */
 static void gen_linked_load(struct gen *g, const struct ir_insn *i)
 {
     struct as *a = &g->as;
@@ -113,7 +116,13 @@ static void gen_linked_load(struct gen *g, const struct ir_insn *i)
     struct stub *s = gen_access_stub(g, STUB_LOAD_LINKED, miss, at, i);
     s->r3 = t;
     as_op(a, X_ADD | O_W, host, rm_reg(at.base));
+    as_op(a, X_CMP | O_W, host, LINK(host));
+    struct stub *poll = gen_stub(g, STUB_POLL, as_jcc(a, CC_E));
     as_op(a, X_MOV_ST | O_W, host, LINK(host));
+    as_op(a, 0xc7, 0, LINK(polls));
+    as_4(a, 0);
+    poll->r1 = t;
+    poll->back = as_here(a);
     as_op(a, X_MOV, t, rm_reg(host));
     as_g1(a, 0, G1_AND, rm_reg(t), TCG_LINES_MASK);
     as_op(a, X_ADD | O_W, t, rm_env(offsetof(struct tcg_cpu, lines)));
@@ -181,6 +190,8 @@ static void store_linked(struct gen *g, uint16_t mem, int base, int expected, in
         as_patch(a, fail[k], as_here(a));
     as_mov_imm(a, RAX, 1);
     as_patch(a, done, as_here(a));
+    as_op(a, 0xc7 | O_W, 0, LINK(host));
+    as_4(a, 0);
 }
 
 static void gen_linked_store(struct gen *g, const struct ir_insn *i)

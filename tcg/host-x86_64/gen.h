@@ -130,6 +130,7 @@ enum stub_kind {
     STUB_CMPXCHG,
     STUB_LOAD_LINKED,
     STUB_STORE_LINKED,
+    STUB_POLL,
     STUB_CANON,
     STUB_UNBOX,
     STUB_FMINMAX,

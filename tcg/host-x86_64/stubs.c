@@ -236,6 +236,24 @@ static void stub_linked(struct gen *g, const struct stub *s)
     jump_back(g, s);
 }
 
+/* r1 is scratch. */
+static void stub_poll(struct gen *g, const struct stub *s)
+{
+    enum { PATIENCE = 16, PAUSES = 16 };
+    struct rm polls = rm_env(offsetof(struct tcg_cpu, link.polls));
+
+    as_g1(&g->as, 0, G1_ADD, polls, 1);
+    as_g1(&g->as, 0, G1_CMP, polls, PATIENCE);
+    as_patch(&g->as, as_jcc(&g->as, CC_BE), s->back);
+    as_mov_imm(&g->as, s->r1, PAUSES);
+    uint32_t again = as_here(&g->as);
+    as_1(&g->as, 0xf3); /* PAUSE */
+    as_1(&g->as, 0x90);
+    as_g1(&g->as, 0, G1_SUB, rm_reg(s->r1), 1);
+    as_jcc_to(&g->as, CC_NE, again);
+    jump_back(g, s);
+}
+
 /* RAX: dividend; r1: divisor, 0 or (signed) -1; results as the IR defines them in RAX and RDX. */
 static void stub_div(struct gen *g, const struct stub *s)
 {
@@ -369,6 +387,7 @@ static void gen_one(struct gen *g, const struct stub *s)
     case STUB_CHECK: stub_check(g, s); break;
     case STUB_AMO:
     case STUB_CMPXCHG: stub_atomic(g, s); break;
+    case STUB_POLL: stub_poll(g, s); break;
     case STUB_LOAD_LINKED:
     case STUB_STORE_LINKED: stub_linked(g, s); break;
     case STUB_CANON: stub_load_constant(g, s, s->type == IR_F32 ? C_NAN32 : C_NAN64); break;

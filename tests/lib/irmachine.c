@@ -239,7 +239,10 @@ static bool irm_store_linked(struct tcg_cpu *cpu, uint64_t addr, uint64_t expect
     size_t size = (size_t)1 << (mem & IR_MEM_SIZE);
     bool same = !memcmp(at, &expected, size);
 
-    if (cpu->link.host != (uintptr_t)at || !tcg_link_take(cpu))
+    bool linked = cpu->link.host == (uintptr_t)at && tcg_link_take(cpu);
+
+    cpu->link.host = 0;
+    if (!linked)
         return false;
     if (same)
         memcpy(at, &desired, size);

@@ -74,9 +74,10 @@ struct tcg_cpu;
 enum { TCG_LINE_STORING = 1, TCG_LINE_STORED = 2 };
 
 struct tcg_link {
-    uint64_t host;  /* address of what was loaded; 0: no plain memory, or nothing yet */
+    uint64_t host;  /* address of what was loaded; 0: no plain memory, or no link; STX ends it */
     uint64_t *line; /* its word, which belongs to all CPUs and is atomic */
     uint64_t seen;  /* there */
+    uint32_t polls; /* LDXs in a row of that address without an STX; backend's own */
 };
 
 /* Set in tcg_cpu.flags by any thread, atomically, to make a running CPU leave generated code soon.
