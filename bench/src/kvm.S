@@ -3,6 +3,8 @@
  * and entering a guest costs. KIND 0: a port is read; 1: a device's memory is read; 2: an interrupt
  * to itself is taken; 3: nothing but counting.
  */
+#include "../../tests/guest/x86/image.h"
+
     .code16
     .globl start
 start:
@@ -11,14 +13,7 @@ start:
     movw %ax, %ds
     movw %ax, %ss
     movw $0x7000, %sp
-    lgdtl %cs:(gdtr - start)
-    movl %cr0, %eax             /* big real mode, for device memory */
-    orb $1, %al
-    movl %eax, %cr0
-    movw $8, %bx
-    movw %bx, %fs
-    andb $0xfe, %al
-    movl %eax, %cr0
+    big_real
     .if KIND == 2
     movw $(taken - start), 0x31 * 4
     movw $0xf000, 0x31 * 4 + 2
@@ -61,14 +56,4 @@ taken:
     wrmsr
     iret
 
-    .balign 8
-gdt:
-    .quad 0
-    .quad 0x00cf93000000ffff
-gdtr:
-    .word 15
-    .long 0xf0000 + gdt - start
-
-    .org 0xfff0
-    ljmp $0xf000, $0
-    .org 0x10000
+    end_of_image

@@ -2,6 +2,8 @@
  * A BIOS image of 64 KiB that sets up 8259s, I/O APIC and 8254, asks VMware's port, says "set" at the debug console
  * (port 0xe9), and then looks over and over whether they are as it set them: "lost" if not.
  */
+#include "image.h"
+
     .set IOAPIC, 0xfec00000
     .set PIN, 0x10 + 2 * 5
 
@@ -33,14 +35,7 @@ start:
     cld
     xorw %ax, %ax
     movw %ax, %ds
-    lgdtl %cs:(gdtr - start)
-    movl %cr0, %eax             /* big real mode, for the I/O APIC */
-    orb $1, %al
-    movl %eax, %cr0
-    movw $8, %bx
-    movw %bx, %fs
-    andb $0xfe, %al
-    movl %eax, %cr0
+    big_real
 
     expect 0x21, 0              /* as a reset leaves them */
     expect 0x4d0, 0
@@ -119,14 +114,4 @@ say:
 m_set:  .ascii "set\n"
 m_lost: .ascii "lost\n"
 
-    .balign 8
-gdt:
-    .quad 0
-    .quad 0x00cf93000000ffff
-gdtr:
-    .word 15
-    .long 0xf0000 + gdt - start
-
-    .org 0xfff0
-    ljmp $0xf000, $0
-    .org 0x10000
+    end_of_image

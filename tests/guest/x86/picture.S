@@ -4,6 +4,8 @@
  * says a letter at the debug console (port 0xe9) when it is done with each. Last come two bytes of
  * CMOS, whose index it writes and reads again.
  */
+#include "image.h"
+
     .set FRAME, 0xe0000000
     .set WIDTH, 320
     .set BAND, WIDTH * 4 * 20   /* bytes of 20 lines */
@@ -39,14 +41,7 @@ start:
     cld
     xorw %ax, %ax
     movw %ax, %ds
-    lgdtl %cs:(gdtr - start)
-    movl %cr0, %eax             /* big real mode */
-    orb $1, %al
-    movl %eax, %cr0
-    movw $8, %bx
-    movw %bx, %fs
-    andb $0xfe, %al
-    movl %eax, %cr0
+    big_real
 
     config 0x10, FRAME
     config 0x04, 7
@@ -160,14 +155,4 @@ digit:
 1:  outb %al, $0xe9
     ret
 
-    .balign 8
-gdt:
-    .quad 0
-    .quad 0x00cf93000000ffff
-gdtr:
-    .word 15
-    .long 0xf0000 + gdt - start
-
-    .org 0xfff0
-    ljmp $0xf000, $0
-    .org 0x10000
+    end_of_image

@@ -3,6 +3,8 @@
  * next. Every 32nd time it says "t" at the debug console (port 0xe9). Once lost it never comes again.
  * Two of the CPUs spin meanwhile, two are halted.
  */
+#include "image.h"
+
     .set APIC, 0xfee00000
     .set VECTOR, 0x40
     .set COUNT, 0x600
@@ -66,14 +68,7 @@ idle:
 /* A stack, the whole address space by FS, and the local APIC on. */
 begin:
     movw %ax, %ss
-    lgdtl %cs:(gdtr - start)
-    movl %cr0, %eax
-    orb $1, %al
-    movl %eax, %cr0
-    movw $8, %bx
-    movw %bx, %fs
-    andb $0xfe, %al
-    movl %eax, %cr0
+    big_real
     apic 0xf0, 0x1ff
     ret
 
@@ -95,14 +90,4 @@ token:
     popl %eax
     iret
 
-    .balign 8
-gdt:
-    .quad 0
-    .quad 0x00cf93000000ffff
-gdtr:
-    .word 15
-    .long 0xf0000 + gdt - start
-
-    .org 0xfff0
-    ljmp $0xf000, $0
-    .org 0x10000
+    end_of_image
