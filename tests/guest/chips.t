@@ -2,27 +2,8 @@
 # What a guest has set in the interrupt controllers and the timer stays while the machine is stopped
 # and looked at, and goes at a reset, wherever these chips are: tests/guest/x86/chips.S.
 top=$(cd "$(dirname "$0")/../.." && pwd)
-work=$(mktemp -d)
-trap '[ -z "$VM_PID" ] || kill "$VM_PID" 2> /dev/null; rm -rf "$work"' EXIT
-source=$top/tests/guest/x86/chips.S
-cc=${CC:-gcc}
-number=0
-
-result() { # STATUS NAME
-    [ "$1" = 0 ] || printf 'not '
-    echo "ok $((number += 1)) - $2"
-}
-
-ask() { # COMMAND: until it is answered; the answer is in $answer
-    echo "$1" >&"${VM[1]}" || return
-    while read -r -t 60 answer <&"${VM[0]}"; do
-        case $answer in
-        *'"return"'*) return 0 ;;
-        *'"error"'*) return 1 ;;
-        esac
-    done
-    return 1
-}
+# shellcheck source=tests/lib/vm.sh
+. "$top/tests/lib/vm.sh"
 
 said() { # WORD COUNT: waits until the guest has said it so often
     local i
@@ -34,18 +15,14 @@ said() { # WORD COUNT: waits until the guest has said it so often
 }
 
 chips() { # FILE: what the monitor shows of them, without what comes and goes, and the version
-    ask '{"execute":"human-monitor-command","arguments":{"command-line":"info pic"}}' &&
+    hmp "info pic" &&
         sed 's/\\r\\n/\n/g; s/irr=[0-9a-f]*//g; s/ver=0x[0-9a-f]*//; s/sel=0x[0-9a-f]*//' <<< "$answer" |
         grep -E '^(pic|ioapic0|  pin)|pic0' > "$work/$1"
 }
 
 case_of() { # ACCELERATOR FILE
     local i
-    : > "$work/said"
-    coproc VM { exec "$MYNA" -arch x86_64 -M pc -m 32M -accel "$1" -bios "$work/chips.bin" -display none \
-        -nodefaults -qmp stdio -chardev "file,id=d,path=$work/said" -device isa-debugcon,iobase=0xe9,chardev=d \
-        2> "$work/err"; }
-    ask '{"execute":"qmp_capabilities"}' && said set 1 && chips "$2"
+    start_vm chips "$1" && said set 1 && chips "$2"
     result $? "$1: the guest sets them"
     for i in 1 2 3 4 5 6 7 8; do
         ask '{"execute":"stop"}' && chips stopped && cmp "$work/$2" "$work/stopped" > "$work/err" &&
@@ -57,17 +34,12 @@ case_of() { # ACCELERATOR FILE
         ask '{"execute":"cont"}' && said set 2 && chips again && cmp "$work/$2" "$work/again" > "$work/err" &&
         ! grep -q lost "$work/said"
     result $? "$1: they go at a reset, and are set again"
-    ask '{"execute":"quit"}'
-    wait
+    stop_vm
 }
 
-if ! { "$cc" -m32 -c -o "$work/chips.o" "$source" &&
-    ld -m elf_i386 -Ttext=0 -e start --oformat binary -o "$work/chips.bin" "$work/chips.o"; } 2> "$work/err"; then
-    echo "1..0 # SKIP no assembler for i386"
-    exit 0
-fi
+build_image chips
 case_of tcg tcg
-if [ "$(uname -m)" = x86_64 ] && [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
+if has_kvm; then
     for place in on split off; do
         case_of "kvm,kernel-irqchip=$place" "$place"
         [ -s "$work/tcg" ] && cmp "$work/tcg" "$work/$place" > "$work/err"

@@ -1,0 +1,55 @@
+# shellcheck shell=bash disable=SC2034
+# Tests that talk to a running machine over QMP, for bash: . "$top/tests/lib/vm.sh" with $top, the sources, set.
+# $MYNA is the program. A folder for files is $work, removed at the end, as is a machine that still runs.
+work=$(mktemp -d)
+trap '[ -z "$VM_PID" ] || kill "$VM_PID" 2> /dev/null; rm -rf "$work"' EXIT
+number=0
+
+result() { # STATUS NAME
+    [ "$1" = 0 ] || printf 'not '
+    echo "ok $((number += 1)) - $2"
+}
+
+# build_image NAME: tests/guest/x86/NAME.S as $work/NAME.bin, or the whole script is skipped
+build_image() {
+    local source=$top/tests/guest/x86/$1.S
+    "${CC:-gcc}" -m32 -c -o "$work/$1.o" "$source" 2> "$work/err" &&
+        ld -m elf_i386 -Ttext=0 -e start --oformat binary -o "$work/$1.bin" "$work/$1.o" 2> "$work/err" && return
+    echo "1..0 # SKIP no assembler for i386"
+    exit 0
+}
+
+# start_vm NAME ACCELERATOR OPTION...: a PC with that image; what it says at its debug console goes to $work/said
+start_vm() {
+    local image=$work/$1.bin accelerator=$2
+    shift 2
+    : > "$work/said"
+    coproc VM { exec "$MYNA" -arch x86_64 -M pc -m 32M -accel "$accelerator" -bios "$image" -display none -nodefaults \
+        -qmp stdio -chardev "file,id=d,path=$work/said" -device isa-debugcon,iobase=0xe9,chardev=d "$@" \
+        2> "$work/err"; }
+    ask '{"execute":"qmp_capabilities"}'
+}
+
+stop_vm() {
+    ask '{"execute":"quit"}'
+    wait
+}
+
+ask() { # COMMAND: until it is answered; the answer is in $answer
+    echo "$1" >&"${VM[1]}" || return
+    while read -r -t 60 answer <&"${VM[0]}"; do
+        case $answer in
+        *'"return"'*) return 0 ;;
+        *'"error"'*) return 1 ;;
+        esac
+    done
+    return 1
+}
+
+hmp() { # COMMAND of the human monitor
+    ask '{"execute":"human-monitor-command","arguments":{"command-line":"'"$1"'"}}'
+}
+
+has_kvm() {
+    [ "$(uname -m)" = x86_64 ] && [ -r /dev/kvm ] && [ -w /dev/kvm ]
+}
