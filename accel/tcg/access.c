@@ -15,16 +15,6 @@ static struct tcg_vcpu *vcpu(struct tcg_cpu *t)
     return vcpu_of((struct cpu *)t);
 }
 
-static unsigned mode_of(uint32_t mem)
-{
-    return (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
-}
-
-static unsigned size_of(uint32_t mem)
-{
-    return 1u << (mem & IR_MEM_SIZE);
-}
-
 G_NORETURN static void raise_fault(struct tcg_vcpu *v, enum fault_kind kind, enum mem_access access,
                                    uint64_t addr)
 {
@@ -207,7 +197,7 @@ static uint64_t swap(uint64_t val, unsigned size)
 
 static uint64_t extend(uint64_t val, uint32_t mem)
 {
-    unsigned bits = 8 * size_of(mem);
+    unsigned bits = 8 * ir_mem_bytes(mem);
 
     if (bits < 64 && (mem & IR_MEM_SIGNED))
         return (uint64_t)((int64_t)(val << (64 - bits)) >> (64 - bits));
@@ -217,7 +207,7 @@ static uint64_t extend(uint64_t val, uint32_t mem)
 uint64_t access_load(struct tcg_cpu *c, uint64_t addr, uint32_t mem)
 {
     struct tcg_vcpu *v = vcpu(c);
-    unsigned size = size_of(mem), mode = mode_of(mem);
+    unsigned size = ir_mem_bytes(mem), mode = ir_mem_mode(mem);
     enum mem_access access = mem & IR_MEM_WRITE ? ACCESS_WRITE : ACCESS_READ;
     uint64_t val = 0;
 
@@ -238,7 +228,7 @@ uint64_t access_load(struct tcg_cpu *c, uint64_t addr, uint32_t mem)
 void access_store(struct tcg_cpu *c, uint64_t addr, uint64_t val, uint32_t mem)
 {
     struct tcg_vcpu *v = vcpu(c);
-    unsigned size = size_of(mem), mode = mode_of(mem);
+    unsigned size = ir_mem_bytes(mem), mode = ir_mem_mode(mem);
 
     stat_add(&v->stats.tlb_slow, 1);
     if ((mem & IR_MEM_ALIGNED) && (addr & (size - 1)))
@@ -256,9 +246,9 @@ void access_store(struct tcg_cpu *c, uint64_t addr, uint64_t val, uint32_t mem)
 
 void access_load_wide(struct tcg_cpu *c, uint64_t addr, union tcg_wide *val, uint32_t mem)
 {
-    unsigned words = size_of(mem) / 8;
+    unsigned words = ir_mem_bytes(mem) / 8;
 
-    if ((mem & IR_MEM_ALIGNED) && (addr & (size_of(mem) - 1)))
+    if ((mem & IR_MEM_ALIGNED) && (addr & (ir_mem_bytes(mem) - 1)))
         raise_fault(vcpu(c), FAULT_MISALIGNED, ACCESS_READ, addr);
     for (unsigned i = 0; i < words; i++)
         val->q[i] = access_load(c, addr + 8 * i, (mem & IR_MEM_MODE) | 3);
@@ -266,12 +256,12 @@ void access_load_wide(struct tcg_cpu *c, uint64_t addr, union tcg_wide *val, uin
 
 void access_store_wide(struct tcg_cpu *c, uint64_t addr, const union tcg_wide *val, uint32_t mem)
 {
-    unsigned size = size_of(mem);
+    unsigned size = ir_mem_bytes(mem);
 
     if ((mem & IR_MEM_ALIGNED) && (addr & (size - 1)))
         raise_fault(vcpu(c), FAULT_MISALIGNED, ACCESS_WRITE, addr);
     if (crosses(addr, size))
-        check_store_across(vcpu(c), addr, size, mode_of(mem));
+        check_store_across(vcpu(c), addr, size, ir_mem_mode(mem));
     for (unsigned i = 0; i < size / 8; i++)
         access_store(c, addr + 8 * i, val->q[i], (mem & IR_MEM_MODE) | 3);
 }
@@ -280,12 +270,12 @@ void access_store_wide(struct tcg_cpu *c, uint64_t addr, const union tcg_wide *v
 static void *atomic_host(struct tcg_vcpu *v, uint64_t addr, uint32_t mem, struct tlb2_entry **t,
                          struct tlb2_entry *once)
 {
-    unsigned size = size_of(mem);
+    unsigned size = ir_mem_bytes(mem);
 
     stat_add(&v->stats.tlb_slow, 1);
     if (addr & (size - 1) && !(mem & IR_MEM_ANY))
         raise_fault(v, FAULT_MISALIGNED, ACCESS_WRITE, addr);
-    *t = translate(v, addr, ACCESS_WRITE, mode_of(mem), once);
+    *t = translate(v, addr, ACCESS_WRITE, ir_mem_mode(mem), once);
     if (v->cpu->watchpoints->len)
         check_watch(v, addr, size, WATCH_READ | WATCH_WRITE);
     if (!(*t)->host || (*t)->readonly)
@@ -334,10 +324,10 @@ static bool in_parts(struct tcg_vcpu *v, uint64_t addr, uint32_t mem)
 
     if (!(mem & IR_MEM_ANY))
         return false;
-    t = translate(v, addr, ACCESS_WRITE, mode_of(mem), &once);
-    if (!crosses(addr, size_of(mem)))
+    t = translate(v, addr, ACCESS_WRITE, ir_mem_mode(mem), &once);
+    if (!crosses(addr, ir_mem_bytes(mem)))
         return !t->host || t->readonly;
-    check_store_across(v, addr, size_of(mem), mode_of(mem));
+    check_store_across(v, addr, ir_mem_bytes(mem), ir_mem_mode(mem));
     be_exclusive(v);
     return true;
 }
@@ -348,7 +338,7 @@ static uint64_t amo_in_parts(struct tcg_cpu *c, uint64_t addr, uint64_t val, uin
     uint32_t plain = mem & ~(IR_MEM_ALIGNED | IR_MEM_SIGNED);
     uint64_t old = access_load(c, addr, plain);
 
-    access_store(c, addr, amo_result(op, old, val, 8 * size_of(mem)), plain);
+    access_store(c, addr, amo_result(op, old, val, 8 * ir_mem_bytes(mem)), plain);
     return extend(old, mem);
 }
 
@@ -366,7 +356,7 @@ uint64_t access_amo(struct tcg_cpu *c, uint64_t addr, uint64_t val, uint32_t mem
 {
     struct tcg_vcpu *v = vcpu(c);
     struct tlb2_entry once, *t;
-    unsigned size = size_of(mem);
+    unsigned size = ir_mem_bytes(mem);
 
     if (in_parts(v, addr, mem))
         return amo_in_parts(c, addr, val, mem, op);
@@ -391,7 +381,7 @@ uint64_t access_cmpxchg(struct tcg_cpu *c, uint64_t addr, uint64_t expected, uin
 {
     struct tcg_vcpu *v = vcpu(c);
     struct tlb2_entry once, *t;
-    unsigned size = size_of(mem);
+    unsigned size = ir_mem_bytes(mem);
 
     if (in_parts(v, addr, mem))
         return cmpxchg_in_parts(c, addr, expected, desired, mem);
@@ -441,10 +431,10 @@ void *access_host(struct cpu *cpu, uint64_t addr, unsigned len, enum mem_access 
  */
 bool access_probe(struct tcg_cpu *c, uint64_t addr, uint32_t len, uint32_t mem)
 {
-    const struct tcg_tlb_entry *e = &c->tlb[mode_of(mem)][tcg_tlb_index(addr)];
+    const struct tcg_tlb_entry *e = &c->tlb[ir_mem_mode(mem)][tcg_tlb_index(addr)];
 
-    if (mem & IR_MEM_ALIGNED && addr & (size_of(mem) - 1))
+    if (mem & IR_MEM_ALIGNED && addr & (ir_mem_bytes(mem) - 1))
         return false;
-    return access_host((struct cpu *)c, addr, len, ACCESS_READ, mode_of(mem)) &&
+    return access_host((struct cpu *)c, addr, len, ACCESS_READ, ir_mem_mode(mem)) &&
            (!(mem & IR_MEM_WRITE) || tag_for(e, ACCESS_WRITE) == (addr & TCG_PAGE_MASK));
 }

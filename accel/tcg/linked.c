@@ -4,11 +4,6 @@
  */
 #include "tcg.h"
 
-static unsigned mode_of(uint32_t mem)
-{
-    return (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
-}
-
 /* Where plain memory at @addr is, whether or not accesses may go straight there; or NULL. */
 static const uint8_t *plain_memory(struct tcg_cpu *c, uint64_t addr, unsigned mode)
 {
@@ -21,7 +16,7 @@ static const uint8_t *plain_memory(struct tcg_cpu *c, uint64_t addr, unsigned mo
 
 uint64_t access_load_linked(struct tcg_cpu *c, uint64_t addr, uint32_t mem)
 {
-    tcg_link(c, plain_memory(c, addr, mode_of(mem)));
+    tcg_link(c, plain_memory(c, addr, ir_mem_mode(mem)));
     return access_load(c, addr, mem);
 }
 
@@ -58,7 +53,7 @@ static bool store_to_line(struct tcg_cpu *c, uint64_t addr, uint64_t expected, u
 bool access_store_linked(struct tcg_cpu *c, uint64_t addr, uint64_t expected, uint64_t desired,
                          uint32_t mem)
 {
-    const uint8_t *host = plain_memory(c, addr, mode_of(mem));
+    const uint8_t *host = plain_memory(c, addr, ir_mem_mode(mem));
     bool stored = false;
 
     if (!host)

@@ -209,7 +209,7 @@ static void h_cmpxchg16b(struct cpu *cpu, uint64_t addr, uint32_t mem)
 
     if (addr & 15)
         x86_gp(x86_of(cpu), 0);
-    host = cpu_host(cpu, addr, 16, ACCESS_WRITE, (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT);
+    host = cpu_host(cpu, addr, 16, ACCESS_WRITE, ir_mem_mode(mem));
     seen = host ? swap_16(host, old, new) : swap_halves(cpu, addr, old, new, mem);
     set_zf(cpu, seen == old);
     if (seen != old) {

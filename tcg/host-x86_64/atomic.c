@@ -93,7 +93,7 @@ static struct rm link_rm(size_t field)
 
 static uint32_t probe_linked(struct gen *g, struct addr at, uint16_t mem, int index, int t)
 {
-    unsigned size = 1u << (mem & IR_MEM_SIZE);
+    unsigned size = ir_mem_bytes(mem);
 
     if (gen_always_slow(mem) || size < 4)
         return as_jmp(&g->as);

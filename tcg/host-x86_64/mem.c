@@ -46,7 +46,7 @@ uint32_t gen_tlb_probe(struct gen *g, struct addr at, unsigned len, unsigned ali
     /* Where the range's last byte is, or what is aligned and in the same page. */
     int32_t last = at.disp + (int32_t)((len - 1) & ~(align - 1));
     struct as *a = &g->as;
-    unsigned mode = (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
+    unsigned mode = ir_mem_mode(mem);
     size_t tag = mem & IR_MEM_WRITE ? offsetof(struct tcg_tlb_entry, write)
                                     : offsetof(struct tcg_tlb_entry, read);
     int from = at.base;
@@ -80,7 +80,7 @@ uint32_t gen_tlb_probe(struct gen *g, struct addr at, unsigned len, unsigned ali
 /* What the address of the access must be a multiple of. */
 static unsigned alignment(const struct ir_insn *i)
 {
-    return i->mem & IR_MEM_ALIGNED ? 1u << (i->mem & IR_MEM_SIZE) : 1;
+    return i->mem & IR_MEM_ALIGNED ? ir_mem_bytes(i->mem) : 1;
 }
 
 void gen_host_load(struct gen *g, enum ir_type type, uint16_t mem, int rd, struct rm m)
@@ -151,7 +151,7 @@ struct stub *gen_access_stub(struct gen *g, enum stub_kind kind, uint32_t from, 
 
 static void gen_ld(struct gen *g, const struct ir_insn *i)
 {
-    unsigned size = 1u << (i->mem & IR_MEM_SIZE);
+    unsigned size = ir_mem_bytes(i->mem);
     struct addr at = use_address(g, i->a, i->imm);
     int index = gen_temp(g), t = gen_temp(g);
     uint32_t miss;
@@ -180,7 +180,7 @@ static void gen_ld(struct gen *g, const struct ir_insn *i)
 
 static void gen_st(struct gen *g, const struct ir_insn *i)
 {
-    unsigned size = 1u << (i->mem & IR_MEM_SIZE);
+    unsigned size = ir_mem_bytes(i->mem);
     struct addr at = use_address(g, i->a, i->imm);
     int rv = use_stored(g, i->b);
     int index = gen_temp(g), t = gen_temp(g);

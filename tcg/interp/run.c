@@ -28,14 +28,9 @@ bool interp_cond(unsigned cond, int64_t x, int64_t y)
     }
 }
 
-static unsigned mode_of(unsigned mem)
-{
-    return (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
-}
-
 static inline struct tcg_tlb_entry *tlb_entry(struct tcg_cpu *cpu, uint64_t addr, unsigned mem)
 {
-    return &cpu->tlb[mode_of(mem)][tcg_tlb_index(addr)];
+    return &cpu->tlb[ir_mem_mode(mem)][tcg_tlb_index(addr)];
 }
 
 /* Other threads may set bits in a tag for writes. */

@@ -60,10 +60,9 @@ static void print_access(const struct ir_insn *i, FILE *to)
 {
     unsigned mem = i->mem;
 
-    fprintf(to, " %c%u%s%s%s%s:%u [%%%u", mem & IR_MEM_SIGNED ? 's' : 'u',
-            1u << (mem & IR_MEM_SIZE), mem & IR_MEM_BE ? "be" : "",
-            mem & IR_MEM_ALIGNED ? "al" : "", mem & IR_MEM_WRITE ? "w" : "",
-            mem & IR_MEM_ANY ? "any" : "", (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT, i->a);
+    fprintf(to, " %c%u%s%s%s%s:%u [%%%u", mem & IR_MEM_SIGNED ? 's' : 'u', ir_mem_bytes(mem),
+            mem & IR_MEM_BE ? "be" : "", mem & IR_MEM_ALIGNED ? "al" : "",
+            mem & IR_MEM_WRITE ? "w" : "", mem & IR_MEM_ANY ? "any" : "", ir_mem_mode(mem), i->a);
     if (i->imm) {
         fprintf(to, " + ");
         print_number(to, i->imm);

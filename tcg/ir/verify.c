@@ -73,7 +73,7 @@ static bool check_access(struct checker *k)
 
     if (!check_value(k, i->a, IR_I64))
         return false;
-    if (log2size > 4 || (i->mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT >= TCG_MMU_MODES)
+    if (log2size > 4 || ir_mem_mode(i->mem) >= TCG_MMU_MODES)
         return fail(k, "bad memory operation");
     if (i->imm != (int32_t)i->imm)
         return fail(k, "displacement exceeds 32 bits");

@@ -53,7 +53,7 @@ static bool is_mergeable(const struct ir_insn *i)
     if (i->op == IR_CHECK)
         return !is_aligned(i);
     return (i->op == IR_LD || i->op == IR_ST) && !(i->mem & IR_MEM_BE) &&
-           (!is_aligned(i) || 1u << (i->mem & IR_MEM_SIZE) == VECTOR_SIZE);
+           (!is_aligned(i) || ir_mem_bytes(i->mem) == VECTOR_SIZE);
 }
 
 /* Behind it, what a CHECK found before may not hold. */
@@ -89,7 +89,7 @@ static struct range range_of(const struct ir *ir, const struct ir_insn *i)
         r.root = ir->insn[r.root].a;
     }
     r.lo = r.base + i->imm;
-    r.hi = r.lo + (i->op == IR_CHECK ? i->c : 1u << (i->mem & IR_MEM_SIZE));
+    r.hi = r.lo + (i->op == IR_CHECK ? i->c : ir_mem_bytes(i->mem));
     return r;
 }
 

@@ -28,16 +28,11 @@ static G_GNUC_NORETURN void fault(struct irm *m, uint64_t addr, uint32_t mem)
 
 /* ---- Memory ---- */
 
-static unsigned mode_of(uint32_t mem)
-{
-    return (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
-}
-
 /* The page of memory behind @addr, or one without, or -1. */
 static int page_of(const struct irm *m, uint64_t addr, uint32_t mem)
 {
     uint64_t page = (addr - IRM_RAM) >> TCG_PAGE_BITS;
-    bool reverse = (mode_of(mem) == 1) != m->remapped;
+    bool reverse = (ir_mem_mode(mem) == 1) != m->remapped;
 
     if (page > IRM_DEVICE_PAGE)
         return -1;
@@ -58,7 +53,7 @@ static uint8_t *byte_at(struct irm *m, uint64_t addr, uint32_t mem)
 
 static void check_access(struct irm *m, uint64_t addr, uint32_t mem, bool write)
 {
-    unsigned size = 1u << (mem & IR_MEM_SIZE);
+    unsigned size = ir_mem_bytes(mem);
 
     if (mem & IR_MEM_ALIGNED && addr & (size - 1))
         fault(m, addr, mem);
@@ -74,7 +69,7 @@ static const uint8_t unwatched;
 /* Puts a page of plain memory into the TLBs. */
 static void fill(struct irm *m, uint64_t addr, uint32_t mem, bool first)
 {
-    struct tcg_tlb_entry *e = &m->cpu->tcg.tlb[mode_of(mem)][tcg_tlb_index(addr)];
+    struct tcg_tlb_entry *e = &m->cpu->tcg.tlb[ir_mem_mode(mem)][tcg_tlb_index(addr)];
     uint64_t base = addr & TCG_PAGE_MASK;
     int page = page_of(m, addr, mem);
 
@@ -83,8 +78,8 @@ static void fill(struct irm *m, uint64_t addr, uint32_t mem, bool first)
     /* Unless it must be in the first level, that stays as it is every other time, for generated
      * code to refill. */
     bool writable = page != IRM_RO_PAGE;
-    m->cpu->tcg.tlb2[tcg_tlb2_index(addr, mode_of(mem))] = (struct tcg_tlb2_entry){
-        .tag = base | mode_of(mem) | (writable ? TCG_TLB2_WRITE : 0),
+    m->cpu->tcg.tlb2[tcg_tlb2_index(addr, ir_mem_mode(mem))] = (struct tcg_tlb2_entry){
+        .tag = base | ir_mem_mode(mem) | (writable ? TCG_TLB2_WRITE : 0),
         .addend = (uintptr_t)byte_at(m, base, mem) - base,
         .stamp = m->cpu->tcg.stamp[page & 1],
         .state = &unwatched,
@@ -112,7 +107,7 @@ static void device_write(struct irm *m, uint64_t addr, uint8_t v)
 static void read_bytes(struct irm *m, uint64_t addr, uint32_t mem, uint8_t *to)
 {
     check_access(m, addr, mem, false);
-    for (unsigned n = 0; n < 1u << (mem & IR_MEM_SIZE); n++) {
+    for (unsigned n = 0; n < ir_mem_bytes(mem); n++) {
         bool device = page_of(m, addr + n, mem) == IRM_DEVICE_PAGE;
 
         to[n] = device ? device_read(m, addr + n) : *byte_at(m, addr + n, mem);
@@ -123,7 +118,7 @@ static void read_bytes(struct irm *m, uint64_t addr, uint32_t mem, uint8_t *to)
 static void write_bytes(struct irm *m, uint64_t addr, uint32_t mem, const uint8_t *from)
 {
     check_access(m, addr, mem, true);
-    for (unsigned n = 0; n < 1u << (mem & IR_MEM_SIZE); n++) {
+    for (unsigned n = 0; n < ir_mem_bytes(mem); n++) {
         if (page_of(m, addr + n, mem) == IRM_DEVICE_PAGE)
             device_write(m, addr + n, from[n]);
         else
@@ -258,7 +253,7 @@ static bool irm_probe(struct tcg_cpu *cpu, uint64_t addr, uint32_t len, uint32_t
     if ((addr ^ (addr + len - 1)) & TCG_PAGE_MASK || page < 0 || page > IRM_RO_PAGE ||
         page == IRM_SLOW_PAGE || (page == IRM_RO_PAGE && mem & IR_MEM_WRITE))
         return false;
-    if (mem & IR_MEM_ALIGNED && addr & ((1u << (mem & IR_MEM_SIZE)) - 1))
+    if (mem & IR_MEM_ALIGNED && addr & (ir_mem_bytes(mem) - 1))
         return false;
     fill(m, addr, mem, true);
     return true;

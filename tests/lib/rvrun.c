@@ -48,7 +48,7 @@ static bool there(uint64_t addr, uint64_t size, bool write)
 static void fill(struct tcg_cpu *c, uint64_t addr, uint32_t mem)
 {
     uint64_t page = addr & TCG_PAGE_MASK;
-    unsigned mode = (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
+    unsigned mode = ir_mem_mode(mem);
     struct tcg_tlb_entry *e = &c->tlb[mode][tcg_tlb_index(addr)];
 
     e->read = page;
@@ -56,14 +56,9 @@ static void fill(struct tcg_cpu *c, uint64_t addr, uint32_t mem)
     e->addend = (uintptr_t)side_of(c)->ram - RVRUN_RAM;
 }
 
-static unsigned size_of(uint32_t mem)
-{
-    return 1u << (mem & IR_MEM_SIZE);
-}
-
 static uint8_t *access_at(struct tcg_cpu *c, uint64_t addr, uint32_t mem, bool write)
 {
-    unsigned size = size_of(mem);
+    unsigned size = ir_mem_bytes(mem);
     enum mem_access access = write ? ACCESS_WRITE : ACCESS_READ;
 
     if (mem & IR_MEM_ALIGNED && addr & (size - 1))
@@ -76,7 +71,7 @@ static uint8_t *access_at(struct tcg_cpu *c, uint64_t addr, uint32_t mem, bool w
 
 static uint64_t extend(uint64_t v, uint32_t mem)
 {
-    unsigned shift = 64 - 8 * size_of(mem);
+    unsigned shift = 64 - 8 * ir_mem_bytes(mem);
 
     return mem & IR_MEM_SIGNED ? (uint64_t)((int64_t)(v << shift) >> shift) : v << shift >> shift;
 }
@@ -85,23 +80,23 @@ static uint64_t run_load(struct tcg_cpu *c, uint64_t addr, uint32_t mem)
 {
     uint64_t v = 0;
 
-    memcpy(&v, access_at(c, addr, mem, false), size_of(mem));
+    memcpy(&v, access_at(c, addr, mem, false), ir_mem_bytes(mem));
     return extend(v, mem);
 }
 
 static void run_store(struct tcg_cpu *c, uint64_t addr, uint64_t v, uint32_t mem)
 {
-    memcpy(access_at(c, addr, mem, true), &v, size_of(mem));
+    memcpy(access_at(c, addr, mem, true), &v, ir_mem_bytes(mem));
 }
 
 static void run_load_wide(struct tcg_cpu *c, uint64_t addr, union tcg_wide *v, uint32_t mem)
 {
-    memcpy(v, access_at(c, addr, mem, false), size_of(mem));
+    memcpy(v, access_at(c, addr, mem, false), ir_mem_bytes(mem));
 }
 
 static void run_store_wide(struct tcg_cpu *c, uint64_t addr, const union tcg_wide *v, uint32_t mem)
 {
-    memcpy(access_at(c, addr, mem, true), v, size_of(mem));
+    memcpy(access_at(c, addr, mem, true), v, ir_mem_bytes(mem));
 }
 
 static uint64_t amo_result(unsigned op, uint64_t old, uint64_t v, unsigned shift)
@@ -126,9 +121,9 @@ static uint64_t run_amo(struct tcg_cpu *c, uint64_t addr, uint64_t v, uint32_t m
     uint8_t *at = access_at(c, addr, mem | IR_MEM_ALIGNED, true);
     uint64_t old = 0;
 
-    memcpy(&old, at, size_of(mem));
-    v = amo_result(op, old, v, 64 - 8 * size_of(mem));
-    memcpy(at, &v, size_of(mem));
+    memcpy(&old, at, ir_mem_bytes(mem));
+    v = amo_result(op, old, v, 64 - 8 * ir_mem_bytes(mem));
+    memcpy(at, &v, ir_mem_bytes(mem));
     return extend(old, mem);
 }
 
@@ -138,9 +133,9 @@ static uint64_t run_cmpxchg(struct tcg_cpu *c, uint64_t addr, uint64_t expected,
     uint8_t *at = access_at(c, addr, mem | IR_MEM_ALIGNED, true);
     uint64_t old = 0;
 
-    memcpy(&old, at, size_of(mem));
-    if (!memcmp(&old, &expected, size_of(mem)))
-        memcpy(at, &desired, size_of(mem));
+    memcpy(&old, at, ir_mem_bytes(mem));
+    if (!memcmp(&old, &expected, ir_mem_bytes(mem)))
+        memcpy(at, &desired, ir_mem_bytes(mem));
     return extend(old, mem);
 }
 

@@ -75,16 +75,11 @@ static uint64_t plain_address(struct tcg_cpu *c, uint64_t addr, unsigned mode, b
     return page.paddr;
 }
 
-static unsigned size_of(uint32_t mem)
-{
-    return 1u << (mem & IR_MEM_SIZE);
-}
-
 /* Checks all, and says where the bytes are: at[0] to at[size - 1] one behind the other, or in two
  * parts, copied by copy(). */
 static void access_bytes(struct tcg_cpu *c, uint64_t addr, uint32_t mem, bool write, void *buf)
 {
-    unsigned size = size_of(mem), mode = (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
+    unsigned size = ir_mem_bytes(mem), mode = ir_mem_mode(mem);
     struct x86run_side *s = side_of(c);
     uint8_t *p[32];
     bool is64 = x86_code64(x86_of((struct cpu *)c));
@@ -111,7 +106,7 @@ static void access_bytes(struct tcg_cpu *c, uint64_t addr, uint32_t mem, bool wr
 
 static uint64_t extend(uint64_t v, uint32_t mem)
 {
-    unsigned shift = 64 - 8 * size_of(mem);
+    unsigned shift = 64 - 8 * ir_mem_bytes(mem);
 
     return mem & IR_MEM_SIGNED ? (uint64_t)((int64_t)(v << shift) >> shift) : v << shift >> shift;
 }
@@ -156,11 +151,11 @@ static uint64_t amo_result(unsigned op, uint64_t old, uint64_t v)
 /* Faults as a store does. */
 static uint64_t run_amo(struct tcg_cpu *c, uint64_t addr, uint64_t v, uint32_t mem, uint32_t op)
 {
-    unsigned mode = (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
+    unsigned mode = ir_mem_mode(mem);
     uint64_t old;
 
     addr = plain_address(c, addr, mode, true);
-    for (unsigned k = 0; k < size_of(mem); k++)
+    for (unsigned k = 0; k < ir_mem_bytes(mem); k++)
         if (!byte_at(side_of(c), addr + k, true, mode))
             fault(c, true, addr + k, mode);
     old = run_load(c, addr, mem & ~IR_MEM_SIGNED);
@@ -173,16 +168,16 @@ static uint64_t run_cmpxchg(struct tcg_cpu *c, uint64_t addr, uint64_t expected,
 {
     uint64_t old = run_amo(c, addr, 0, mem, IR_AMO_OR);
 
-    if (!((old ^ expected) << (64 - 8 * size_of(mem))))
+    if (!((old ^ expected) << (64 - 8 * ir_mem_bytes(mem))))
         run_store(c, addr, desired, mem);
     return old;
 }
 
 static bool run_probe(struct tcg_cpu *c, uint64_t addr, uint32_t len, uint32_t mem)
 {
-    unsigned mode = (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
+    unsigned mode = ir_mem_mode(mem);
 
-    if (mem & IR_MEM_ALIGNED && addr & (size_of(mem) - 1))
+    if (mem & IR_MEM_ALIGNED && addr & (ir_mem_bytes(mem) - 1))
         return false;
     if ((addr ^ (addr + len - 1)) & TCG_PAGE_MASK ||
         !byte_at(side_of(c), addr, mem & IR_MEM_WRITE, mode))

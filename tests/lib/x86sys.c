@@ -7,7 +7,7 @@
 
 static uint64_t place(struct cpu *cpu, uint64_t addr, uint16_t mem, enum mem_access access)
 {
-    unsigned mode = (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
+    unsigned mode = ir_mem_mode(mem);
     struct cpu_page page;
     struct cpu_fault fault;
 
@@ -18,7 +18,7 @@ static uint64_t place(struct cpu *cpu, uint64_t addr, uint16_t mem, enum mem_acc
 
 static uint64_t load(struct cpu *cpu, uint64_t addr, uint16_t mem)
 {
-    unsigned size = 1u << (mem & IR_MEM_SIZE);
+    unsigned size = ir_mem_bytes(mem);
     uint64_t val = 0, byte;
 
     for (unsigned k = 0; k < size; k++) {
@@ -30,7 +30,7 @@ static uint64_t load(struct cpu *cpu, uint64_t addr, uint16_t mem)
 
 static void store(struct cpu *cpu, uint64_t addr, uint64_t val, uint16_t mem)
 {
-    unsigned size = 1u << (mem & IR_MEM_SIZE);
+    unsigned size = ir_mem_bytes(mem);
 
     if ((addr ^ (addr + size - 1)) & TCG_PAGE_MASK)
         place(cpu, (addr + size - 1) & TCG_PAGE_MASK, mem, ACCESS_WRITE);

@@ -122,6 +122,16 @@ enum {
 };
 #define IR_MEM(log2size, mode, bits) ((uint16_t)((log2size) | (mode) << IR_MEM_MODE_SHIFT | (bits)))
 
+static inline unsigned ir_mem_mode(unsigned mem)
+{
+    return (mem & IR_MEM_MODE) >> IR_MEM_MODE_SHIFT;
+}
+
+static inline unsigned ir_mem_bytes(unsigned mem)
+{
+    return 1u << (mem & IR_MEM_SIZE);
+}
+
 /*
  * A C function that generated code calls. With IR_H_CPU its first argument is the CPU. Integer
  * arguments and results are uint32_t/uint64_t; float ones pass as f32/f64 bit patterns in
