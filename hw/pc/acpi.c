@@ -25,6 +25,10 @@ static const uint32_t pci_irqs[] = { 5, 10, 11 };
 
 /* ---- DSDT: PCI ---- */
 
+/*
+ * A system without long mode gets no window above 4 GiB. It has no need of one, and not all cope:
+ * ioremap() of Debian 12's 686-pae kernel drops address bits 32 and up, on any machine.
+ */
 static void add_pci_windows(struct aml *a, const struct pc *pc)
 {
     uint64_t high = align_up(4 * GIB + pc->above_4g, GIB);
@@ -38,7 +42,8 @@ static void add_pci_windows(struct aml *a, const struct pc *pc)
     aml_res_io_window(a, 0xd00, 0xffff);
     aml_res_memory_window(a, 0xa0000, 0xbffff, true);
     aml_res_memory_window(a, low, PCI_LAST, false);
-    aml_res_memory_window(a, high, MAX(2 * high, 512 * GIB) - 1, false);
+    if (pc_has_long_mode(pc))
+        aml_res_memory_window(a, high, MAX(2 * high, 512 * GIB) - 1, false);
     aml_resources_end(a);
 }
 

@@ -15,7 +15,7 @@
 static struct qclient *q;
 
 /* A multiboot kernel of 32 bytes. */
-static void start_kernel(const char *more)
+static void start_kernel_on(const char *arch, const char *more)
 {
     g_autofree char *path = NULL, *args = NULL;
     uint32_t h[8] = { 0x1badb002, 0x10000, 0, 0x100000, 0x100000, 0, 0, 0x100000 };
@@ -24,9 +24,15 @@ static void start_kernel(const char *more)
     h[2] = -(h[0] + h[1]);
     g_assert_cmpint(write(fd, h, sizeof(h)), ==, sizeof(h));
     g_close(fd, NULL);
-    args = g_strdup_printf("-machine pc -arch x86_64 -nodefaults -m 64 -kernel %s %s", path, more);
+    args =
+        g_strdup_printf("-machine pc -arch %s -nodefaults -m 64 -kernel %s %s", arch, path, more);
     q = qc_start(args);
     g_unlink(path);
+}
+
+static void start_kernel(const char *more)
+{
+    start_kernel_on("x86_64", more);
 }
 
 static uint8_t sum(const uint8_t *p, size_t len)
@@ -299,11 +305,38 @@ static void test_setup(void)
     qc_stop(q);
 }
 
+/* Whether the DSDT, near the end of RAM, has a resource descriptor of 64-bit addresses. */
+static bool has_high_window(void)
+{
+    uint8_t ram[0x8000];
+
+    qc_memread(q, (64 << 20) - 0x20000, ram, sizeof(ram));
+    return memmem(ram, sizeof(ram), "\x8a\x2b\0\0", 4) != NULL;
+}
+
+/* Behind 4 GiB: 64-bit BARs work for everybody, and are asked for by systems with long mode. */
+static void test_high(void)
+{
+    start_kernel("-device virtio-rng-pci,addr=5");
+    g_assert_true(has_high_window());
+    qc_stop(q);
+    start_kernel_on("i386", "-device virtio-rng-pci,addr=5");
+    g_assert_false(has_high_window());
+    out('l', 0xcf8, 0x80002820);
+    out('l', 0xcfc, 0);
+    out('l', 0xcf8, 0x80002824);
+    out('l', 0xcfc, 1);
+    qc_writel(q, UINT64_C(0x100000000), 1); /* features 63:32: VIRTIO_F_VERSION_1 */
+    g_assert_cmphex(qc_readl(q, UINT64_C(0x100000004)) & 1, ==, 1);
+    qc_stop(q);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pc-acpi/kernel", test_kernel);
     g_test_add_func("/pc-acpi/firmware", test_firmware);
     g_test_add_func("/pc-acpi/setup", test_setup);
+    g_test_add_func("/pc-acpi/high", test_high);
     return g_test_run();
 }
