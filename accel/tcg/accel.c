@@ -176,16 +176,17 @@ static void info_all(struct tcg *tcg, GString *out)
     g_string_append_printf(
         out,
         "code cache          %zu of %zu KiB\n"
-        "units made          %" PRIu64 " (%.1f guest instructions, %.1f bytes each)\n"
+        "units made          %" PRIu64 " (%.1f guest instructions, %.1f bytes each), %" PRIu64
+        " by copying others\n"
         "translation time    %.3f s (%.2f us a unit)\n"
         "links               %" PRIu64 "\n"
         "units removed       %" PRIu64 ", regions evicted %" PRIu64 ", flushes %" PRIu64
         ", late stores %" PRIu64 "\n"
         "code mappings       %u\n",
         used >> 10, tcg->cache_size >> 10, units, per(stat_get(&s->insns), units),
-        per(stat_get(&s->bytes), units), ns / 1e9, per(ns, units) / 1e3, stat_get(&s->links),
-        stat_get(&s->invalidated), stat_get(&s->evictions), stat_get(&s->flushes),
-        stat_get(&s->late_stores), nmaps);
+        per(stat_get(&s->bytes), units), stat_get(&s->moved), ns / 1e9, per(ns, units) / 1e3,
+        stat_get(&s->links), stat_get(&s->invalidated), stat_get(&s->evictions),
+        stat_get(&s->flushes), stat_get(&s->late_stores), nmaps);
     g_string_append(out, hottest->str);
 }
 
@@ -411,6 +412,7 @@ static void tcg_end(struct machine *m, struct tcg *tcg)
     pthread_mutex_destroy(&tcg->exclusive_lock);
     pthread_cond_destroy(&tcg->exclusive_over);
     g_free(tcg->hash);
+    g_free(tcg->movable);
     g_free(tcg->insns);
     g_free(tcg->scratch);
     g_free(tcg->code);
@@ -451,6 +453,7 @@ static bool tcg_begin(struct machine *m, struct opts *opts, bool interp, GError 
     tcg->pages = reserve(tcg->npages * sizeof(tcg->pages[0]));
     tcg->map = reserve(MAX_MAPS * sizeof(tcg->map[0]));
     tcg->hash = g_new0(struct unit *, 1u << HASH_BITS);
+    tcg->movable = g_new0(struct unit *, 1u << MOVABLE_BITS);
     tcg->insns = g_new(struct ir_insn, MAX_IR);
     tcg->scratch = g_new(uint32_t, 2 * MAX_IR);
     tcg->code = g_malloc(UNIT_PAGES * sizeof(tcg->code[0]));

@@ -22,6 +22,7 @@ struct builder {
     } page[UNIT_PAGES];
     unsigned npages;
     bool no_room; /* for another page */
+    bool movable; /* if all of it is */
 };
 
 /* The page's place in the list; entered if it is new. Lock not held. */
@@ -91,12 +92,14 @@ static void translate(struct builder *b, struct trans *t, unsigned max_insns)
     t->fetch = &ops;
     t->fetch_opaque = b;
     ir_begin(t->ir, t->start, b->flags);
+    t->ir->movable = b->movable;
     trans_unit(t);
 }
 
 #define UNIT_MAX                                                          \
     (sizeof(struct unit) + BACKEND_MAX_EXITS * sizeof(struct unit_exit) + \
-     UNIT_PAGES * sizeof(struct unit_page))
+     UNIT_PAGES * sizeof(struct unit_page) + sizeof(struct unit_moves) +  \
+     BACKEND_MAX_MOVES * sizeof(uint16_t))
 
 /* Lies at the arena's end, with room for all that finish_unit() adds. */
 static struct unit *new_unit(struct builder *b, struct region *r, const struct trans *t,
@@ -116,6 +119,13 @@ static struct unit *new_unit(struct builder *b, struct region *r, const struct t
     return u;
 }
 
+static uint8_t *unit_end(const struct unit *u)
+{
+    struct unit_moves *m = unit_moves(u);
+
+    return u->movable ? (uint8_t *)&m->move[m->n] : (uint8_t *)m;
+}
+
 static void finish_unit(struct builder *b, struct region *r, struct unit *u,
                         const struct backend_out *out)
 {
@@ -131,7 +141,12 @@ static void finish_unit(struct builder *b, struct region *r, struct unit *u,
             .ram = b->tcg->map[b->page[k].map].ram >> RAM_PAGE_BITS,
             .map = b->page[k].map,
         };
-    arena_shrink(&r->arena, u, (uint8_t *)&unit_pages(u)[u->npages] - (uint8_t *)u);
+    u->movable = out->nmoves;
+    if (u->movable) {
+        unit_moves(u)->n = out->nmoves;
+        memcpy(unit_moves(u)->move, out->move, out->nmoves * sizeof(out->move[0]));
+    }
+    arena_shrink(&r->arena, u, unit_end(u) - (uint8_t *)u);
     r->used += out->size;
     u->region_next = r->units;
     r->units = u;
@@ -228,7 +243,13 @@ struct unit *unit_build(struct tcg_vcpu *v, uint64_t pc, uint32_t flags, uint32_
                         struct cpu_fault *fault)
 {
     struct tcg *tcg = v->tcg;
-    struct builder b = { .v = v, .tcg = tcg, .flags = flags };
+    struct builder b = {
+        .v = v,
+        .tcg = tcg,
+        .flags = flags,
+        /* listings are to show every unit */
+        .movable = !tcg->interp && !log_on(LOG_IN_ASM | LOG_OP | LOG_OP_OPT | LOG_OUT_ASM),
+    };
     struct unit *u = NULL;
     bool again = true;
     uint64_t start;

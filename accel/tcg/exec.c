@@ -46,6 +46,8 @@ static struct unit *find(struct tcg_vcpu *v, uint32_t variant, struct cpu_fault 
         pthread_mutex_unlock(&v->tcg->lock);
         u = NULL;
     }
+    if (!u)
+        u = move_build(v, pc, flags, variant, map);
     return u ? u : unit_build(v, pc, flags, variant, fault);
 }
 

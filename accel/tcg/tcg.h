@@ -73,6 +73,7 @@ struct unit {
     };
     uint8_t insns, variant, npages, nexits;
     bool straddles; /* the first instruction reaches into the second page */
+    bool movable;   /* a struct unit_moves is behind the pages */
 
     bool dead;         /* atomic */
     struct unit *next; /* hash chain; atomic */
@@ -81,12 +82,23 @@ struct unit {
     struct unit *region_next;
     struct unit_exit *incoming; /* what is linked here */
     struct unit_exit exit[];
-    /* struct unit_page[npages] */
+    /* struct unit_page[npages], struct unit_moves */
+};
+
+/* What move.c needs to make copies of a unit for other addresses. */
+struct unit_moves {
+    struct unit *next; /* in the table of such units */
+    uint16_t n, move[];
 };
 
 static inline struct unit_page *unit_pages(const struct unit *u)
 {
     return (struct unit_page *)(uintptr_t)&u->exit[u->nexits];
+}
+
+static inline struct unit_moves *unit_moves(const struct unit *u)
+{
+    return (struct unit_moves *)&unit_pages(u)[u->npages];
 }
 
 /* A virtual page as code in one privilege: what a mapping id stands for. */
@@ -109,7 +121,7 @@ struct region {
 };
 
 struct tcg_stats {
-    uint64_t units, insns, bytes, translate_ns;
+    uint64_t units, moved, insns, bytes, translate_ns;
     uint64_t invalidated, evictions, flushes, links, late_stores;
 };
 
@@ -167,6 +179,7 @@ struct tcg {
     struct fresh *fresh_first, *fresh_last; /* oldest first */
     unsigned nfresh;                        /* atomic to read */
     struct unit **hash;                     /* atomic heads */
+    struct unit **movable;                  /* move.c's table; lock */
     struct map_info *map; /* by id; entries are written before their id gets out */
     uint32_t nmaps;
     GHashTable *map_index;
@@ -183,6 +196,7 @@ struct tcg {
 };
 
 #define HASH_BITS      16
+#define MOVABLE_BITS   14
 #define MAX_IR         3000
 #define MAX_UNIT_INSNS 96
 #define MAX_MAPS       (1u << 22)
@@ -296,7 +310,7 @@ struct unit *unit_find(struct tcg *tcg, uint64_t pc, uint32_t flags, uint32_t va
                        uint32_t map);
 /* Enters @u, which was made from @code (copies of its pages' lines). If memory is not so any more,
  * nobody else finds it, and it is dead: the CPU that asked for it may run it as if the change came
- * later. Lock held. */
+ * later. NULL for @code: it is a copy of a unit in the table. Lock held. */
 void unit_publish(struct tcg *tcg, struct unit *u,
                   uint64_t (*code)[TCG_PAGE_SIZE / sizeof(uint64_t)]);
 void unit_link(struct tcg *tcg, struct unit *from, unsigned index, struct unit *to);
@@ -333,6 +347,15 @@ void fresh_compare(struct tcg *tcg);
 /* Translates at cpu's pc; NULL with *fault set if the first instruction cannot be fetched. */
 struct unit *unit_build(struct tcg_vcpu *v, uint64_t pc, uint32_t flags, uint32_t variant,
                         struct cpu_fault *fault);
+
+/* move.c: units for code that is mapped in more than one place. */
+/* To be told of movable units that come and go. Lock held. */
+void move_enter(struct tcg *tcg, struct unit *u);
+void move_leave(struct tcg *tcg, struct unit *u);
+/* A copy of the unit that was made of the same memory for another address; NULL: there is none. As
+ * for unit_build(). @map: the mapping id at @pc. */
+struct unit *move_build(struct tcg_vcpu *v, uint64_t pc, uint32_t flags, uint32_t variant,
+                        uint32_t map);
 
 /* tlb.c, access.c: data memory. */
 struct tlb2_entry *tlb_lookup(struct tcg_vcpu *v, uint64_t addr, enum mem_access access,

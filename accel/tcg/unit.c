@@ -76,20 +76,23 @@ void unit_publish(struct tcg *tcg, struct unit *u,
         const struct unit_page *page = &unit_pages(u)[k];
         ram_addr_t addr = ram_of(page);
         const uint8_t *host = host_of(tcg, addr);
-        mark(tcg, addr, page->lines, code[k], host);
+        if (code)
+            mark(tcg, addr, page->lines, code[k], host);
         struct code_page *p = code_page_of(tcg, addr);
         if (p->n == p->max) {
             p->max = p->max ? 2 * p->max : 8;
             p->unit = g_renew(struct unit *, p->unit, p->max);
         }
         p->unit[p->n++] = u;
-        changed |= code_changed(code[k], host, page->lines) != 0;
+        changed |= code && code_changed(code[k], host, page->lines) != 0;
     }
     if (changed) { /* not even for a moment may another CPU find it: fresh.c, (3) */
         unit_remove(tcg, u);
     } else {
         u->next = *head;
         __atomic_store_n(head, u, __ATOMIC_RELEASE);
+        if (u->movable)
+            move_enter(tcg, u);
     }
     fresh_settle(tcg);
 }
@@ -168,6 +171,8 @@ void unit_remove(struct tcg *tcg, struct unit *u)
     if (u->dead)
         return;
     __atomic_store_n(&u->dead, true, __ATOMIC_SEQ_CST);
+    if (u->movable)
+        move_leave(tcg, u);
     for (struct unit **p = bucket(tcg, u->pc, u->flags, u->map); *p; p = &(*p)->next) {
         if (*p == u) {
             __atomic_store_n(p, u->next, __ATOMIC_RELEASE);
@@ -258,8 +263,8 @@ bool code_is_of(struct tcg *tcg, ram_addr_t addr, unsigned len, uint64_t pc)
     pthread_mutex_lock(&tcg->lock);
     struct code_page *p = code_page_of(tcg, page);
     for (unsigned i = 0; p && i < p->n && !is; i++)
-        is = lines_in(p->unit[i], page) & line_mask(addr - page, len) &&
-             covers(tcg, p->unit[i], pc);
+        is =
+            lines_in(p->unit[i], page) & line_mask(addr - page, len) && covers(tcg, p->unit[i], pc);
     pthread_mutex_unlock(&tcg->lock);
     return is;
 }

@@ -123,9 +123,9 @@ void trans_branch(struct trans *t, enum ir_cond c, ir_val a, ir_val b, uint64_t 
 
 void trans_goto_ind(struct trans *t, ir_val pc)
 {
-    int64_t known;
+    uint64_t known;
 
-    if (ir_is_const(t->ir, pc, &known)) {
+    if (ir_is_target(t->ir, pc, &known)) {
         trans_goto(t, known);
         return;
     }
@@ -135,7 +135,7 @@ void trans_goto_ind(struct trans *t, ir_val pc)
 
 void trans_resync(struct trans *t)
 {
-    ir_exit_ind(t->ir, ir_imm(t->ir, IR_I64, t->next));
+    ir_exit_ind(t->ir, ir_pcrel(t->ir, t->next));
     t->how = TRANS_ENDED;
 }
 

@@ -56,7 +56,7 @@ static bool tr_lui(struct trans *t, const struct args *a)
 
 static bool tr_auipc(struct trans *t, const struct args *a)
 {
-    rv_set(t, a->rd, rv_imm(t, t->pc + a->imm));
+    rv_set(t, a->rd, rv_pcrel(t, t->pc + a->imm));
     return true;
 }
 
@@ -171,10 +171,10 @@ static bool tr_jal(struct trans *t, const struct args *a)
     uint64_t target = rv_pc(t, t->pc + a->imm);
 
     if (misaligned(t, target)) {
-        rv_raise(t, EXC_FETCH_MISALIGNED, ir_imm64(t->ir, target));
+        rv_raise(t, EXC_FETCH_MISALIGNED, ir_pcrel(t->ir, target));
         return true;
     }
-    rv_set(t, a->rd, rv_imm(t, t->next));
+    rv_set(t, a->rd, rv_pcrel(t, t->next));
     trans_goto(t, target);
     return true;
 }
@@ -186,7 +186,7 @@ static bool tr_jalr(struct trans *t, const struct args *a)
     pc = rv_wide(t, ir_and(t->ir, pc, rv_imm(t, -2)));
     if (!HAVE(t->cpu, Zca))
         ir_call(t->ir, &helper_check_target, pc, IR_NONE, IR_NONE, IR_NONE);
-    rv_set(t, a->rd, rv_imm(t, t->next));
+    rv_set(t, a->rd, rv_pcrel(t, t->next));
     trans_goto_ind(t, pc);
     return true;
 }
@@ -198,7 +198,7 @@ static bool branch(struct trans *t, const struct args *a, enum ir_cond c)
 
     if (misaligned(t, target)) { /* only a branch that is taken faults */
         ir_exit_if(t->ir, c ^ 1, x, y, t->next);
-        rv_raise(t, EXC_FETCH_MISALIGNED, ir_imm64(t->ir, target));
+        rv_raise(t, EXC_FETCH_MISALIGNED, ir_pcrel(t->ir, target));
         return true;
     }
     trans_branch(t, c, x, y, target);
@@ -215,7 +215,7 @@ HANDLER(bgeu, branch, GEU)
 static bool tr_ebreak(struct trans *t, const struct args *a)
 {
     (void)a;
-    rv_raise(t, EXC_BREAKPOINT, ir_imm64(t->ir, t->pc));
+    rv_raise(t, EXC_BREAKPOINT, ir_pcrel(t->ir, t->pc));
     return true;
 }
 

@@ -282,7 +282,7 @@ static bool tr_ecall(struct trans *t, const struct args *a)
 static bool tr_ebreak(struct trans *t, const struct args *a)
 {
     (void)a;
-    rv_raise(t, EXC_BREAKPOINT, ir_imm64(t->ir, t->pc));
+    rv_raise(t, EXC_BREAKPOINT, ir_pcrel(t->ir, t->pc));
     return true;
 }
 
@@ -298,10 +298,10 @@ static void trap_return(struct trans *t, const struct ir_helper *h, unsigned epc
 {
     ir_val pc = rv_wide(t, ir_get(t->ir, epc));
     ir_val m = ir_get(t->ir, SLOT_MSTATUS);
-    int64_t known;
+    uint64_t known;
 
     ir_set(t->ir, SLOT_MSTATUS, ir_call(t->ir, h, m, IR_NONE, IR_NONE, IR_NONE));
-    if (ir_is_const(t->ir, pc, &known))
+    if (ir_is_target(t->ir, pc, &known))
         rv_resync_at(t, known); /* a direct jump would keep the unit flags */
     else
         trans_goto_ind(t, pc);
@@ -333,7 +333,7 @@ static bool tr_wfi(struct trans *t, const struct args *a)
     if (rv_priv(t) == PRIV_U && HAVE(t->cpu, S))
         return false;
     check_trap_vm(t, MSTATUS_TW);
-    ir_call(t->ir, &helper_wfi, ir_imm64(t->ir, t->next), IR_NONE, IR_NONE, IR_NONE);
+    ir_call(t->ir, &helper_wfi, ir_pcrel(t->ir, t->next), IR_NONE, IR_NONE, IR_NONE);
     trans_end(t);
     return true;
 }

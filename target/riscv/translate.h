@@ -61,6 +61,12 @@ static inline ir_val rv_imm(struct trans *t, int64_t v)
     return ir_imm(t->ir, rv_type(t), v);
 }
 
+/* An address computed from the pc. */
+static inline ir_val rv_pcrel(struct trans *t, uint64_t addr)
+{
+    return rv_type(t) == IR_I64 ? ir_pcrel(t->ir, addr) : rv_imm(t, addr);
+}
+
 static inline ir_val rv_get(struct trans *t, unsigned n)
 {
     return n ? ir_get(t->ir, n) : rv_imm(t, 0);

@@ -91,7 +91,7 @@ static ir_val registers(struct trans *t, const struct x86_insn *i)
     ir_val v = IR_NONE, x;
 
     if (i->rip_relative)
-        return ir_imm64(ir, t->next);
+        return ir_pcrel(ir, t->next);
     if (i->base >= 0)
         v = ir_get(ir, i->base);
     if (i->index >= 0) {
@@ -188,7 +188,7 @@ void x86_tr_store(struct trans *t, unsigned log2size, struct x86_addr a, ir_val 
 ir_val x86_tr_eip(struct trans *t, uint64_t pc)
 {
     if (x86_is64(t) || t->flags & UF_FLAT)
-        return ir_imm64(t->ir, pc);
+        return ir_pcrel(t->ir, pc);
     return wrap(t, 2, ir_sub(t->ir, ir_imm64(t->ir, pc), ir_get(t->ir, SLOT_SEG_BASE + S_CS)));
 }
 

@@ -22,7 +22,7 @@ static uint64_t eip_mask(const struct x86_insn *i)
 static void jump(struct trans *t, const struct x86_insn *i)
 {
     if (must_check(t)) {
-        ir_call(t->ir, &helper_check_jump, ir_imm64(t->ir, i->imm), ir_imm64(t->ir, eip_mask(i)),
+        ir_call(t->ir, &helper_check_jump, ir_pcrel(t->ir, i->imm), ir_imm64(t->ir, eip_mask(i)),
                 IR_NONE, IR_NONE);
         x86_tr_goto(t, i->imm);
     } else {
@@ -113,7 +113,7 @@ bool x86_tr_call(struct trans *t, const struct x86_insn *i)
 
     if (must_check(t)) {
         touch(t, -(1 << i->size), 1 << i->size);
-        ir_call(t->ir, &helper_check_jump, ir_imm64(t->ir, i->imm), ir_imm64(t->ir, eip_mask(i)),
+        ir_call(t->ir, &helper_check_jump, ir_pcrel(t->ir, i->imm), ir_imm64(t->ir, eip_mask(i)),
                 IR_NONE, IR_NONE);
     }
     x86_push(t, i->size, x86_narrow(t, i->size, next));
@@ -149,7 +149,7 @@ bool x86_tr_ret(struct trans *t, const struct x86_insn *i)
 
     if (!must_check(t) && !(t->flags & (UF_TF | UF_SHADOW)) && expected_return(t, &pc)) {
         /* Elsewhere: this instruction again, as the first of a unit that expects nothing. */
-        ir_exit_if(t->ir, IR_NE, eip, ir_imm64(t->ir, pc), t->pc);
+        ir_exit_if(t->ir, IR_NE, eip, ir_pcrel(t->ir, pc), t->pc);
         x86_move_sp(t, bytes);
         x86_tr_goto(t, pc);
         return true;

@@ -87,8 +87,8 @@ bool x86_tr_string(struct trans *t, const struct x86_insn *i)
     /* what was written may be code that this unit has followed a jump to */
     if ((t->flags & (UF_TF | UF_SHADOW)) || i->arg == STR_MOVS || i->arg == STR_STOS ||
         i->arg == STR_INS) {
-        x86_tr_goto_ind(t, ir_select(ir, IR_NE, left, ir_imm32(ir, 0), ir_imm64(ir, t->pc),
-                                     ir_imm64(ir, t->next)));
+        x86_tr_goto_ind(t, ir_select(ir, IR_NE, left, ir_imm32(ir, 0), ir_pcrel(ir, t->pc),
+                                     ir_pcrel(ir, t->next)));
         return true;
     }
     ir_exit_if(ir, IR_NE, left, ir_imm32(ir, 0), t->pc);

@@ -23,7 +23,7 @@ static ir_val imm32(struct trans *t, int32_t v)
 }
 static ir_val next_pc(struct trans *t)
 {
-    return ir_imm64(t->ir, t->next);
+    return ir_pcrel(t->ir, t->next);
 }
 /* A 32-bit register's value, and EDX:EAX. */
 static ir_val reg32(struct trans *t, unsigned n)

@@ -329,7 +329,7 @@ bool x86_tr_x87_none(struct trans *t, const struct x86_insn *i)
  * done behind the instruction. */
 static ir_val x87_next(struct trans *t)
 {
-    return ir_imm64(t->ir, t->flags & (UF_TF | UF_SHADOW) ? 0 : (int64_t)t->next);
+    return t->flags & (UF_TF | UF_SHADOW) ? ir_imm64(t->ir, 0) : ir_pcrel(t->ir, t->next);
 }
 
 static void x87_maybe_resync(struct trans *t)

@@ -46,7 +46,7 @@ static bool must_leave(const struct trans *t)
 static void leave_to(struct trans *t, uint64_t pc)
 {
     if (t->flags & UF_TF)
-        step(t, ir_imm64(t->ir, pc));
+        step(t, ir_pcrel(t->ir, pc));
     else
         resync_at(t, pc);
 }
@@ -61,11 +61,11 @@ void x86_tr_goto(struct trans *t, uint64_t pc)
 
 void x86_tr_goto_ind(struct trans *t, ir_val pc)
 {
-    int64_t known;
+    uint64_t known;
 
     if (t->flags & UF_TF)
         step(t, pc);
-    else if (must_leave(t) && ir_is_const(t->ir, pc, &known))
+    else if (must_leave(t) && ir_is_target(t->ir, pc, &known))
         resync_at(t, known);
     else
         trans_goto_ind(t, pc);
@@ -75,7 +75,7 @@ void x86_tr_branch(struct trans *t, enum ir_cond c, ir_val a, ir_val b, uint64_t
 {
     if (must_leave(t))
         x86_tr_goto_ind(
-            t, ir_select(t->ir, c, a, b, ir_imm64(t->ir, taken), ir_imm64(t->ir, t->next)));
+            t, ir_select(t->ir, c, a, b, ir_pcrel(t->ir, taken), ir_pcrel(t->ir, t->next)));
     else
         trans_branch(t, c, a, b, taken);
 }

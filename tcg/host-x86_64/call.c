@@ -12,12 +12,11 @@ static const uint8_t arg_regs[] = { RDI, RSI, RDX, RCX, R8, R9 };
  * registers or slots. */
 static void load_arg(struct gen *g, ir_val v, int reg)
 {
-    int64_t imm;
     v = gen_root(g, v);
     const struct loc *l = &g->loc[v];
 
-    if (gen_const(g, v, &imm))
-        as_mov_imm(&g->as, reg, ir_type_of(g->ir, v) == IR_I32 ? (uint32_t)imm : (uint64_t)imm);
+    if (gen_known(g, v))
+        gen_load_known(g, reg, v);
     else if (l->reg != NO_REG)
         as_mov(&g->as, reg, l->reg);
     else

@@ -36,13 +36,13 @@ void gen_checked_entry(struct gen *g)
     as_4(&g->as, FLAGS - ENV_BIAS);
     as_4(&g->as, ir->flags);
     uint32_t f1 = as_jcc(&g->as, CC_NE);
-    map_compare(g, g->in->map(g->in->opaque, ir->pc));
+    gen_note_move(g, map_compare(g, g->in->map(g->in->opaque, ir->pc)), MOVE_MAP);
     uint32_t f2 = as_jcc(&g->as, CC_NE);
     struct stub *s = gen_stub(g, STUB_SLOW_PC, f1);
     s->from2 = f2;
     s->pc = ir->pc;
     if (g->in->page2) {
-        map_compare(g, g->in->map(g->in->opaque, g->in->page2));
+        gen_note_move(g, map_compare(g, g->in->map(g->in->opaque, g->in->page2)), MOVE_MAP);
         gen_stub(g, STUB_SLOW_PC, as_jcc(&g->as, CC_NE))->pc = ir->pc;
     }
 }
@@ -166,7 +166,7 @@ static void gen_exit_ind(struct gen *g, const struct ir_insn *i)
 
 static void gen_guard(struct gen *g, const struct ir_insn *i)
 {
-    map_compare(g, g->in->map(g->in->opaque, i->imm));
+    gen_note_move(g, map_compare(g, g->in->map(g->in->opaque, i->imm)), MOVE_MAP);
     slow_exit(g, as_jcc(&g->as, CC_NE), i->imm);
 }
 

@@ -51,7 +51,7 @@ static void gen_body(struct gen *g)
 {
     for (g->pos = 1; g->pos < g->ir->count && !g->as.full && !g->failed; g->pos++) {
         const struct ir_insn *i = &g->ir->insn[g->pos];
-        if (i->op == IR_NOP || i->op == IR_TRUNC || i->op == IR_CONST)
+        if (i->op == IR_NOP || i->op == IR_TRUNC || i->op == IR_CONST || i->op == IR_PCREL)
             continue;
         if ((ir_op_info[i->op].props & IR_P_P) && !g->last[g->pos])
             continue;
@@ -79,7 +79,8 @@ static void start(struct gen *g, struct backend_thunks *th, const struct backend
     memset(g->in_reg, 0, sizeof(g->in_reg));
     memset(g->in_xmm, 0, sizeof(g->in_xmm));
     memset(g->slot_val, 0, th->slots->count * sizeof(g->slot_val[0]));
-    out->nexits = 0;
+    out->nexits = out->nmoves = 0;
+    out->movable = in->ir->movable && !in->counter;
 }
 
 static bool x86_generate(struct backend_thunks *th, const struct backend_in *in,
@@ -107,6 +108,8 @@ static bool x86_generate(struct backend_thunks *th, const struct backend_in *in,
     while (as_here(&g->as) & 15 && !g->as.full)
         as_1(&g->as, 0xcc);
     out->size = as_here(&g->as);
+    if (!out->movable)
+        out->nmoves = 0;
     return !g->as.full && !g->failed;
 }
 
@@ -147,6 +150,7 @@ const struct backend backend_host = {
     .enter = host_enter,
     .leave = host_leave,
     .link = x86_link,
+    .copy = x86_copy,
     .disable = x86_disable,
     .fp_flags = x86_fp_flags,
     .fp_take_flags = x86_fp_take_flags,

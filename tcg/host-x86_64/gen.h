@@ -217,7 +217,9 @@ ir_val gen_root(const struct gen *g, ir_val v);
 bool gen_live_after(const struct gen *g, ir_val v);
 bool gen_const(const struct gen *g, ir_val v, int64_t *imm);
 bool gen_const32(const struct gen *g, ir_val v, int64_t *imm);
-int gen_use(struct gen *g, ir_val v); /* in a GPR, locked for this operation */
+bool gen_known(const struct gen *g, ir_val v);         /* constant or address: needs no place */
+void gen_load_known(struct gen *g, int reg, ir_val v); /* i32: zero extended */
+int gen_use(struct gen *g, ir_val v);                  /* in a GPR, locked for this operation */
 void gen_use_in(struct gen *g, ir_val v,
                 int reg); /* copied to this temporary, which is evicted and locked */
 struct rm gen_rm(struct gen *g, ir_val v); /* wherever it is; constants in a register */
@@ -272,6 +274,12 @@ static inline struct rm rm_slot(const struct gen *g, int slot)
 {
     return rm_env(g->th->slots->slot[slot].offset);
 }
+
+/* move.c */
+void gen_note_move(struct gen *g, uint32_t at, enum backend_move kind);
+void x86_copy(uint8_t *rw, const uint8_t *rx, const uint8_t *from_rx, uint32_t size,
+              const void *unit, uint64_t distance, const uint16_t *move, unsigned nmoves,
+              struct backend_map (*map)(void *opaque, uint32_t id), void *opaque);
 
 /* stubs.c */
 struct stub *gen_stub(struct gen *g, enum stub_kind kind, uint32_t from);

@@ -148,6 +148,20 @@ bool gen_const32(const struct gen *g, ir_val v, int64_t *imm)
     return ir_is_const(g->ir, v, imm) && *imm == (int32_t)*imm;
 }
 
+bool gen_known(const struct gen *g, ir_val v)
+{
+    return g->ir->insn[v].op == IR_CONST || g->ir->insn[v].op == IR_PCREL;
+}
+
+void gen_load_known(struct gen *g, int reg, ir_val v)
+{
+    const struct ir_insn *i = &g->ir->insn[v];
+
+    as_mov_imm(&g->as, reg, i->type == IR_I32 ? (uint32_t)i->imm : (uint64_t)i->imm);
+    if (i->op == IR_PCREL)
+        gen_note_move(g, as_here(&g->as) - 8, MOVE_ADDR);
+}
+
 static struct rm rm_spill(int word)
 {
     return rm_mem(RSP, word * 8);
@@ -176,7 +190,7 @@ static void free_spill(struct gen *g, ir_val v)
 static void save_value(struct gen *g, ir_val v)
 {
     struct loc *l = &g->loc[v];
-    if (l->spill >= 0 || l->slot != NO_SLOT || g->ir->insn[v].op == IR_CONST)
+    if (l->spill >= 0 || l->slot != NO_SLOT || gen_known(g, v))
         return;
     bool wide = ir_type_of(g->ir, v) == IR_V128;
     uint64_t left = ~g->spill_used;
@@ -272,15 +286,6 @@ struct rm gen_home(const struct gen *g, ir_val v)
     return l->slot != NO_SLOT ? rm_slot(g, l->slot) : rm_spill(l->spill >= 0 ? l->spill : 0);
 }
 
-static bool has_const(const struct gen *g, ir_val v, int64_t *imm)
-{
-    if (!ir_is_const(g->ir, v, imm))
-        return false;
-    if (g->ir->insn[v].type == IR_I32)
-        *imm = (uint32_t)*imm;
-    return true;
-}
-
 static uint32_t load_w(const struct gen *g, ir_val v)
 {
     return ir_type_of(g->ir, v) == IR_I32 ? 0 : O_W;
@@ -288,13 +293,11 @@ static uint32_t load_w(const struct gen *g, ir_val v)
 
 int gen_use(struct gen *g, ir_val v)
 {
-    int64_t imm;
-
     v = gen_root(g, v);
     if (g->loc[v].reg == NO_REG) {
         int r = gen_temp(g);
-        if (has_const(g, v, &imm))
-            as_mov_imm(&g->as, r, imm);
+        if (gen_known(g, v))
+            gen_load_known(g, r, v);
         else
             as_op(&g->as, X_MOV | load_w(g, v), r, gen_home(g, v));
         g->loc[v].reg = r;
@@ -317,8 +320,6 @@ static bool used_twice(const struct gen *g, ir_val v)
 
 void gen_use_in(struct gen *g, ir_val v, int reg)
 {
-    int64_t imm;
-
     v = gen_root(g, v);
     if (g->loc[v].reg == reg) {
         /* It is there: the value gets another place if it is needed again, as the caller may change
@@ -331,8 +332,8 @@ void gen_use_in(struct gen *g, ir_val v, int reg)
         return;
     }
     gen_take(g, reg);
-    if (has_const(g, v, &imm))
-        as_mov_imm(&g->as, reg, imm);
+    if (gen_known(g, v))
+        gen_load_known(g, reg, v);
     else if (g->loc[v].reg != NO_REG)
         as_mov(&g->as, reg, g->loc[v].reg);
     else
@@ -341,11 +342,9 @@ void gen_use_in(struct gen *g, ir_val v, int reg)
 
 struct rm gen_rm(struct gen *g, ir_val v)
 {
-    int64_t imm;
-
     v = gen_root(g, v);
     /* A value used again is better loaded once. */
-    if (g->loc[v].reg != NO_REG || has_const(g, v, &imm) || gen_live_after(g, v))
+    if (g->loc[v].reg != NO_REG || gen_known(g, v) || gen_live_after(g, v))
         return rm_reg(gen_use(g, v));
     return gen_home(g, v);
 }

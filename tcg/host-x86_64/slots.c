@@ -44,7 +44,7 @@ static void detach_slot(struct gen *g, int slot)
     int home = g->home[slot];
 
     g->slot_val[slot] = IR_NONE;
-    if (v == IR_NONE || g->ir->insn[v].op == IR_CONST)
+    if (v == IR_NONE || gen_known(g, v))
         return;
     struct loc *l = &g->loc[v];
     if (home == NO_REG) {
@@ -117,13 +117,12 @@ static uint32_t load_w(const struct gen *g, ir_val v)
 
 static void set_home(struct gen *g, int slot, int home, ir_val v)
 {
-    int64_t imm;
     struct loc *l = &g->loc[v];
     bool is_xmm = gen_in_xmm(g, v);
     ir_val *in = holders(g, is_xmm);
 
-    if (!is_xmm && gen_const(g, v, &imm)) {
-        as_mov_imm(&g->as, home, load_w(g, v) ? (uint64_t)imm : (uint32_t)imm);
+    if (!is_xmm && gen_known(g, v)) {
+        gen_load_known(g, home, v);
     } else if (is_xmm) {
         int x = gen_xuse(g, v);
         mov_reg(g, true, home, x);
@@ -160,7 +159,7 @@ static void set_memory(struct gen *g, int slot, enum ir_type type, ir_val v)
         mov_slot(g, true, gen_use(g, v), slot);
     }
     g->slot_val[slot] = v;
-    if (g->loc[v].slot == NO_SLOT && g->ir->insn[v].op != IR_CONST && ir_type_of(g->ir, v) == type)
+    if (g->loc[v].slot == NO_SLOT && !gen_known(g, v) && ir_type_of(g->ir, v) == type)
         g->loc[v].slot = slot;
 }
 

@@ -31,19 +31,25 @@ static void call_bridge(struct gen *g, enum thunk t)
     gen_call_thunk(g, t);
 }
 
+/* JMP or CALL to a place among the thunks. */
+static void jump_out(struct gen *g, uint8_t opcode, uint32_t at)
+{
+    int32_t rel = (int32_t)(g->th->rx + at - (g->in->rx + as_here(&g->as) + 5));
+
+    as_1(&g->as, opcode);
+    gen_note_move(g, as_here(&g->as), MOVE_CODE);
+    as_4(&g->as, rel);
+}
+
 void gen_call_thunk(struct gen *g, enum thunk t)
 {
     uint32_t at = g->nborrows && g->th->raw[t] ? g->th->raw[t] : g->th->at[t];
-    int32_t rel = (int32_t)(g->th->rx + at - (g->in->rx + as_here(&g->as) + 5));
-    as_1(&g->as, 0xe8);
-    as_4(&g->as, rel);
+    jump_out(g, 0xe8, at);
 }
 
 void gen_jmp_thunk(struct gen *g, enum thunk t)
 {
-    int32_t rel = (int32_t)(g->th->rx + g->th->at[t] - (g->in->rx + as_here(&g->as) + 5));
-    as_1(&g->as, 0xe9);
-    as_4(&g->as, rel);
+    jump_out(g, 0xe9, g->th->at[t]);
 }
 
 /* An operand in the constant pool. Its displacement counts from the end of the instruction, so it
@@ -68,6 +74,7 @@ static void fix_constants(struct gen *g)
             at++;
         int32_t rel = (int32_t)(g->th->rx + g->th->at[g->constant[k].c] - (g->in->rx + at + 4));
         memcpy(g->as.start + at, &rel, 4);
+        gen_note_move(g, at, MOVE_CODE);
     }
 }
 
@@ -75,16 +82,23 @@ static void fix_constants(struct gen *g)
 void gen_set_pc(struct gen *g, uint64_t pc)
 {
     struct rm m = rm_env(offsetof(struct tcg_cpu, pc));
+    uint32_t at;
 
     if ((int64_t)pc == (int32_t)pc) {
+        g->out->movable = false;
         as_op(&g->as, 0xc7 | O_W, 0, m);
         as_4(&g->as, pc);
         return;
     }
     as_op(&g->as, 0xc7, 0, m);
+    at = as_here(&g->as);
     as_4(&g->as, pc);
     m.disp += 4;
     as_op(&g->as, 0xc7, 0, m);
+    if (as_here(&g->as) == at + BACKEND_HALVES)
+        gen_note_move(g, at, MOVE_HALVES);
+    else
+        g->out->movable = false;
     as_4(&g->as, pc >> 32);
 }
 
@@ -130,9 +144,7 @@ static void try_refill(struct gen *g, const struct stub *s)
 {
     if (!s->again)
         return;
-    int32_t rel = (int32_t)(g->th->rx + g->th->at[T_REFILL] - (g->in->rx + as_here(&g->as) + 5));
-    as_1(&g->as, 0xe8);
-    as_4(&g->as, rel);
+    jump_out(g, 0xe8, g->th->at[T_REFILL]);
     as_patch(&g->as, as_jcc(&g->as, CC_E), s->again);
 }
 

@@ -322,7 +322,8 @@ static void put_insn(struct decode *d, const struct ir_insn *i)
         d->insn_pc = i->imm;
         d->pc_stored = false;
         break;
-    case IR_CONST: put(d, OP_CONST)->imm = i->imm; break;
+    case IR_CONST:
+    case IR_PCREL: put(d, OP_CONST)->imm = i->imm; break;
     case IR_GET:
     case IR_SET: put_slot(d, i); break;
     case IR_SETCC:

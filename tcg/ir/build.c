@@ -25,7 +25,7 @@ void ir_begin(struct ir *ir, uint64_t pc, uint32_t flags)
     memset(&ir->insn[0], 0, sizeof(ir->insn[0]));
     ir->count = 1;
     ir->limit = ir->max;
-    ir->full = ir->ended = ir->loops = false;
+    ir->full = ir->ended = ir->loops = ir->movable = false;
     ir->pc = ir->cur_pc = pc;
     ir->flags = flags;
     ir->ninsns = 0;
@@ -102,6 +102,40 @@ ir_val ir_imm(struct ir *ir, enum ir_type type, int64_t v)
     return *recent = i - ir->insn;
 }
 
+/* Hosts load what needs more than 32 bits by one instruction, whatever the number. */
+static bool is_wide(uint64_t addr)
+{
+    return addr >> 32 && addr >> 32 < INT32_MAX;
+}
+
+ir_val ir_pcrel(struct ir *ir, uint64_t addr)
+{
+    ir_val *recent = &ir->recent[addr >> 4 & (sizeof(ir->recent) / sizeof(ir_val) - 1)];
+    struct ir_insn *i = &ir->insn[*recent];
+
+    ir->movable &= is_wide(addr);
+    if (!ir->movable)
+        return ir_imm64(ir, addr);
+    if (i->op == IR_PCREL && (uint64_t)i->imm == addr)
+        return *recent;
+    i = ir_append(ir, IR_PCREL, IR_I64);
+    if (!i)
+        return IR_NONE;
+    i->imm = addr;
+    return *recent = i - ir->insn;
+}
+
+bool ir_is_target(struct ir *ir, ir_val v, uint64_t *addr)
+{
+    const struct ir_insn *i = ir_def(ir, v);
+
+    if (i->op != IR_CONST && i->op != IR_PCREL)
+        return false;
+    ir->movable &= i->op == IR_PCREL;
+    *addr = i->imm;
+    return true;
+}
+
 ir_val ir_get(struct ir *ir, unsigned slot)
 {
     struct ir_insn *i;
@@ -168,6 +202,10 @@ static ir_val split_address(struct ir *ir, ir_val base, int64_t *disp)
         uint64_t sum = (uint64_t)i->imm + (uint64_t)*disp;
         *disp = sum & 0xfff;
         return ir_imm64(ir, sum & ~UINT64_C(0xfff));
+    } else if (i->op == IR_PCREL) { /* which moves by whole pages */
+        uint64_t sum = (uint64_t)i->imm + (uint64_t)*disp;
+        *disp = sum & 0xfff;
+        return ir_pcrel(ir, sum & ~UINT64_C(0xfff));
     }
     if (!fits_disp(*disp)) {
         base = ir_add(ir, base, ir_imm64(ir, *disp));

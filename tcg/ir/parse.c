@@ -290,7 +290,8 @@ static bool read_operands(struct parser *p)
     int64_t n;
 
     switch (p->i.op) {
-    case IR_CONST: return read_number(p, &p->i.imm);
+    case IR_CONST:
+    case IR_PCREL: return read_number(p, &p->i.imm);
     case IR_GET:
     case IR_KILL: return read_slot(p);
     case IR_SET: return read_slot(p) && expect(p, ',') && read_value(p, &p->i.a);

@@ -117,6 +117,7 @@ static void print_operands(const struct ir *ir, const struct ir_insn *i, FILE *t
 {
     switch (i->op) {
     case IR_CONST:
+    case IR_PCREL:
         fprintf(to, " ");
         print_number(to, i->imm);
         break;

@@ -392,6 +392,19 @@ static ir_val strip_count_mask(const struct ir *ir, enum ir_op op, enum ir_type 
     return (c & mask) == mask ? i->a : b;
 }
 
+/* An address that moves and a constant: what stays an address at a fixed distance. */
+static ir_val simplify_pcrel(struct ir *ir, enum ir_op op, ir_val a, int64_t c)
+{
+    uint64_t addr = ir_def(ir, a)->imm;
+
+    switch (op) {
+    case IR_ADD: return ir_pcrel(ir, addr + (uint64_t)c);
+    case IR_SUB: return ir_pcrel(ir, addr - (uint64_t)c);
+    case IR_AND: return fits(c, -0x1000, -1) ? ir_pcrel(ir, addr & (uint64_t)c) : IR_NONE;
+    default: return IR_NONE;
+    }
+}
+
 ir_val ir_binary(struct ir *ir, enum ir_op op, ir_val a, ir_val b)
 {
     enum ir_type type = ir_type_of(ir, a);
@@ -412,6 +425,10 @@ ir_val ir_binary(struct ir *ir, enum ir_op op, ir_val a, ir_val b)
         v = a == b ? simplify_same(ir, op, a) : IR_NONE;
         return v ? v : ir_emit(ir, op, type, a, b);
     }
+    if (cb && ir_def(ir, a)->op == IR_PCREL)
+        v = simplify_pcrel(ir, op, a, ir_def(ir, b)->imm);
+    if (v)
+        return v;
     if (cb)
         v = simplify_imm(ir, op, type, a, ir_def(ir, b)->imm);
     else if (ca)

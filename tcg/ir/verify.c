@@ -264,6 +264,7 @@ static bool check_insn(struct checker *k)
     case IR_EXIT:
     case IR_EXITPC: return check_type(k, i->type == IR_VOID);
     case IR_CONST: return check_type(k, is_int(i->type) || is_float(i->type));
+    case IR_PCREL: return check_type(k, i->type == IR_I64);
     case IR_GET: return check_slot(k);
     case IR_KILL: return check_slot_number(k);
     case IR_SET: return check_slot(k) && check_value(k, i->a, i->type);

@@ -187,7 +187,7 @@ bool ireval(const struct ir_insn *i, enum ir_type from, const uint64_t v[4], uin
 {
     unsigned width = i->type == IR_I32 ? 32 : 64;
 
-    if (i->op == IR_CONST)
+    if (i->op == IR_CONST || i->op == IR_PCREL)
         *r = i->imm;
     else if (i->op == IR_SETCC)
         *r = ireval_cond(i->cond, from, v[0], v[1]);

@@ -34,6 +34,19 @@ struct backend_exit {
     struct backend_link link;
 };
 
+/*
+ * What a unit's code holds of the place that it was made for, so that a copy of it can be made for
+ * another: position in the code << 2 | kind. Exits are not among them.
+ */
+enum backend_move {
+    MOVE_ADDR,   /* a guest address, 8 bytes */
+    MOVE_HALVES, /* one in two words with BACKEND_HALVES between their starts */
+    MOVE_CODE,   /* a distance to the thunks, 4 bytes */
+    MOVE_MAP,    /* a mapping compare's disp32 and imm32 */
+};
+#define BACKEND_MAX_MOVES 1024
+#define BACKEND_HALVES    10
+
 #define BACKEND_MAX_EXITS 64
 #define BACKEND_CHECKED   16 /* offset of the checked entry */
 
@@ -55,6 +68,9 @@ struct backend_out {
     uint32_t size; /* bytes used, 16-byte multiple */
     uint32_t entry;
     uint32_t nexits;
+    bool movable;    /* the moves are all that depends on ir->pc */
+    uint32_t nmoves; /* 0 if not movable */
+    uint16_t move[BACKEND_MAX_MOVES];
     struct backend_exit exit[BACKEND_MAX_EXITS];
 };
 
@@ -87,6 +103,12 @@ struct backend {
      * running CPUs. */
     void (*link)(uint8_t *unit_rw, const uint8_t *unit_rx, const struct backend_link *exit,
                  const struct backend_map *map, const void *target);
+    /* Makes @rw, to run at @rx, of the code of a unit with these moves: @unit's, for addresses that
+     * are
+     * @distance higher. @map gives the mapping that stands for another one there. */
+    void (*copy)(uint8_t *rw, const uint8_t *rx, const uint8_t *from_rx, uint32_t size,
+                 const void *unit, uint64_t distance, const uint16_t *move, unsigned nmoves,
+                 struct backend_map (*map)(void *opaque, uint32_t id), void *opaque);
     /* Makes the checked entry fail from now on. Safe against running CPUs. */
     void (*disable)(uint8_t *unit_rw);
     /* Sticky FP flags FP_* (target/cpu.h) held by the host unit: read and clear; and rounding. On

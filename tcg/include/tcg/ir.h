@@ -205,6 +205,9 @@ struct ir {
     bool full;      /* something did not fit; the unit is to be built again, smaller */
     bool ended;     /* control cannot come here: the unit has its end, appends are dropped */
     bool loops;     /* holds LOOP or LOOPIF */
+    /* Made for another place, pages apart, the unit would differ only in PCREL, pc of INSN and
+     * targets, all by that distance. Set by who begins the unit, cleared by what is not so. */
+    bool movable;
     const struct ir_slots *slots;
     uint64_t pc;                /* of the first guest instruction */
     uint32_t flags;             /* unit flags it is translated under */
@@ -249,6 +252,12 @@ bool ir_skip_if(struct ir *ir, const struct ir_snapshot *s, enum ir_cond c, ir_v
  */
 void ir_insn_start(struct ir *ir, uint64_t pc);
 ir_val ir_imm(struct ir *ir, enum ir_type type, int64_t v);
+/* An address that is a fixed distance from the unit's own, as opposed to a number: whatever a front
+ * end computes from the pc of an instruction. To the optimiser it is no constant. */
+ir_val ir_pcrel(struct ir *ir, uint64_t addr);
+/* Whether @v is an address known now, a number or relative to the pc. Who goes to a number there
+ * makes the unit one that cannot move. */
+bool ir_is_target(struct ir *ir, ir_val v, uint64_t *addr);
 ir_val ir_get(struct ir *ir, unsigned slot);
 void ir_set(struct ir *ir, unsigned slot, ir_val v);
 /* What the slot holds will not be asked for before it is set again, not even by who looks at the
