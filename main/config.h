@@ -25,6 +25,7 @@ enum config_list {
 /* Lists of plain words that name where a stream goes ("mon:stdio", "none", "tcp::1234"). */
 enum config_streams {
     STREAMS_SERIAL,
+    STREAMS_PARALLEL,
     STREAMS_MONITOR,
     STREAMS_QMP,
     STREAMS_USB, /* -usbdevice: names of devices */

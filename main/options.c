@@ -225,7 +225,6 @@ static const struct option options[] = {
     { "usb", NULL, "a USB controller", take_flag, FLAG_USB, NULL },
     { "usbdevice", "tablet|mouse|keyboard", "a USB device, with a controller for it", take_stream,
       STREAMS_USB, NULL },
-    { "parallel", "none", "no parallel port", take_none, 0, NULL },
 
     { .help = "Terminals and monitors" },
     { "chardev", "[backend=]TYPE,id=ID[,OPT=VALUE...]",
@@ -233,6 +232,8 @@ static const struct option options[] = {
     { "serial", "STREAM",
       "next serial port: stdio, mon:stdio, pty, null, none, file:F, tcp:H:P, unix:P", take_stream,
       STREAMS_SERIAL, NULL },
+    { "parallel", "STREAM", "next parallel port: what is printed goes there", take_stream,
+      STREAMS_PARALLEL, NULL },
     { "monitor", "STREAM", "the human monitor", take_stream, STREAMS_MONITOR, NULL },
     { "qmp", "STREAM", "a QMP monitor", take_stream, STREAMS_QMP, NULL },
     { "mon", "[chardev=]ID[,mode=readline|control][,pretty=on]", "a monitor on a -chardev",

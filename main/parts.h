@@ -37,6 +37,7 @@ struct session {
     struct sdl *window;        /* NULL: none */
     struct input_watch typing;
     struct chardev *serials[MACHINE_SERIALS];
+    struct chardev *parallels[MACHINE_PARALLELS];
     GArray *wishes; /* of struct monitor_wish */
     struct monitors *monitors;
     struct gdbstub *gdb; /* NULL until its turn */
@@ -106,6 +107,8 @@ bool accel_runs_cpus(const struct config *c);
 bool accel_choose(struct session *s, GError **err);
 
 /* -chardev, -serial, -monitor, -qmp, -mon, and what they are by default. */
+/* Whether what is printed is to go anywhere. */
+bool streams_wish_parallel(const struct config *c);
 bool streams_make(struct session *s, GError **err);
 /* The monitors wished for, once there is a machine. */
 bool streams_add_monitors(struct session *s, GError **err);

@@ -53,6 +53,10 @@ static bool make_machine(struct session *s, GError **err)
         machine_config_clear(&mc);
         return false;
     }
+    if (!type->parallel_ports && streams_wish_parallel(s->config)) {
+        machine_config_clear(&mc);
+        return error_set(err, "-parallel: machine '%s' has no parallel ports", type->name);
+    }
     mc.no_cpus = !accel_runs_cpus(s->config);
     s->machine = machine_new(type, s->loop, &mc);
     s->machine->input = s->input;
@@ -60,6 +64,9 @@ static bool make_machine(struct session *s, GError **err)
     machine_set_backend(s->machine, BACKEND_CHARDEV, find_chardev, name_chardev, s);
     for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
         s->machine->serials[i] = s->serials[i];
+    }
+    for (unsigned i = 0; i < MACHINE_PARALLELS; i++) {
+        s->machine->parallels[i] = s->parallels[i];
     }
     if (!objects_make(s, err) || !backends_make(s, err) || !networks_make(s, err)) {
         return false;

@@ -46,9 +46,35 @@ static void add_stream(struct config *c, enum config_streams which, const char *
     g_ptr_array_add(c->streams[which], g_strdup(stream));
 }
 
+/* Whether the command line brings devices of this type by itself. */
+static bool has_device(const struct config *c, const char *type)
+{
+    const GPtrArray *list = c->lists[LIST_DEVICE];
+
+    for (guint i = 0; i < list->len; i++) {
+        if (strcmp(opts_str(list->pdata[i], "driver", ""), type) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* There are a serial and a parallel port, though nobody may look. */
+static void add_default_ports(const struct session *s)
+{
+    struct config *c = s->config;
+
+    if (c->streams[STREAMS_SERIAL]->len == 0 && !has_device(c, "isa-serial")) {
+        add_stream(c, STREAMS_SERIAL, s->graphical ? "vc" : "null");
+    }
+    if (c->streams[STREAMS_PARALLEL]->len == 0 && !has_device(c, "isa-parallel")) {
+        add_stream(c, STREAMS_PARALLEL, "null");
+    }
+}
+
 /* -nographic, or no word about a display: the terminal is for the serial port, the monitor, or
  * both. */
-static void add_defaults(const struct session *s)
+static void add_terminal(const struct session *s)
 {
     struct config *c = s->config;
     bool terminal = c->flag[FLAG_NOGRAPHIC] ||
@@ -56,15 +82,9 @@ static void add_defaults(const struct session *s)
     bool serial = c->streams[STREAMS_SERIAL]->len == 0;
     bool monitor = c->streams[STREAMS_MONITOR]->len == 0 && c->lists[LIST_MON]->len == 0;
 
-    if (c->flag[FLAG_NODEFAULTS]) {
-        return;
-    }
     if (s->graphical && !terminal) {
         if (monitor) {
             add_stream(c, STREAMS_MONITOR, "vc");
-        }
-        if (serial) {
-            add_stream(c, STREAMS_SERIAL, "vc");
         }
         return;
     }
@@ -78,6 +98,14 @@ static void add_defaults(const struct session *s)
     }
 }
 
+static void add_defaults(const struct session *s)
+{
+    if (!s->config->flag[FLAG_NODEFAULTS]) {
+        add_terminal(s);
+        add_default_ports(s);
+    }
+}
+
 static void wish_monitor(struct session *s, struct chardev *chr, bool qmp, bool pretty)
 {
     const struct monitor_wish wish = { .chr = chr, .qmp = qmp, .pretty = pretty };
@@ -85,29 +113,43 @@ static void wish_monitor(struct session *s, struct chardev *chr, bool qmp, bool 
     g_array_append_val(s->wishes, wish);
 }
 
-static bool make_serials(struct session *s, GError **err)
+/* -serial and -parallel: @chr has room for @max. */
+static bool make_ports(struct session *s, enum config_streams which, const char *name,
+                       struct chardev **chr, unsigned max, GError **err)
 {
-    const GPtrArray *list = s->config->streams[STREAMS_SERIAL];
+    const GPtrArray *list = s->config->streams[which];
 
     for (guint i = 0; i < list->len; i++) {
-        g_autofree char *id = g_strdup_printf("serial%u", i);
+        g_autofree char *id = g_strdup_printf("%s%u", name, i);
         const char *stream = list->pdata[i];
         GError *why = NULL;
 
-        if (i >= MACHINE_SERIALS) {
-            return error_set(err, "-serial: '%s' is one too many, there are %d ports at most",
-                             stream, MACHINE_SERIALS);
+        if (i >= max) {
+            return error_set(err, "-%s: '%s' is one too many, there are %u ports at most", name,
+                             stream, max);
         }
-        s->serials[i] = chardev_new_from_legacy(s->chardevs, id, stream, &why);
+        chr[i] = chardev_new_from_legacy(s->chardevs, id, stream, &why);
         if (why) {
-            g_propagate_prefixed_error(err, why, "-serial: ");
+            g_propagate_prefixed_error(err, why, "-%s: ", name);
             return false;
         }
-        if (s->serials[i] && g_str_has_prefix(stream, "mon:")) {
-            wish_monitor(s, s->serials[i], false, false);
+        if (chr[i] && g_str_has_prefix(stream, "mon:")) {
+            wish_monitor(s, chr[i], false, false);
         }
     }
     return true;
+}
+
+bool streams_wish_parallel(const struct config *c)
+{
+    for (guint i = 0; i < c->streams[STREAMS_PARALLEL]->len; i++) {
+        const char *stream = c->streams[STREAMS_PARALLEL]->pdata[i];
+
+        if (strcmp(stream, "none") != 0 && strcmp(stream, "null") != 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool make_monitor_streams(struct session *s, enum config_streams which, GError **err)
@@ -174,7 +216,9 @@ bool streams_make(struct session *s, GError **err)
         return false;
     }
     add_defaults(s);
-    return make_chardevs(s, err) && make_serials(s, err) &&
+    return make_chardevs(s, err) &&
+           make_ports(s, STREAMS_SERIAL, "serial", s->serials, MACHINE_SERIALS, err) &&
+           make_ports(s, STREAMS_PARALLEL, "parallel", s->parallels, MACHINE_PARALLELS, err) &&
            make_monitor_streams(s, STREAMS_MONITOR, err) &&
            make_monitor_streams(s, STREAMS_QMP, err) && take_mons(s, err);
 }

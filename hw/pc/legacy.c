@@ -148,26 +148,35 @@ static bool add_floppies(struct pc *pc, GError **err)
     return device_realize(dev, &pc->isa->bus, err);
 }
 
+static bool add_port(struct pc *pc, const char *type, unsigned index, void *chr, GError **err)
+{
+    struct device *dev = device_new(&pc->m, device_type_find("pc", type, NULL), NULL);
+
+    device_set_num(dev, "index", index);
+    device_set_ptr(dev, "chardev", chr);
+    return device_realize(dev, &pc->isa->bus, err);
+}
+
 static bool add_serials(struct pc *pc, GError **err)
 {
-    for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
-        struct device *dev;
-
-        if (!pc->m.serials[i])
-            continue;
-        dev = device_new(&pc->m, device_type_find("pc", "isa-serial", NULL), NULL);
-        device_set_num(dev, "index", i);
-        device_set_ptr(dev, "chardev", pc->m.serials[i]);
-        if (!device_realize(dev, &pc->isa->bus, err))
+    for (unsigned i = 0; i < MACHINE_SERIALS; i++)
+        if (pc->m.serials[i] && !add_port(pc, "isa-serial", i, pc->m.serials[i], err))
             return false;
-    }
+    return true;
+}
+
+static bool add_parallels(struct pc *pc, GError **err)
+{
+    for (unsigned i = 0; i < MACHINE_PARALLELS; i++)
+        if (pc->m.parallels[i] && !add_port(pc, "isa-parallel", i, pc->m.parallels[i], err))
+            return false;
     return true;
 }
 
 bool pc_legacy_init(struct pc *pc, GError **err)
 {
     return add_pic(pc, err) && add_clocks(pc, err) && add_dma(pc, err) && add_keyboard(pc, err) &&
-           add_floppies(pc, err) && add_serials(pc, err);
+           add_floppies(pc, err) && add_serials(pc, err) && add_parallels(pc, err);
 }
 
 void pc_nmi(struct machine *m)

@@ -204,9 +204,8 @@ int main(int argc, char **argv)
 
     g_test_init(&argc, &argv, NULL);
     printed = g_strdup_printf("/tmp/pc-chips-%d.lpt", getpid());
-    args = g_strdup_printf("-machine pc -arch x86_64 -chardev file,id=lpt,path=%s "
-                           "-device isa-parallel,chardev=lpt -device pc-testdev",
-                           printed);
+    args =
+        g_strdup_printf("-machine pc -arch x86_64 -parallel file:%s -device pc-testdev", printed);
     q = qc_start(args);
     qc_intercept(q, "/machine/ioapic", false);
     g_test_add_func("/hpet/counter", test_hpet_counter);

@@ -39,6 +39,7 @@ struct machine_type {
     const char *default_nic;  /* device type for -nic and default network, or NULL */
     const char *default_vga;  /* device type of the graphics card there is by default, or NULL */
     const char *drive_if;     /* what -drive without if= means: "virtio", "ide", "none" */
+    bool parallel_ports;      /* takes -parallel, and has one port unless told otherwise */
     bool default_cdrom;       /* has a CD-ROM drive at index 2 of if=ide unless told otherwise */
     bool (*init)(struct machine *m, GError **err);
     /* After each reset of the CPUs: what a boot loader would have left in them. NULL: nothing. */
@@ -163,7 +164,8 @@ typedef void *backend_find_fn(void *opaque, const char *id, GError **err);
 /* Id of a backend, for printing; owned by the backend. */
 typedef const char *backend_name_fn(void *backend);
 
-#define MACHINE_SERIALS 4
+#define MACHINE_SERIALS   4
+#define MACHINE_PARALLELS 3
 
 struct machine {
     const struct machine_type *type;
@@ -178,10 +180,11 @@ struct machine {
     struct mem_region ram; /* main memory; the board places it (or parts, through aliases) */
     GPtrArray *cpus;       /* of struct cpu, by index; the board adds them */
     struct bus root;       /* BUS_SYSTEM */
-    void *serials[MACHINE_SERIALS]; /* struct chardev * of -serial, NULL for none */
-    struct input *input;            /* keyboards and mice (ui/input.h), NULL for none */
-    struct consoles *consoles;      /* what is seen (ui/console.h), NULL for nobody to look */
-    struct rom_list *roms;          /* hw/core/loader.h */
+    void *serials[MACHINE_SERIALS];     /* struct chardev * of -serial, NULL for none */
+    void *parallels[MACHINE_PARALLELS]; /* the same of -parallel */
+    struct input *input;                /* keyboards and mice (ui/input.h), NULL for none */
+    struct consoles *consoles;          /* what is seen (ui/console.h), NULL for nobody to look */
+    struct rom_list *roms;              /* hw/core/loader.h */
 
     enum run_state run_state;
     const struct machine_cpu_ops *cpu_ops;
