@@ -4,8 +4,7 @@
 static const char *const one_names[ONE_COUNT] = {
     [ONE_MACHINE] = "-machine", [ONE_SMP] = "-smp",       [ONE_MEMORY] = "-m",
     [ONE_RTC] = "-rtc",         [ONE_ICOUNT] = "-icount", [ONE_NAME] = "-name",
-    [ONE_SANDBOX] = "-sandbox",
-    [ONE_ACTION] = "-action",
+    [ONE_SANDBOX] = "-sandbox", [ONE_BOOT] = "-boot",     [ONE_ACTION] = "-action",
 };
 
 static void free_opts(gpointer p)

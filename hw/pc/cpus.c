@@ -2,6 +2,7 @@
 #include "pc.h"
 
 #include <string.h>
+#include <base/bits.h>
 #include <base/loop.h>
 #include <hw/core/host_irqchip.h>
 #include <hw/irqchip/apic.h>
@@ -219,6 +220,8 @@ static bool add_cpu(struct pc *pc, unsigned n, GError **err)
     cpu->index = n;
     x86_set_cpu(cpu, m->loop, pc_apic_id(pc, n), MAX(m->cfg.threads, 1), MAX(m->cfg.cores, 1));
     x86_set_bsp(cpu, n == 0);
+    if (pc->above_4g)
+        x86_reach(cpu, BIT(32) + pc->above_4g);
     x86_set_platform(cpu, &platform, cpu);
     wire_cpu(pc, cpu, n);
     g_ptr_array_add(m->cpus, cpu);

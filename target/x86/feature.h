@@ -50,6 +50,7 @@ struct x86_model {
     uint64_t off[4];        /* those that options take away */
     bool all;               /* "max", "host": all that there is, but for `off` */
     bool check, enforce;    /* what to do about features that are not there */
+    bool phys_given;        /* phys-bits= */
     bool hide_kvm;          /* kvm=off: no paravirtual interface */
 };
 

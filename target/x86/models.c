@@ -115,6 +115,8 @@ static bool set_identity(struct x86_cpu *c, struct x86_model *m, struct opts *o,
     const char *vendor = opts_str(o, "vendor", NULL), *id = opts_str(o, "model-id", NULL);
     uint32_t phys = c->phys_bits;
 
+    m->phys_given = opts_str(o, "phys-bits", NULL) != NULL;
+
     if (vendor && !set_vendor(m, vendor, err))
         return false;
     if (id)
@@ -321,6 +323,15 @@ bool x86_model_setup(struct x86_cpu *c, const char *name, const char *options, G
     if (x86_have(c, FEAT_XSAVE) && m->level < 13)
         m->level = 13;
     return true;
+}
+
+void x86_reach(struct cpu *cpu, uint64_t end)
+{
+    struct x86_cpu *c = x86_of(cpu);
+
+    while (x86_have(c, FEAT_LM) && !c->model->phys_given && c->phys_bits < 52 &&
+           end > BIT(c->phys_bits))
+        c->phys_bits++;
 }
 
 void x86_model_replace(struct x86_cpu *c, const char *name)

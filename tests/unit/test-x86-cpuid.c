@@ -157,6 +157,25 @@ static void translated(void)
     untranslated("host", "kvm");
 }
 
+static unsigned widened(const char *spec, uint64_t end)
+{
+    struct x86_cpu *c = make("x86_64", spec);
+    uint32_t out[4];
+
+    x86_reach(&c->cpu, end);
+    x86_cpuid(c, 0x80000008, 0, out);
+    cpu_free(&c->cpu);
+    return out[EAX] & 0xff;
+}
+
+/* RAM is within reach, but where the user wants it otherwise. */
+static void physical_width(void)
+{
+    g_assert_cmpuint(widened("qemu64", UINT64_C(1) << 40), ==, 40);
+    g_assert_cmpuint(widened("qemu64", (UINT64_C(1) << 40) + 1), ==, 41);
+    g_assert_cmpuint(widened("qemu64,phys-bits=40", UINT64_C(1) << 41), ==, 40);
+}
+
 static void topology(void)
 {
     struct x86_cpu *c = make("x86_64", "max");
@@ -355,6 +374,7 @@ int main(int argc, char **argv)
     g_test_add_func("/x86/cpuid/options", options);
     g_test_add_func("/x86/cpuid/translated", translated);
     g_test_add_func("/x86/cpuid/topology", topology);
+    g_test_add_func("/x86/cpuid/width", physical_width);
     g_test_add_func("/x86/msr/values", msrs);
     g_test_add_func("/x86/msr/systems", msrs_of_systems);
     g_test_add_func("/x86/cr/checks", control_registers);

@@ -67,6 +67,9 @@ void x86_set_a20(struct cpu *cpu, bool on);
 uint64_t x86_tsc_hz(const struct cpu *cpu);
 /* When it reaches @tsc, in ns of CLK_VIRTUAL. */
 int64_t x86_tsc_ns(const struct cpu *cpu, uint64_t tsc);
+/* Widens physical addresses so that they reach @end, which is the first byte behind RAM: of models
+ * with long mode, unless the user has given a width. */
+void x86_reach(struct cpu *cpu, uint64_t end);
 /* Instruction set: 486 and better; whether the model has long mode. */
 bool x86_has_long_mode(const struct cpu *cpu);
 
