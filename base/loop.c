@@ -178,6 +178,9 @@ GSource *loop_watch_fd(struct loop *l, int fd, GIOCondition cond, loop_fd_fn *fn
 {
     GSource *source = g_unix_fd_source_new(fd, cond);
 
+    /* else GLib takes the descriptor out of the poll set while fn() runs, and wakes itself for
+     * that, twice */
+    g_source_set_can_recurse(source, TRUE);
     g_source_set_callback(source, G_SOURCE_FUNC(fn), opaque, NULL);
     g_source_attach(source, l->context);
     return source;

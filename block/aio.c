@@ -117,6 +117,8 @@ static gboolean finished(gpointer opaque)
     struct aio *a = opaque;
 
     g_source_set_ready_time(a->source, -1);
+    if (a->uring)
+        uring_reap(a->uring, false);
     reap(a);
     return G_SOURCE_CONTINUE;
 }
@@ -193,8 +195,8 @@ static bool hand_to_thread(struct aio *a, struct aio_op *op)
 void aio_submit(struct aio *a, struct aio_op *op, bool uring)
 {
     if (uring && op->kind != AIO_CALL && aio_has_uring(a) && uring_add(a->uring, op)) {
-        if (!a->plugs)
-            uring_flush(a->uring);
+        if (!a->plugs && uring_flush(a->uring))
+            g_source_set_ready_time(a->source, 0);
         return;
     }
     a->busy++;
@@ -215,8 +217,12 @@ void aio_plug(struct aio *a)
 void aio_unplug(struct aio *a)
 {
     bug_on(!a->plugs);
-    if (!--a->plugs && a->uring)
-        uring_flush(a->uring);
+    if (--a->plugs || !a->uring || !uring_flush(a->uring))
+        return;
+    /* Without a detour by the main thread: it and the CPU that waits would have to be woken. What
+     * is submitted by a done() is done by who called that. */
+    if (!uring_reaping(a->uring))
+        uring_reap(a->uring, false);
 }
 
 /* With work in both places, each is looked at in turn. */

@@ -1,6 +1,6 @@
 /*
  * Host I/O that does not block: io_uring where there is one, else threads. Device lock throughout;
- * done() comes from the main loop or from aio_wait(), never from aio_submit().
+ * done() comes from the main loop, aio_wait() or aio_unplug(), never from aio_submit().
  */
 #ifndef BLOCK_AIO_H
 #define BLOCK_AIO_H
@@ -37,6 +37,8 @@ struct aio *aio_new(struct loop *loop);
 void aio_free(struct aio *a);
 /* `uring`: by io_uring if that works here. */
 void aio_submit(struct aio *a, struct aio_op *op, bool uring);
+/* What is submitted between the two is handed on together; what ends at once, as reads do that the
+ * host has in memory, is done when the last unplug returns. */
 void aio_plug(struct aio *a);
 void aio_unplug(struct aio *a);
 /* Waits for something to be done, and calls what belongs to it. Something must be under way. */
@@ -50,9 +52,12 @@ struct uring *uring_new(struct loop *loop);
 void uring_free(struct uring *u);
 /* False: no room, use a thread. */
 bool uring_add(struct uring *u, struct aio_op *op);
-void uring_flush(struct uring *u);
+/* Hands on what was added. True: something has ended already; the loop is not told of that, it is
+ * for the caller to reap. */
+bool uring_flush(struct uring *u);
 unsigned uring_busy(const struct uring *u);
 /* Calls done() of what is finished; waits for one if asked to. */
 void uring_reap(struct uring *u, bool wait);
+bool uring_reaping(const struct uring *u);
 
 #endif

@@ -7,20 +7,27 @@
 
 #include <errno.h>
 #include <liburing.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <base/loop.h>
 
 #define RING_ENTRIES 256
 
 struct uring {
     struct io_uring ring;
+    int event_fd; /* the kernel writes to it when something has ended, but not within a flush */
     GSource *source;
+    unsigned reaping;
     unsigned busy;   /* added and not reaped */
     unsigned unsent; /* added and not yet given to the kernel */
 };
 
 static gboolean ring_ready(int fd, GIOCondition cond, gpointer opaque)
 {
-    (void)fd, (void)cond;
+    eventfd_t count;
+
+    (void)cond;
+    eventfd_read(fd, &count);
     uring_reap(opaque, false);
     return G_SOURCE_CONTINUE;
 }
@@ -30,12 +37,23 @@ struct uring *uring_new(struct loop *loop)
     struct uring *u = g_new0(struct uring, 1);
 
     /* fails where the kernel is old or a container forbids it */
-    if (io_uring_queue_init(RING_ENTRIES, &u->ring, 0) < 0) {
-        g_free(u);
-        return NULL;
-    }
-    u->source = loop_watch_fd(loop, u->ring.ring_fd, G_IO_IN, ring_ready, u);
+    if (io_uring_queue_init(RING_ENTRIES, &u->ring, 0) < 0)
+        goto out_free;
+    u->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (u->event_fd < 0)
+        goto out_ring;
+    if (io_uring_register_eventfd(&u->ring, u->event_fd) < 0)
+        goto out_event;
+    u->source = loop_watch_fd(loop, u->event_fd, G_IO_IN, ring_ready, u);
     return u;
+
+out_event:
+    close(u->event_fd);
+out_ring:
+    io_uring_queue_exit(&u->ring);
+out_free:
+    g_free(u);
+    return NULL;
 }
 
 void uring_free(struct uring *u)
@@ -43,6 +61,7 @@ void uring_free(struct uring *u)
     g_source_destroy(u->source);
     g_source_unref(u->source);
     io_uring_queue_exit(&u->ring);
+    close(u->event_fd);
     g_free(u);
 }
 
@@ -67,8 +86,18 @@ bool uring_add(struct uring *u, struct aio_op *op)
     return true;
 }
 
-void uring_flush(struct uring *u)
+static bool has_ended(struct uring *u)
 {
+    struct io_uring_cqe *cqe;
+
+    return io_uring_peek_cqe(&u->ring, &cqe) == 0;
+}
+
+bool uring_flush(struct uring *u)
+{
+    if (!u->unsent)
+        return false;
+    io_uring_cq_eventfd_toggle(&u->ring, false);
     while (u->unsent) {
         int n = io_uring_submit(&u->ring);
 
@@ -77,6 +106,10 @@ void uring_flush(struct uring *u)
         else if (n != -EINTR)
             break; /* EAGAIN, EBUSY: tried again when something was reaped */
     }
+    io_uring_cq_eventfd_toggle(&u->ring, true);
+    /* what the kernel did not tell of must be seen below */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return has_ended(u);
 }
 
 unsigned uring_busy(const struct uring *u)
@@ -91,15 +124,23 @@ void uring_reap(struct uring *u, bool wait)
     uring_flush(u);
     while (u->busy && wait && io_uring_wait_cqe(&u->ring, &cqe) == -EINTR)
         continue;
-    while (io_uring_peek_cqe(&u->ring, &cqe) == 0) {
-        struct aio_op *op = io_uring_cqe_get_data(cqe);
-        int64_t result = cqe->res;
+    u->reaping++;
+    do {
+        while (io_uring_peek_cqe(&u->ring, &cqe) == 0) {
+            struct aio_op *op = io_uring_cqe_get_data(cqe);
+            int64_t result = cqe->res;
 
-        io_uring_cqe_seen(&u->ring, cqe);
-        u->busy--;
-        op->done(op, result);
-    }
-    uring_flush(u);
+            io_uring_cqe_seen(&u->ring, cqe);
+            u->busy--;
+            op->done(op, result);
+        }
+    } while (uring_flush(u));
+    u->reaping--;
+}
+
+bool uring_reaping(const struct uring *u)
+{
+    return u->reaping;
 }
 
 #else
@@ -121,9 +162,10 @@ bool uring_add(struct uring *u, struct aio_op *op)
     return false;
 }
 
-void uring_flush(struct uring *u)
+bool uring_flush(struct uring *u)
 {
     (void)u;
+    return false;
 }
 
 unsigned uring_busy(const struct uring *u)
@@ -135,6 +177,12 @@ unsigned uring_busy(const struct uring *u)
 void uring_reap(struct uring *u, bool wait)
 {
     (void)u, (void)wait;
+}
+
+bool uring_reaping(const struct uring *u)
+{
+    (void)u;
+    return false;
 }
 
 #endif

@@ -145,7 +145,9 @@ static void submit(struct ide_drive *d)
     if (op == BLOCK_WRITE && d->fua)
         d->req.flags = BLOCK_FUA;
     d->inflight = true;
+    block_plug(d->drive);
     block_submit(d->drive, &d->req);
+    block_unplug(d->drive);
 }
 
 void ide_io(struct ide_drive *d)

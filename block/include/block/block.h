@@ -135,7 +135,8 @@ void block_set_on_tray(struct block_set *set, block_tray_fn *fn, void *opaque);
 
 /* The request stays the caller's, unchanged, until done() is called. */
 void block_submit(struct block *b, struct block_req *r);
-/* Requests between the two may be handed on together. They nest. */
+/* Requests between the two may be handed on together, and be done when the last unplug returns.
+ * They nest. */
 void block_plug(struct block *b);
 void block_unplug(struct block *b);
 /* Returns when no request of the image is under way. */
