@@ -537,6 +537,7 @@ static const struct virtio_class blk_class = {
     .start = blk_start,
     .set_config = blk_set_config,
     .vectors = 2,
+    .prompt = true,
 };
 
 /* ---- saved state: requests that wait, by where their rings have them ---- */

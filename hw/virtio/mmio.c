@@ -212,7 +212,7 @@ static void write_reg(struct slot *s, unsigned reg, uint32_t value)
     case DRIVER_FEATURES: virtio_set_features(v, value); break;
     case DRIVER_FEATURES_SEL: v->driver_sel = value; break;
     case QUEUE_SEL: v->queue_sel = (uint16_t)MIN(value, UINT16_MAX); break;
-    case QUEUE_NOTIFY: virtio_kick(v, value); break;
+    case QUEUE_NOTIFY: virtio_notified(v, value); break;
     case INTERRUPT_ACK:
         v->isr &= ~value;
         update_irq(s);

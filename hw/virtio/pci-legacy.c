@@ -77,7 +77,7 @@ static void legacy_write(void *opaque, uint64_t offset, uint64_t value, unsigned
             virtq_set_base(q, (value & UINT32_MAX) << PAGE_SHIFT, VIRTIO_LEGACY_ALIGN);
         break;
     case QUEUE_SEL: v->queue_sel = (uint16_t)value; break;
-    case QUEUE_NOTIFY: virtio_kick(v, (uint16_t)value); break;
+    case QUEUE_NOTIFY: virtio_notified(v, (uint16_t)value); break;
     case STATUS: virtio_legacy_set_status(v, (uint8_t)value); break;
     case CONFIG_VECTOR: v->config_vector = virtio_pci_check_vector(v, (uint16_t)value); break;
     case QUEUE_VECTOR:

@@ -234,7 +234,7 @@ static uint64_t notify_read(void *opaque, uint64_t offset, unsigned size)
 static void notify_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
 {
     (void)value, (void)size;
-    virtio_kick(opaque, (uint32_t)(offset / NOTIFY_SHIFT));
+    virtio_notified(opaque, (uint32_t)(offset / NOTIFY_SHIFT));
 }
 
 static const struct io_ops common_io = {

@@ -71,6 +71,14 @@ void virtio_kick(struct virtio *v, uint32_t n)
         g_source_set_ready_time(v->kick_source, 0);
 }
 
+void virtio_notified(struct virtio *v, uint32_t n)
+{
+    if (v->cls->prompt && n < v->n_queues && virtq_ready(&v->queues[n]))
+        v->queues[n].handler(&v->queues[n]);
+    else
+        virtio_kick(v, n);
+}
+
 /* ---- life ---- */
 
 struct virtqueue *virtio_add_queue(struct virtio *v, unsigned size, virtq_handler *handler)

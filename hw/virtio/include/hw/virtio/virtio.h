@@ -20,8 +20,9 @@
  * device "broken" (DEVICE_NEEDS_RESET, 2.1.2), after which it does nothing until it is reset.
  *
  * Threads: transports call in with the device lock held. Queue handlers run in the main loop, some
- * time after the driver's notification. The virtq_ functions of one queue belong to one thread at a
- * time and take no lock, so that a queue can be handed to another loop later.
+ * time after the driver's notification, or within it (virtio_class.prompt). The virtq_ functions of
+ * one queue belong to one thread at a time and take no lock, so that a queue can be handed to
+ * another loop later.
  */
 #ifndef HW_VIRTIO_VIRTIO_H
 #define HW_VIRTIO_VIRTIO_H
@@ -150,6 +151,9 @@ struct virtio_class {
     /* The driver wrote `size` bytes (1, 2, 4) at `offset`, all within config_len. */
     void (*set_config)(struct virtio *v, unsigned offset, unsigned size, uint32_t value);
     unsigned vectors; /* MSI-X vectors by default */
+    /* Handlers run as part of the driver's notification: their work is short, or what the CPU waits
+     * for anyway. */
+    bool prompt;
 };
 
 struct virtio {
@@ -294,6 +298,8 @@ void virtq_enable(struct virtqueue *q, bool on);
 void virtq_set_base(struct virtqueue *q, uint64_t base, uint32_t align);
 void virtq_reset(struct virtqueue *q);
 /* The driver's notification of queue `n`. */
+void virtio_notified(struct virtio *v, uint32_t n);
+/* Has queue `n`'s handler run from the main loop. */
 void virtio_kick(struct virtio *v, uint32_t n);
 uint32_t virtio_config_read(struct virtio *v, uint64_t offset, unsigned size);
 void virtio_config_write(struct virtio *v, uint64_t offset, unsigned size, uint32_t value);
