@@ -339,8 +339,6 @@ void *exec_thread(void *opaque)
 {
     struct tcg_vcpu *v = opaque;
 
-    v->cpu->thread = pthread_self();
-    g_atomic_int_set(&v->cpu->host_tid, gettid());
     __atomic_store_n(&v->cpu->host_tid, gettid(), __ATOMIC_SEQ_CST);
     v->cpu->unwind = &v->unwind;
     if (sigsetjmp(v->unwind, 0))
