@@ -4,6 +4,7 @@
  */
 #include <base/loop.h>
 #include <base/bug.h>
+#include <base/iocontext.h>
 
 #include <glib-unix.h>
 #include <poll.h>
@@ -20,6 +21,7 @@ struct work {
 struct loop {
     GMainContext *context;
     struct clocks *clocks;
+    struct io_context *io;
     pthread_mutex_t lock; /* the device lock */
     pthread_mutex_t
         gate; /* held by the main thread while it waits for `lock`: others queue behind it */
@@ -44,6 +46,7 @@ struct loop *loop_new(void)
 
     l->context = g_main_context_new();
     l->clocks = clocks_new();
+    l->io = io_context_of_loop(l);
     l->work_end = &l->work;
     l->fds_size = 16;
     l->fds = g_new(GPollFD, l->fds_size);
@@ -65,6 +68,7 @@ void loop_free(struct loop *l)
         l->work = w->next;
         g_free(w);
     }
+    io_context_free(l->io);
     g_main_context_unref(l->context);
     clocks_free(l->clocks);
     pthread_mutex_destroy(&l->lock);
@@ -82,6 +86,11 @@ GMainContext *loop_context(struct loop *l)
 struct clocks *loop_clocks(struct loop *l)
 {
     return l->clocks;
+}
+
+struct io_context *loop_io(struct loop *l)
+{
+    return l->io;
 }
 
 /* ---- the device lock ---- */

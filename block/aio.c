@@ -6,7 +6,7 @@
 #include <unistd.h>
 #include <glib.h>
 #include <base/bug.h>
-#include <base/loop.h>
+#include <base/iocontext.h>
 
 #define THREADS_MAX 16
 
@@ -15,14 +15,14 @@ struct queue {
 };
 
 struct aio {
-    struct loop *loop;
+    struct io_context *io;
     struct uring *uring;
     bool uring_tried;
     unsigned plugs;
-    unsigned busy; /* ops with threads; device lock */
+    unsigned busy; /* ops with threads; lock of io */
     GSource *source;
 
-    pthread_mutex_t lock; /* below the device lock; guards the rest */
+    pthread_mutex_t lock; /* below that of io; guards the rest */
     pthread_cond_t work, ready;
     struct queue todo, finished;
     pthread_t threads[THREADS_MAX];
@@ -115,11 +115,14 @@ static bool reap(struct aio *a)
 static gboolean finished(gpointer opaque)
 {
     struct aio *a = opaque;
+    bool taken;
 
+    taken = io_lock_if(a->io);
     g_source_set_ready_time(a->source, -1);
     if (a->uring)
         uring_reap(a->uring, false);
     reap(a);
+    io_unlock_if(a->io, taken);
     return G_SOURCE_CONTINUE;
 }
 
@@ -131,11 +134,11 @@ static gboolean dispatch(GSource *source, GSourceFunc fn, gpointer opaque)
 
 static GSourceFuncs source_funcs = { .dispatch = dispatch };
 
-struct aio *aio_new(struct loop *loop)
+struct aio *aio_new(struct io_context *io)
 {
     struct aio *a = g_new0(struct aio, 1);
 
-    a->loop = loop;
+    a->io = io;
     a->todo.end = &a->todo.first;
     a->finished.end = &a->finished.first;
     pthread_mutex_init(&a->lock, NULL);
@@ -143,7 +146,10 @@ struct aio *aio_new(struct loop *loop)
     pthread_cond_init(&a->ready, NULL);
     a->source = g_source_new(&source_funcs, sizeof(GSource));
     g_source_set_callback(a->source, finished, a, NULL);
-    g_source_attach(a->source, loop_context(loop));
+    if (io_is_thread(io))
+        aio_has_uring(a); /* now, as later on the thread is at work */
+    io_settle(io);
+    g_source_attach(a->source, io_main_context(io));
     return a;
 }
 
@@ -156,10 +162,13 @@ void aio_free(struct aio *a)
     pthread_mutex_unlock(&a->lock);
     for (unsigned i = 0; i < a->n_threads; i++)
         pthread_join(a->threads[i], NULL);
-    if (a->uring)
-        uring_free(a->uring);
     g_source_destroy(a->source);
     g_source_unref(a->source);
+    if (a->uring)
+        uring_end(a->uring);
+    io_settle(a->io);
+    if (a->uring)
+        uring_free(a->uring);
     pthread_cond_destroy(&a->work);
     pthread_cond_destroy(&a->ready);
     pthread_mutex_destroy(&a->lock);
@@ -169,7 +178,7 @@ void aio_free(struct aio *a)
 bool aio_has_uring(struct aio *a)
 {
     if (!a->uring_tried)
-        a->uring = uring_new(a->loop);
+        a->uring = uring_new(a->io);
     a->uring_tried = true;
     return a->uring != NULL;
 }

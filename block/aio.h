@@ -1,6 +1,7 @@
 /*
- * Host I/O that does not block: io_uring where there is one, else threads. Device lock throughout;
- * done() comes from the main loop, aio_wait() or aio_unplug(), never from aio_submit().
+ * Host I/O that does not block: io_uring where there is one, else threads. The lock of its context
+ * throughout (base/iocontext.h: the device lock, or an iothread's); done() comes from the context,
+ * from aio_wait() or aio_unplug(), never from aio_submit().
  */
 #ifndef BLOCK_AIO_H
 #define BLOCK_AIO_H
@@ -10,7 +11,7 @@
 #include <sys/uio.h>
 
 struct aio;
-struct loop;
+struct io_context;
 
 enum aio_kind {
     AIO_READ,
@@ -32,8 +33,8 @@ struct aio_op {
     struct aio_op *next;
 };
 
-struct aio *aio_new(struct loop *loop);
-/* Nothing may be under way. */
+struct aio *aio_new(struct io_context *io);
+/* Nothing may be under way. The caller holds the device lock, and not an iothread's. */
 void aio_free(struct aio *a);
 /* `uring`: by io_uring if that works here. */
 void aio_submit(struct aio *a, struct aio_op *op, bool uring);
@@ -48,7 +49,9 @@ bool aio_has_uring(struct aio *a);
 
 /* The io_uring half; NULL where it cannot be had. */
 struct uring;
-struct uring *uring_new(struct loop *loop);
+struct uring *uring_new(struct io_context *io);
+/* No callback begins from now on; free comes later. */
+void uring_end(struct uring *u);
 void uring_free(struct uring *u);
 /* False: no room, use a thread. */
 bool uring_add(struct uring *u, struct aio_op *op);

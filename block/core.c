@@ -5,13 +5,16 @@
 #include <string.h>
 #include <base/bug.h>
 #include <base/error.h>
+#include <base/iocontext.h>
+#include <base/loop.h>
 
 struct block_set *block_set_new(struct loop *loop)
 {
     struct block_set *set = g_new0(struct block_set, 1);
 
     set->loop = loop;
-    set->aio = aio_new(loop);
+    set->aio = aio_new(loop_io(loop));
+    set->elsewhere = g_array_new(FALSE, FALSE, sizeof(struct aio_place));
     set->blocks = g_ptr_array_new();
     return set;
 }
@@ -42,6 +45,7 @@ void block_set_free(struct block_set *set)
         block_free(set->blocks->pdata[i]);
     g_ptr_array_free(set->blocks, TRUE);
     aio_free(set->aio);
+    g_array_free(set->elsewhere, TRUE);
     g_free(set);
 }
 
@@ -116,7 +120,10 @@ bool block_writeback(const struct block *b)
 
 void block_set_writeback(struct block *b, bool on)
 {
+    bool taken = io_lock_if(b->io);
+
     b->writeback = on;
+    io_unlock_if(b->io, taken);
 }
 
 bool block_discards(const struct block *b)
@@ -129,9 +136,13 @@ enum block_policy block_policy(const struct block *b, bool write)
     return write ? b->werror : b->rerror;
 }
 
-const struct block_stats *block_stats(const struct block *b)
+struct block_stats block_stats(const struct block *b)
 {
-    return &b->stats;
+    bool taken = io_lock_if(b->io);
+    struct block_stats s = b->stats;
+
+    io_unlock_if(b->io, taken);
+    return s;
 }
 
 bool block_attach(struct block *b, const char *user, GError **err)
@@ -145,6 +156,7 @@ bool block_attach(struct block *b, const char *user, GError **err)
 void block_detach(struct block *b)
 {
     block_drain(b);
+    block_set_io(b, loop_io(b->set->loop));
     g_free(b->user);
     b->user = NULL;
 }
@@ -152,6 +164,60 @@ void block_detach(struct block *b)
 const char *block_user(const struct block *b)
 {
     return b->user;
+}
+
+/* ---- where requests are done ---- */
+
+void block_node_use(struct block_node *n, struct aio *aio)
+{
+    for (; n; n = n->file)
+        n->aio = aio;
+}
+
+static struct aio *take_aio(struct block_set *set, struct io_context *io)
+{
+    struct aio_place p = { io, NULL, 1 };
+
+    if (!io_is_thread(io))
+        return set->aio;
+    for (guint i = 0; i < set->elsewhere->len; i++) {
+        struct aio_place *other = &g_array_index(set->elsewhere, struct aio_place, i);
+
+        if (other->io == io) {
+            other->users++;
+            return other->aio;
+        }
+    }
+    p.aio = aio_new(io);
+    g_array_append_val(set->elsewhere, p);
+    return p.aio;
+}
+
+static void leave_aio(struct block_set *set, struct aio *aio)
+{
+    for (guint i = 0; i < set->elsewhere->len; i++) {
+        struct aio_place *p = &g_array_index(set->elsewhere, struct aio_place, i);
+
+        if (p->aio != aio || --p->users)
+            continue;
+        g_array_remove_index(set->elsewhere, i);
+        aio_free(aio);
+        return;
+    }
+}
+
+void block_set_io(struct block *b, struct io_context *io)
+{
+    struct aio *before = b->aio;
+
+    if (b->io == io)
+        return;
+    bug_on(b->media);
+    block_drain(b);
+    b->io = io;
+    b->aio = take_aio(b->set, io);
+    block_node_use(b->node, b->aio);
+    leave_aio(b->set, before);
 }
 
 /* ---- requests ---- */
@@ -217,7 +283,7 @@ static void end_late(struct block_req *r, int error)
     l->aio.done = late_done;
     l->r = r;
     l->error = error;
-    aio_submit(r->block->set->aio, &l->aio, false);
+    aio_submit(r->block->aio, &l->aio, false);
 }
 
 void block_submit(struct block *b, struct block_req *r)
@@ -243,18 +309,21 @@ void block_submit(struct block *b, struct block_req *r)
 
 void block_plug(struct block *b)
 {
-    aio_plug(b->set->aio);
+    aio_plug(b->aio);
 }
 
 void block_unplug(struct block *b)
 {
-    aio_unplug(b->set->aio);
+    aio_unplug(b->aio);
 }
 
 void block_drain(struct block *b)
 {
+    bool taken = io_lock_if(b->io);
+
     while (b->inflight)
-        aio_wait(b->set->aio);
+        aio_wait(b->aio);
+    io_unlock_if(b->io, taken);
 }
 
 struct sync {
@@ -273,12 +342,14 @@ static void sync_done(struct block_req *r, int error)
 static int run_now(struct block *b, struct block_req *r)
 {
     struct sync s = { 0 };
+    bool taken = io_lock_if(b->io);
 
     r->done = sync_done;
     r->opaque = &s;
     block_submit(b, r);
     while (!s.done)
-        aio_wait(b->set->aio);
+        aio_wait(b->aio);
+    io_unlock_if(b->io, taken);
     return s.error;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <base/error.h>
+#include <base/loop.h>
 #include <base/option.h>
 
 static const struct block_driver *const drivers[] = {
@@ -73,14 +74,12 @@ static struct block_node *open_node(struct block_set *set, const struct block_dr
 }
 
 /* What kind of image it is where nobody says: only raw ones pass. */
-static bool check_raw(struct block_node *file, GError **err)
+static bool check_raw(struct block_set *set, struct block_node *file, GError **err)
 {
-    struct block probe = { .node = file };
+    struct block probe = { .set = set, .io = loop_io(set->loop), .aio = set->aio, .node = file };
     uint8_t head[BLOCK_SECTOR];
     const char *name;
-    struct block_set set = { .aio = file->aio };
 
-    probe.set = &set;
     if (file->size < sizeof(head) || block_read_now(&probe, 0, head, sizeof(head)) != 0)
         return true;
     name = block_probe(head, sizeof(head));
@@ -106,7 +105,8 @@ static struct block_node *open_image(struct block_set *set, const char *filename
         return NULL;
     if (d == &block_file)
         return file;
-    n = !format && !check_raw(file, err) ? NULL : open_node(set, d, file, NULL, how, o, "", err);
+    n = !format && !check_raw(set, file, err) ? NULL
+                                              : open_node(set, d, file, NULL, how, o, "", err);
     if (!n)
         block_node_close(file);
     return n;
@@ -117,6 +117,8 @@ static struct block *block_new(struct block_set *set)
     struct block *b = g_new0(struct block, 1);
 
     b->set = set;
+    b->io = loop_io(set->loop);
+    b->aio = set->aio;
     b->index = -1;
     b->writeback = true;
     b->werror = BLOCK_ENOSPC;

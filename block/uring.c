@@ -9,12 +9,13 @@
 #include <liburing.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#include <base/loop.h>
+#include <base/iocontext.h>
 
 #define RING_ENTRIES 256
 
 struct uring {
     struct io_uring ring;
+    struct io_context *io;
     int event_fd; /* the kernel writes to it when something has ended, but not within a flush */
     GSource *source;
     unsigned reaping;
@@ -24,15 +25,18 @@ struct uring {
 
 static gboolean ring_ready(int fd, GIOCondition cond, gpointer opaque)
 {
+    struct uring *u = opaque;
+    bool taken = io_lock_if(u->io);
     eventfd_t count;
 
     (void)cond;
     eventfd_read(fd, &count);
-    uring_reap(opaque, false);
+    uring_reap(u, false);
+    io_unlock_if(u->io, taken);
     return G_SOURCE_CONTINUE;
 }
 
-struct uring *uring_new(struct loop *loop)
+struct uring *uring_new(struct io_context *io)
 {
     struct uring *u = g_new0(struct uring, 1);
 
@@ -44,7 +48,8 @@ struct uring *uring_new(struct loop *loop)
         goto out_ring;
     if (io_uring_register_eventfd(&u->ring, u->event_fd) < 0)
         goto out_event;
-    u->source = loop_watch_fd(loop, u->event_fd, G_IO_IN, ring_ready, u);
+    u->io = io;
+    u->source = io_watch_fd(io, u->event_fd, ring_ready, u, NULL);
     return u;
 
 out_event:
@@ -56,9 +61,13 @@ out_free:
     return NULL;
 }
 
-void uring_free(struct uring *u)
+void uring_end(struct uring *u)
 {
     g_source_destroy(u->source);
+}
+
+void uring_free(struct uring *u)
+{
     g_source_unref(u->source);
     io_uring_queue_exit(&u->ring);
     close(u->event_fd);
@@ -145,10 +154,15 @@ bool uring_reaping(const struct uring *u)
 
 #else
 
-struct uring *uring_new(struct loop *loop)
+struct uring *uring_new(struct io_context *io)
 {
-    (void)loop;
+    (void)io;
     return NULL;
+}
+
+void uring_end(struct uring *u)
+{
+    (void)u;
 }
 
 void uring_free(struct uring *u)

@@ -23,6 +23,11 @@ enum mem_result space_load(struct address_space *as, uint64_t addr, unsigned siz
         return MEM_OK;
     }
     mem_read_end(as->mem, cookie);
+    if (attrs & MEM_ATTR_RAM_ONLY) {
+        res = space_read(as, addr, buf, size, attrs);
+        *val = ldn_le(buf, size);
+        return res;
+    }
     taken = loop_lock_if(as->mem->loop);
     len = size;
     s = space_lookup(as, addr, &len);
@@ -53,6 +58,10 @@ enum mem_result space_store(struct address_space *as, uint64_t addr, unsigned si
         return MEM_OK;
     }
     mem_read_end(as->mem, cookie);
+    if (attrs & MEM_ATTR_RAM_ONLY) {
+        stn_le(buf, size, val);
+        return space_write(as, addr, buf, size, attrs);
+    }
     taken = loop_lock_if(as->mem->loop);
     len = size;
     s = space_lookup(as, addr, &len);

@@ -35,6 +35,13 @@ void mem_region_set_bells(struct mem_region *r, uint32_t step, uint32_t count)
     r->bell_count = count;
 }
 
+void mem_region_set_bell_context(struct mem_region *r, struct io_context *io,
+                                 void (*bell)(void *opaque, uint32_t n))
+{
+    r->bell_io = io;
+    r->bell = bell;
+}
+
 void mem_region_set_late(struct mem_region *r, uint32_t first, uint32_t size)
 {
     r->late_first = first;

@@ -197,7 +197,10 @@ enum mem_result space_read(struct address_space *as, uint64_t addr, void *buf, u
         if (s.host)
             memcpy(p, s.host, n);
         mem_read_end(mem, cookie);
-        if (!s.host) {
+        if (!s.host && attrs & MEM_ATTR_RAM_ONLY) {
+            memset(p, 0, n);
+            first = MEM_DECODE_ERROR;
+        } else if (!s.host) {
             bool taken = loop_lock_if(mem->loop);
 
             n = len;
@@ -230,7 +233,9 @@ enum mem_result space_write(struct address_space *as, uint64_t addr, const void 
             ram_written(mem->ram, s.ram, n);
         }
         mem_read_end(mem, cookie);
-        if (!direct) {
+        if (!direct && attrs & MEM_ATTR_RAM_ONLY) {
+            first = MEM_DECODE_ERROR;
+        } else if (!direct) {
             bool taken = loop_lock_if(mem->loop);
 
             n = len;

@@ -188,7 +188,7 @@ static const struct {
 
 static void add_stats(struct block *b, void *opaque)
 {
-    const struct block_stats *s = block_stats(b);
+    const struct block_stats sum = block_stats(b), *s = &sum;
     json_t *stats = json_object(), *entry;
 
     for (unsigned i = 0; i < G_N_ELEMENTS(stats_names); i++) {
@@ -242,7 +242,7 @@ static bool info_block(struct mon *mon, const json_t *args, GString *out, GError
 
 static void print_stats(struct block *b, void *opaque)
 {
-    const struct block_stats *s = block_stats(b);
+    const struct block_stats sum = block_stats(b), *s = &sum;
 
     g_string_append_printf(opaque, "%s:", block_id(b));
     for (unsigned i = 0; i < G_N_ELEMENTS(stats_names); i++) {

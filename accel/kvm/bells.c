@@ -1,11 +1,13 @@
 /*
  * Doorbells: writes that only say that there is something to do (mem_region_set_bells()) signal an
- * event in the kernel, and the guest goes on; the main loop does the write.
+ * event in the kernel, and the guest goes on; the main loop does the write, or the region's own
+ * context hears of it (mem_region_set_bell_context()).
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <base/iocontext.h>
 #include <base/log.h>
 #include <base/loop.h>
 #include "kvm.h"
@@ -33,10 +35,15 @@ static int assign(const struct bell *b, bool on)
 
 static void ring(struct bell *b)
 {
+    struct mem_region *r = b->region;
     uint64_t count;
 
-    if (read(b->fd, &count, sizeof(count)) == sizeof(count))
-        mem_io_write(b->region, b->offset, 2, 0, 0);
+    if (read(b->fd, &count, sizeof(count)) != sizeof(count))
+        return;
+    if (r->bell)
+        r->bell(r->opaque, (uint32_t)(b->offset / r->bell_step));
+    else
+        mem_io_write(r, b->offset, 2, 0, 0);
 }
 
 static gboolean rung(int fd, GIOCondition cond, gpointer opaque)
@@ -50,14 +57,27 @@ static void free_bell(void *opaque)
 {
     struct bell *b = opaque;
 
-    if (b->source) {
-        assign(b, false);
-        g_source_destroy(b->source);
-        g_source_unref(b->source);
-    }
-    if (b->fd >= 0)
-        close(b->fd);
+    close(b->fd);
     g_free(b);
+}
+
+/* Another thread may just be in rung(): the rest goes when it has left. */
+static void remove_bell(void *opaque)
+{
+    struct bell *b = opaque;
+
+    assign(b, false);
+    g_source_destroy(b->source);
+    g_source_unref(b->source);
+}
+
+static void listen_to(struct bell *b)
+{
+    const struct mem_region *r = b->region;
+    struct io_context *io = r->bell_io ? r->bell_io : loop_io(b->kvm->vm.machine->loop);
+
+    io_settle(io);
+    b->source = io_watch_fd(io, b->fd, rung, b, free_bell);
 }
 
 /* Where the kernel has no more room, writes come to us as all others do. */
@@ -70,10 +90,12 @@ static void add_bell(struct kvm *kvm, struct mem_region *r, uint64_t offset, uin
     if (b->fd < 0 || assign(b, true) < 0) {
         log_printf(LOG_UNIMP, "kvm: no event for writes to %#" PRIx64 ": %s\n", gpa,
                    g_strerror(errno));
-        free_bell(b);
+        if (b->fd >= 0)
+            close(b->fd);
+        g_free(b);
         return;
     }
-    b->source = loop_watch_fd(kvm->vm.machine->loop, b->fd, G_IO_IN, rung, b);
+    listen_to(b);
     g_ptr_array_add(kvm->bells, b);
 }
 
@@ -129,7 +151,7 @@ void bells_drain(struct kvm *kvm)
 void bells_begin(struct kvm *kvm)
 {
     if (kvm_check(&kvm->vm, KVM_CAP_IOEVENTFD_ANY_LENGTH) > 0)
-        kvm->bells = g_ptr_array_new_with_free_func(free_bell);
+        kvm->bells = g_ptr_array_new_with_free_func(remove_bell);
 }
 
 void bells_end(struct kvm *kvm)

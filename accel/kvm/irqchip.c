@@ -13,6 +13,8 @@
 #include <base/log.h>
 #include "kvm.h"
 
+#define EVENT_LINES 256 /* the kernel has at least 1024 */
+
 static void message(void *opaque, uint64_t addr, uint32_t data)
 {
     const struct kvm *kvm = opaque;
@@ -54,6 +56,85 @@ static void route(void *opaque, unsigned n, uint64_t addr, uint32_t data)
     *old = e;
     if (data & 0x8000)
         write_routes(kvm);
+}
+
+/* ---- lines for events of devices ---- */
+
+/* The entries of the table behind the controllers' own. */
+struct event_line {
+    int fd; /* -1: free */
+    bool on;
+};
+
+static struct event_line *lines_of(const struct kvm *kvm)
+{
+    return (struct event_line *)(void *)kvm->lines->data;
+}
+
+static bool assign_line(const struct kvm *kvm, unsigned n, bool on)
+{
+    struct kvm_irqfd e = {
+        .fd = (uint32_t)lines_of(kvm)[n].fd,
+        .gsi = KVM_GSI_FREE + n,
+        .flags = on ? 0 : KVM_IRQFD_FLAG_DEASSIGN,
+    };
+
+    if (lines_of(kvm)[n].on == on)
+        return true;
+    if (kvm_ioctl(kvm->vm.fd, KVM_IRQFD, &e) < 0) {
+        log_printf(LOG_UNIMP, "kvm: KVM_IRQFD: %s\n", g_strerror(errno));
+        return false;
+    }
+    lines_of(kvm)[n].on = on;
+    return true;
+}
+
+static int free_line(const struct kvm *kvm)
+{
+    struct event_line line = { -1, false };
+
+    for (unsigned i = 0; i < kvm->lines->len; i++)
+        if (lines_of(kvm)[i].fd < 0)
+            return (int)i;
+    if (kvm->lines->len == EVENT_LINES)
+        return -1;
+    g_array_append_val(kvm->lines, line);
+    return (int)kvm->lines->len - 1;
+}
+
+static int add_line(void *opaque, int fd, uint64_t addr, uint32_t data)
+{
+    struct kvm *kvm = opaque;
+    int n = free_line(kvm);
+    struct event_line *line;
+
+    if (n < 0)
+        return -1;
+    line = &lines_of(kvm)[n];
+    line->fd = fd;
+    set_route(&kvm->routes->entries[kvm->own_routes + (unsigned)n], KVM_GSI_FREE + (unsigned)n,
+              addr, data);
+    kvm->routes->nr = MAX(kvm->routes->nr, kvm->own_routes + (unsigned)n + 1);
+    write_routes(kvm);
+    if (kvm->host_irqchip.away || assign_line(kvm, (unsigned)n, true))
+        return n;
+    line->fd = -1;
+    return -1;
+}
+
+static void remove_line(void *opaque, int n)
+{
+    const struct kvm *kvm = opaque;
+
+    assign_line(kvm, (unsigned)n, false);
+    lines_of(kvm)[n] = (struct event_line){ -1, false };
+}
+
+static void assign_lines(const struct kvm *kvm, bool on)
+{
+    for (unsigned i = 0; kvm->lines && i < kvm->lines->len; i++)
+        if (lines_of(kvm)[i].fd >= 0)
+            assign_line(kvm, i, on);
 }
 
 /* ---- controllers of the board's in the kernel ---- */
@@ -99,6 +180,7 @@ static void look(void *opaque)
 
 void irqchip_take(struct kvm *kvm)
 {
+    assign_lines(kvm, false); /* an interrupt in the kernel from here on would be lost */
     kvm->host_irqchip.away = true;
     if (kvm->vm.irqchip == KVM_IRQCHIP_ON)
         look(kvm);
@@ -114,6 +196,7 @@ void irqchip_give(struct kvm *kvm)
         kvm->guest->chips->put(&kvm->vm, &chips);
     }
     kvm->host_irqchip.away = false;
+    assign_lines(kvm, true);
 }
 
 /* ---- beginning and end ---- */
@@ -132,8 +215,8 @@ static bool make_chips(struct kvm *kvm, GError **err)
 
 static void make_routes(struct kvm *kvm)
 {
-    kvm->routes =
-        g_malloc0(sizeof(*kvm->routes) + KVM_CHIP_ROUTES_MAX * sizeof(kvm->routes->entries[0]));
+    kvm->routes = g_malloc0(sizeof(*kvm->routes) +
+                            (KVM_CHIP_ROUTES_MAX + EVENT_LINES) * sizeof(kvm->routes->entries[0]));
     if (kvm->vm.irqchip == KVM_IRQCHIP_ON) {
         kvm->routes->nr = kvm->guest->chips->routes(kvm->routes->entries);
     } else {
@@ -141,6 +224,7 @@ static void make_routes(struct kvm *kvm)
         for (unsigned i = 0; i < HOST_IRQCHIP_LINES; i++)
             set_route(&kvm->routes->entries[i], i, 0, 0);
     }
+    kvm->own_routes = kvm->routes->nr;
     write_routes(kvm);
 }
 
@@ -184,6 +268,12 @@ bool irqchip_begin(struct kvm *kvm, GError **err)
         .timer_silent = timer_silent,
         .look = look,
     };
+    if (kvm_check(&kvm->vm, KVM_CAP_IRQFD)) {
+        kvm->lines = g_array_new(FALSE, FALSE, sizeof(struct event_line));
+        kvm->host_irqchip.add_line = add_line;
+        kvm->host_irqchip.remove_line = remove_line;
+    }
+    m->host_irqchip = &kvm->host_irqchip;
     kvm->used_irqchip = m->type->use_host_irqchip(m, &kvm->host_irqchip);
     if (kvm->used_irqchip)
         return true;
@@ -197,5 +287,7 @@ void irqchip_end(struct kvm *kvm)
 
     if (kvm->used_irqchip)
         m->type->use_host_irqchip(m, NULL);
+    m->host_irqchip = NULL;
+    g_clear_pointer(&kvm->lines, g_array_unref);
     g_free(kvm->routes);
 }

@@ -120,6 +120,25 @@ void pci_msix_notify(struct pci_device *pd, unsigned vector)
         send_message(pd, entry[0] | (uint64_t)entry[1] << 32, entry[2]);
 }
 
+bool pci_msix_message(const struct pci_device *pd, unsigned vector, uint64_t *addr, uint32_t *data)
+{
+    const uint32_t *entry;
+
+    if (!pci_msix_enabled(pd) || vector >= pd->msix_vectors || is_masked(pd, vector) ||
+        !pci_bus_master(pd))
+        return false;
+    entry = &pd->msix_table[4 * vector];
+    *addr = entry[0] | (uint64_t)entry[1] << 32;
+    *data = entry[2];
+    return true;
+}
+
+static void tell_of_change(struct pci_device *pd)
+{
+    if (pd->hooks && pd->hooks->msix_changed)
+        pd->hooks->msix_changed(pd);
+}
+
 static void send_pending(struct pci_device *pd, unsigned vector)
 {
     uint64_t bit = BIT(vector % 64);
@@ -134,6 +153,7 @@ void pci_msix_control(struct pci_device *pd)
 {
     for (unsigned i = 0; i < pd->msix_vectors; i++)
         send_pending(pd, i);
+    tell_of_change(pd);
 }
 
 void pci_msix_reset(struct pci_device *pd)
@@ -162,6 +182,7 @@ static void table_write(void *opaque, uint64_t offset, uint64_t value, unsigned 
                                               : word % 4 == 3 ? MSIX_MASK
                                                               : ~0u);
     send_pending(pd, word / 4);
+    tell_of_change(pd);
 }
 
 static uint64_t pba_read(void *opaque, uint64_t offset, unsigned size)

@@ -4,6 +4,7 @@
 #include <base/bits.h>
 #include <base/error.h>
 #include <block/block.h>
+#include <hw/backend/iothread.h>
 #include <hw/virtio/types.h>
 
 enum { /* 5.2.3 */
@@ -407,18 +408,10 @@ static void take_parked(struct blk *b)
     g_array_set_size(b->parked, 0);
 }
 
-/* Stopped, nothing is under way, so that the state is whole; running, what failed is tried again.
- */
-static void run_state_changed(void *opaque, bool running, enum run_state s)
+static void try_again(struct blk *b)
 {
-    struct blk *b = opaque;
     struct request *list = b->retry;
 
-    (void)s;
-    if (!running) {
-        block_drain(b->drive);
-        return;
-    }
     b->retry = NULL;
     while (list) {
         struct request *q = list;
@@ -426,7 +419,26 @@ static void run_state_changed(void *opaque, bool running, enum run_state s)
         list = q->next;
         submit(q);
     }
-    take_parked(b);
+}
+
+/* Stopped, nothing is under way, so that the state is whole; running, what failed is tried again.
+ */
+static void run_state_changed(void *opaque, bool running, enum run_state s)
+{
+    struct blk *b = opaque;
+    bool taken = virtio_lock(&b->v);
+
+    (void)s;
+    if (running) {
+        virtio_let_go(&b->v);
+        try_again(b);
+        take_parked(b);
+    } else {
+        virtio_hold(&b->v);
+        block_drain(b->drive);
+        virtio_take_irqs(&b->v);
+    }
+    virtio_unlock(&b->v, taken);
 }
 
 /* ---- configuration ---- */
@@ -499,6 +511,7 @@ static bool blk_realize(struct virtio *v, GError **err)
         b->physical_block = b->logical_block;
     if (!check_sizes(b, err) || !block_attach(b->drive, v->dev.path, err))
         return false;
+    block_set_io(b->drive, v->io);
     b->parked = g_array_new(FALSE, FALSE, sizeof(struct parked));
     if (b->write_cache != AUTO)
         block_set_writeback(b->drive, b->write_cache == ON);
@@ -604,6 +617,7 @@ static const char *const policies[] = { "report", "ignore", "stop", "enospc", "a
 
 #define BLK_PROPS                                                                                 \
     PROP_DRIVE(struct blk, drive, "drive", "id of -drive or node name of -blockdev"),             \
+        PROP_OBJECT(struct blk, v.iothread, "iothread", "where requests are done", IOTHREAD),     \
         PROP_STR(struct blk, serial, "serial", NULL, "serial number, up to 20 characters"),       \
         PROP_U16(struct blk, num_queues, "num-queues", 1, "request queues", .min = 1, .max = 32), \
         PROP_U16(struct blk, queue_size, "queue-size", 256, "entries of a queue",                 \

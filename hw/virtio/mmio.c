@@ -233,10 +233,8 @@ static void write_reg(struct slot *s, unsigned reg, uint32_t value)
 }
 
 /* Only aligned words below the configuration (4.2.2.2). */
-static uint64_t mmio_read(void *opaque, uint64_t offset, unsigned size)
+static uint64_t read_slot(struct slot *s, uint64_t offset, unsigned size)
 {
-    struct slot *s = opaque;
-
     if (offset >= CONFIG)
         return s->v ? virtio_config_read(s->v, offset - CONFIG, size) : 0;
     if (size == 4)
@@ -245,18 +243,37 @@ static uint64_t mmio_read(void *opaque, uint64_t offset, unsigned size)
     return 0;
 }
 
-static void mmio_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+static uint64_t mmio_read(void *opaque, uint64_t offset, unsigned size)
 {
     struct slot *s = opaque;
+    bool taken = s->v && virtio_lock(s->v);
+    uint64_t value = read_slot(s, offset, size);
 
-    if (!s->v)
-        return;
+    if (s->v)
+        virtio_unlock(s->v, taken);
+    return value;
+}
+
+static void write_slot(struct slot *s, uint64_t offset, uint64_t value, unsigned size)
+{
     if (offset >= CONFIG)
         virtio_config_write(s->v, offset - CONFIG, size, (uint32_t)value);
     else if (size == 4)
         write_reg(s, (unsigned)offset, (uint32_t)value);
     else
         log_guest_error("virtio-mmio: write of %u bytes at 0x%x\n", size, (unsigned)offset);
+}
+
+static void mmio_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+{
+    struct slot *s = opaque;
+    bool taken;
+
+    if (!s->v)
+        return;
+    taken = virtio_lock(s->v);
+    write_slot(s, offset, value, size);
+    virtio_unlock(s->v, taken);
 }
 
 static const struct io_ops mmio_io = {

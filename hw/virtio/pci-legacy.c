@@ -40,9 +40,8 @@ static unsigned config_at(const struct virtio *v)
     return pci_msix_enabled(&v->pci) ? HEADER_MSIX_LEN : HEADER_LEN;
 }
 
-static uint64_t legacy_read(void *opaque, uint64_t offset, unsigned size)
+static uint64_t read_reg(struct virtio *v, uint64_t offset, unsigned size)
 {
-    struct virtio *v = opaque;
     const struct virtqueue *q = virtio_queue(v);
 
     if (offset >= config_at(v))
@@ -61,9 +60,18 @@ static uint64_t legacy_read(void *opaque, uint64_t offset, unsigned size)
     }
 }
 
-static void legacy_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+static uint64_t legacy_read(void *opaque, uint64_t offset, unsigned size)
 {
     struct virtio *v = opaque;
+    bool taken = virtio_lock(v);
+    uint64_t value = read_reg(v, offset, size);
+
+    virtio_unlock(v, taken);
+    return value;
+}
+
+static void write_reg(struct virtio *v, uint64_t offset, uint64_t value, unsigned size)
+{
     struct virtqueue *q = virtio_queue(v);
 
     if (offset >= config_at(v)) {
@@ -83,9 +91,19 @@ static void legacy_write(void *opaque, uint64_t offset, uint64_t value, unsigned
     case QUEUE_VECTOR:
         if (q)
             q->vector = virtio_pci_check_vector(v, (uint16_t)value);
+        virtio_route_irqs(v);
         break;
     default: log_guest_error("%s: write to legacy register 0x%x\n", v->cls->name, (unsigned)offset);
     }
+}
+
+static void legacy_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+{
+    struct virtio *v = opaque;
+    bool taken = virtio_lock(v);
+
+    write_reg(v, offset, value, size);
+    virtio_unlock(v, taken);
 }
 
 static const struct io_ops legacy_io = {

@@ -72,6 +72,17 @@ static void queue_irq(struct virtio *v, struct virtqueue *q)
     interrupt(v, q->vector, VIRTIO_ISR_QUEUE);
 }
 
+static bool queue_message(struct virtio *v, const struct virtqueue *q, uint64_t *addr,
+                          uint32_t *data)
+{
+    return q->vector != VIRTIO_NO_VECTOR && pci_msix_message(&v->pci, q->vector, addr, data);
+}
+
+static void msix_changed(struct pci_device *pd)
+{
+    virtio_route_irqs(virtio_of(pd));
+}
+
 static void config_irq(struct virtio *v)
 {
     interrupt(v, v->config_vector, VIRTIO_ISR_CONFIG);
@@ -85,6 +96,7 @@ static void was_reset(struct virtio *v)
 static const struct virtio_transport pci_transport = {
     .queue_irq = queue_irq,
     .config_irq = config_irq,
+    .queue_message = queue_message,
     .was_reset = was_reset,
 };
 
@@ -117,11 +129,8 @@ static uint32_t read_queue(struct virtio *v, unsigned reg)
     }
 }
 
-static uint64_t common_read(void *opaque, uint64_t offset, unsigned size)
+static uint64_t read_common(struct virtio *v, uint64_t offset)
 {
-    struct virtio *v = opaque;
-
-    (void)size;
     switch (offset) {
     case DEVICE_SEL: return v->device_sel;
     case DEVICE_FEATURES: return virtio_get_features(v);
@@ -134,6 +143,17 @@ static uint64_t common_read(void *opaque, uint64_t offset, unsigned size)
     case QUEUE_SEL: return v->queue_sel;
     default: return read_queue(v, (unsigned)offset);
     }
+}
+
+static uint64_t common_read(void *opaque, uint64_t offset, unsigned size)
+{
+    struct virtio *v = opaque;
+    bool taken = virtio_lock(v);
+    uint64_t value = read_common(v, offset);
+
+    (void)size;
+    virtio_unlock(v, taken);
+    return value;
 }
 
 /* 4.1.5.1.2.1: a vector that there is not reads back as none. */
@@ -153,7 +173,10 @@ static void write_queue(struct virtio *v, unsigned reg, uint32_t value)
     }
     switch (reg) {
     case QUEUE_SIZE: virtq_set_num(q, value); break;
-    case QUEUE_VECTOR: q->vector = virtio_pci_check_vector(v, value); break;
+    case QUEUE_VECTOR:
+        q->vector = virtio_pci_check_vector(v, value);
+        virtio_route_irqs(v);
+        break;
     case QUEUE_ENABLE:
         if (value == 1)
             virtq_enable(q, true);
@@ -172,11 +195,8 @@ static void write_queue(struct virtio *v, unsigned reg, uint32_t value)
     }
 }
 
-static void common_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+static void write_common(struct virtio *v, uint64_t offset, uint64_t value)
 {
-    struct virtio *v = opaque;
-
-    (void)size;
     switch (offset) {
     case DEVICE_SEL: v->device_sel = (uint32_t)value; break;
     case DRIVER_SEL: v->driver_sel = (uint32_t)value; break;
@@ -186,6 +206,16 @@ static void common_write(void *opaque, uint64_t offset, uint64_t value, unsigned
     case QUEUE_SEL: v->queue_sel = (uint16_t)value; break;
     default: write_queue(v, (unsigned)offset, (uint32_t)value); break;
     }
+}
+
+static void common_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
+{
+    struct virtio *v = opaque;
+    bool taken = virtio_lock(v);
+
+    (void)size;
+    write_common(v, offset, value);
+    virtio_unlock(v, taken);
 }
 
 /* ---- the other windows ---- */
@@ -301,14 +331,16 @@ static void before_read(struct pci_device *pd, unsigned offset, unsigned size)
 
 static void set_dma(struct virtio *v)
 {
-    bool off = !pci_bus_master(&v->pci);
+    bool off = !pci_bus_master(&v->pci), taken;
 
     if (v->dma_off == off)
         return;
+    taken = virtio_lock(v);
     v->dma_off = off;
     for (unsigned i = 0; !off && i < v->n_queues; i++)
         if (virtq_ready(&v->queues[i]))
             virtio_kick(v, i);
+    virtio_unlock(v, taken);
 }
 
 static void written(struct pci_device *pd, unsigned offset, unsigned size)
@@ -326,6 +358,7 @@ static void written(struct pci_device *pd, unsigned offset, unsigned size)
 static const struct pci_hooks virtio_pci_hooks = {
     .before_read = before_read,
     .written = written,
+    .msix_changed = msix_changed,
 };
 
 /* ---- life ---- */
@@ -356,6 +389,8 @@ static void add_windows(struct virtio *v)
         if (windows[i].type == CAP_NOTIFY) {
             stl_le(cap + CAP_EXTRA, NOTIFY_SHIFT);
             mem_region_set_bells(&v->windows[i], NOTIFY_SHIFT, v->n_queues);
+            if (io_is_thread(v->io))
+                mem_region_set_bell_context(&v->windows[i], v->io, virtio_bell);
         }
         mem_region_add(&v->modern, windows[i].offset, &v->windows[i]);
     }
@@ -406,7 +441,7 @@ bool virtio_pci_realize(struct device *dev, GError **err)
         virtio_destroy(v);
         return false;
     }
-    v->attrs = pci_attrs(&v->pci);
+    v->attrs |= pci_attrs(&v->pci);
     v->dma_off = true;
     if (legacy)
         virtio_pci_add_legacy(v);
@@ -429,6 +464,7 @@ void virtio_pci_unrealize(struct device *dev)
         mem_region_destroy(&v->windows[i]);
     mem_region_destroy(&v->modern);
     mem_region_destroy(&v->legacy_io);
+    io_settle(v->io); /* a bell may have been on its way */
 }
 
 void virtio_pci_reset(struct device *dev)

@@ -56,4 +56,10 @@ void elem_end(struct virtq_elem *e, uint64_t written);
 /* An indirect table (2.7.5.3, 2.8.7): `chained` entries go by NEXT, else all are taken in order. */
 bool elem_add_table(struct virtq_elem *e, const struct virtq_desc *d, bool chained);
 
+/* iothread.c: interrupts of devices in an iothread, and of all others. Lock of v->io held. */
+void virtio_iothread_begin(struct virtio *v);
+void virtio_iothread_end(struct virtio *v);
+void virtio_queue_irq(struct virtqueue *q);
+void virtio_config_irq(struct virtio *v);
+
 #endif

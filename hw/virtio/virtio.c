@@ -7,6 +7,8 @@
 #include <base/error.h>
 #include <base/log.h>
 #include <base/loop.h>
+#include <hw/backend/iothread.h>
+#include "private.h"
 
 bool virtio_running(const struct virtio *v)
 {
@@ -31,26 +33,41 @@ void virtio_broken(struct virtio *v, const char *fmt, ...)
     v->broken = true;
     v->status |= VIRTIO_S_NEEDS_RESET;
     if (v->status & VIRTIO_S_DRIVER_OK)
-        v->transport->config_irq(v);
+        virtio_config_irq(v);
 }
 
 /* ---- notifications ---- */
 
+static void run_handler(struct virtio *v, uint32_t n)
+{
+    struct virtqueue *q = &v->queues[n];
+
+    if (!v->held && virtq_ready(q) && q->handler)
+        q->handler(q);
+}
+
 static gboolean run_kicked(gpointer opaque)
 {
     struct virtio *v = opaque;
+    bool taken = virtio_lock(v);
     uint64_t kicked;
 
     g_source_set_ready_time(v->kick_source, -1);
     kicked = __atomic_exchange_n(&v->kicked, 0, __ATOMIC_ACQ_REL);
-    while (kicked) {
-        struct virtqueue *q = &v->queues[ctz64(kicked)];
-
-        kicked &= kicked - 1;
-        if (virtq_ready(q) && q->handler)
-            q->handler(q);
-    }
+    for (; kicked; kicked &= kicked - 1)
+        run_handler(v, (uint32_t)ctz64(kicked));
+    virtio_unlock(v, taken);
     return G_SOURCE_CONTINUE;
+}
+
+void virtio_bell(void *opaque, uint32_t n)
+{
+    struct virtio *v = opaque;
+    bool taken = virtio_lock(v);
+
+    if (n < v->n_queues)
+        run_handler(v, n);
+    virtio_unlock(v, taken);
 }
 
 static gboolean dispatch(GSource *source, GSourceFunc fn, gpointer opaque)
@@ -73,8 +90,8 @@ void virtio_kick(struct virtio *v, uint32_t n)
 
 void virtio_notified(struct virtio *v, uint32_t n)
 {
-    if (v->cls->prompt && n < v->n_queues && virtq_ready(&v->queues[n]))
-        v->queues[n].handler(&v->queues[n]);
+    if (v->cls->prompt && !v->iothread && n < v->n_queues)
+        run_handler(v, n);
     else
         virtio_kick(v, n);
 }
@@ -91,6 +108,7 @@ struct virtqueue *virtio_add_queue(struct virtio *v, unsigned size, virtq_handle
     q->max = (uint16_t)size;
     q->handler = handler;
     q->pending = g_new0(struct virtq_used, size);
+    q->irq_fd = q->irq_line = -1;
     virtq_reset(q);
     return q;
 }
@@ -115,29 +133,40 @@ bool virtio_init(struct virtio *v, const struct virtio_class *cls,
     v->legacy = v->legacy_only;
     v->legacy_align = VIRTIO_LEGACY_ALIGN;
     v->queues = g_new0(struct virtqueue, VIRTIO_QUEUES_MAX);
+    v->io = v->iothread ? iothread_io(v->iothread) : loop_io(device_loop(&v->dev));
     if (!cls->realize(v, err)) {
         free_queues(v);
         return false;
     }
     v->kick_source = g_source_new(&kick_funcs, sizeof(GSource));
     g_source_set_callback(v->kick_source, run_kicked, v, NULL);
-    g_source_attach(v->kick_source, loop_context(device_loop(&v->dev)));
+    virtio_iothread_begin(v);
+    io_settle(v->io);
+    g_source_attach(v->kick_source, io_main_context(v->io));
     return true;
 }
 
 void virtio_destroy(struct virtio *v)
 {
+    bool taken;
+
     g_source_destroy(v->kick_source);
     g_source_unref(v->kick_source);
+    io_settle(v->io);
     if (v->cls->reset)
         v->cls->reset(v);
     if (v->cls->unrealize)
         v->cls->unrealize(v);
+    taken = virtio_lock(v);
+    virtio_iothread_end(v);
     free_queues(v);
+    virtio_unlock(v, taken);
 }
 
 void virtio_reset(struct virtio *v)
 {
+    bool taken = virtio_lock(v);
+
     if (v->cls->reset)
         v->cls->reset(v);
     v->status = v->isr = 0;
@@ -152,8 +181,10 @@ void virtio_reset(struct virtio *v)
     v->legacy_align = VIRTIO_LEGACY_ALIGN;
     for (unsigned i = 0; i < v->n_queues; i++)
         virtq_reset(&v->queues[i]);
+    virtio_unlock(v, taken);
     if (v->transport->was_reset)
         v->transport->was_reset(v);
+    virtio_route_irqs(v);
 }
 
 /* ---- status and features (2.1, 2.2, 3.1) ---- */
@@ -262,9 +293,12 @@ struct virtqueue *virtio_queue(struct virtio *v)
 
 void virtio_config_changed(struct virtio *v)
 {
+    bool taken = virtio_lock(v);
+
     v->generation++;
     if (v->status & VIRTIO_S_DRIVER_OK)
-        v->transport->config_irq(v);
+        virtio_config_irq(v);
+    virtio_unlock(v, taken);
 }
 
 static bool in_config(const struct virtio *v, uint64_t offset, unsigned size)

@@ -89,7 +89,7 @@ void virtq_notify(struct virtqueue *q)
     /* what was used must be seen before the driver's wish is read, and the other way round there */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (virtq_layout(q)->wants_irq(q))
-        q->v->transport->queue_irq(q->v, q);
+        virtio_queue_irq(q);
 }
 
 void virtq_kicks_off(struct virtqueue *q)

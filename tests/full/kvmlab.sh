@@ -76,6 +76,9 @@ devices() {
             -netdev user,id=n -device virtio-net-pci,netdev=n
         grep -q "MYNA-OK net" out
         check $? "virtio-net, kernel-irqchip=$chips: an address by DHCP"
+        boot "virtio-blk in an iothread, kernel-irqchip=$chips" "myna.run=exec,poweroff myna.exec=$(encode \
+            "dd if=/dev/vda bs=64k count=16 2> /dev/null | sha256sum")" "$(sha256sum ide | cut -d ' ' -f 1)" \
+            -object iothread,id=io -drive file=ide,format=raw,if=none,id=d -device virtio-blk-pci,drive=d,iothread=io
         kernel=$lab/kernel-all initrd=$lab/initrd-all.gz
         boot "IDE, kernel-irqchip=$chips" "myna.run=net,exec,poweroff myna.exec=$read" \
             "$(sha256sum ide | cut -d ' ' -f 1)" -drive file=ide,format=raw -netdev user,id=n -device e1000,netdev=n

@@ -28,8 +28,8 @@ struct disk {
     struct vring r;
 };
 
-/* All cases are run on both transports. */
-static bool on_pci;
+/* All cases are run on both transports, with requests in the main loop and in an iothread. */
+static bool on_pci, in_thread;
 
 static char *make_image(size_t len)
 {
@@ -51,8 +51,9 @@ static void open_disk(struct disk *k, const char *drive_more, const char *device
     k->path = make_image(len);
     args = g_strdup_printf("-machine virt -arch riscv64 -nodefaults "
                            "-drive file=%s,format=raw,if=none,id=d0%s "
-                           "-device virtio-blk-%s,drive=d0%s",
-                           k->path, drive_more, on_pci ? "pci,addr=3" : "device", device_more);
+                           "-object iothread,id=io0 -device virtio-blk-%s,drive=d0%s%s",
+                           k->path, drive_more, on_pci ? "pci,addr=3" : "device",
+                           in_thread ? ",iothread=io0" : "", device_more);
     k->q = qc_start(args);
     if (on_pci)
         vd_open_pci(&k->d, k->q, 3, 2);
@@ -431,28 +432,28 @@ static const struct {
     { "config-access", test_config_access, true },
 };
 
-static void run_mmio(gconstpointer which)
-{
-    on_pci = false;
-    cases[GPOINTER_TO_UINT(which)].run();
-}
+enum { MMIO = 0, PCI = 1, MMIO_THREAD = 2, PCI_THREAD = 3, PLACES = 4 };
 
-static void run_pci(gconstpointer which)
+static const char *const places[PLACES] = { "mmio", "pci", "mmio-iothread", "pci-iothread" };
+
+static void run_case(gconstpointer which)
 {
-    on_pci = true;
-    cases[GPOINTER_TO_UINT(which)].run();
+    guint n = GPOINTER_TO_UINT(which), place = n % PLACES;
+
+    on_pci = place == PCI || place == PCI_THREAD;
+    in_thread = place >= MMIO_THREAD;
+    cases[n / PLACES].run();
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *mmio = g_strdup_printf("/virtio-blk/mmio/%s", cases[i].name);
-        g_autofree char *pci = g_strdup_printf("/virtio-blk/pci/%s", cases[i].name);
+    for (guint n = 0; n < G_N_ELEMENTS(cases) * PLACES; n++) {
+        guint i = n / PLACES, place = n % PLACES;
+        g_autofree char *path = g_strdup_printf("/virtio-blk/%s/%s", places[place], cases[i].name);
 
-        if (!cases[i].pci_only)
-            g_test_add_data_func(mmio, GUINT_TO_POINTER(i), run_mmio);
-        g_test_add_data_func(pci, GUINT_TO_POINTER(i), run_pci);
+        if (place == PCI || place == PCI_THREAD || !cases[i].pci_only)
+            g_test_add_data_func(path, GUINT_TO_POINTER(n), run_case);
     }
     return g_test_run();
 }

@@ -13,7 +13,8 @@
  * it held.
  *  - A vCPU thread takes it around device registers (mem/ does so) and interrupt delivery, never
  * around guest code. RAM, the translator and the virtio data plane do without it.
- *  - Lock order, outermost first: device lock, translator locks, clock locks (base/clock.h), the
+ *  - Disks and queues of devices in an iothread have its lock (base/iocontext.h) instead.
+ *  - Lock order, outermost first: device lock, an iothread's lock, translator locks, clock locks (base/clock.h), the
  * log. Nobody calls out of his module with a lock below the device lock held.
  *  - Locks are pthread mutexes, not GMutex, and so known to ThreadSanitizer.
  *  - Never wait for another thread with the device lock held, unless that thread cannot want it.
@@ -26,6 +27,7 @@
 #include <stdbool.h>
 
 struct clocks;
+struct io_context;
 struct loop;
 
 /* Owned by the caller. The context is not the process's default one: attach sources to
@@ -38,6 +40,8 @@ void loop_free(struct loop *l);
 GMainContext *loop_context(struct loop *l);
 /* The clocks of base/clock.h that hang off this loop. */
 struct clocks *loop_clocks(struct loop *l);
+/* The main loop as what block devices and virtio work in. */
+struct io_context *loop_io(struct loop *l);
 
 /* The device lock: not recursive. The main thread goes first, so vCPUs cannot starve it. */
 void loop_lock(struct loop *l);

@@ -5,8 +5,11 @@
  *                            .done = read_done, .opaque = me };
  *     block_submit(b, &r);                     read_done(&r, 0 or an errno) comes later
  *
- * Everything here is called with the device lock held, and completions come from the main loop (or
- * from within block_drain()) with it held. A completion never comes from within block_submit().
+ * Everything here is called with the device lock held. Requests of an image and their completions
+ * belong to a context (base/iocontext.h): the main loop, or, after block_set_io(), an iothread, in
+ * which block_submit(), block_plug() and block_unplug() are called with the iothread's lock alone.
+ * Completions come from the context, or from within block_drain(), with its lock held. A completion
+ * never comes from within block_submit().
  */
 #ifndef BLOCK_BLOCK_H
 #define BLOCK_BLOCK_H
@@ -18,6 +21,7 @@
 
 struct block;
 struct block_set;
+struct io_context;
 struct loop;
 struct opts;
 
@@ -92,11 +96,15 @@ void block_set_writeback(struct block *b, bool on);
 /* Whether discards reach the image. */
 bool block_discards(const struct block *b);
 enum block_policy block_policy(const struct block *b, bool write);
-const struct block_stats *block_stats(const struct block *b);
+struct block_stats block_stats(const struct block *b);
 
 /* Makes a device the one user; `user` is for messages and copied. Fails when there is one. */
 bool block_attach(struct block *b, const char *user, GError **err);
+/* Ends that, back in the main loop. */
 void block_detach(struct block *b);
+/* By the user: requests are done in this context from now on. Drives whose media can change stay in
+ * the main loop. The caller holds no iothread's lock. */
+void block_set_io(struct block *b, struct io_context *io);
 /* Who uses it, or NULL. */
 const char *block_user(const struct block *b);
 

@@ -18,6 +18,7 @@
 #include <glib.h>
 #include <mem/ram.h>
 
+struct io_context;
 struct loop;
 struct mem;
 
@@ -33,6 +34,7 @@ typedef uint32_t mem_attrs;
 #define MEM_ATTR_SECURE              (1u << 0) /* secure world, where the architecture has one */
 #define MEM_ATTR_USER                (1u << 1) /* from user mode */
 #define MEM_ATTR_DEBUG               (1u << 2) /* debugger: must not have side effects on devices */
+#define MEM_ATTR_RAM_ONLY            (1u << 3) /* devices do not answer; takes no lock, in turn */
 #define MEM_ATTR_REQUESTER(id)       ((uint32_t)(id) << 16) /* PCI requester id of a device's DMA */
 #define MEM_ATTR_REQUESTER_OF(attrs) ((uint16_t)((attrs) >> 16))
 
@@ -100,6 +102,8 @@ struct mem_region {
     struct mem_region *target; /* ALIAS */
     uint64_t target_offset;
     uint32_t bell_step, bell_count; /* IO: see mem_region_set_bells() */
+    struct io_context *bell_io;
+    void (*bell)(void *opaque, uint32_t n);
     uint32_t late_first, late_size; /* IO: see mem_region_set_late() */
 };
 
@@ -163,6 +167,11 @@ void mem_region_set_direct(struct mem_region *r, bool direct);
  * one, as writes of the value 0 from the main loop. Before the region is placed.
  */
 void mem_region_set_bells(struct mem_region *r, uint32_t step, uint32_t count);
+/* Those that come later call bell(opaque, n) in the iothread of @io, without a lock; also
+ * from the main loop, while CPUs are stopped. When the region is taken out, one may still be
+ * running. */
+void mem_region_set_bell_context(struct mem_region *r, struct io_context *io,
+                                 void (*bell)(void *opaque, uint32_t n));
 /*
  * Nothing but further accesses to devices and looks at the display (ram_sync()) can tell when
  * writes that lie within the @size bytes at @first were done: an accelerator may do them later, in

@@ -7,13 +7,13 @@
 
 #include <hw/core/object.h>
 
+struct io_context;
+
 #define IOTHREAD "iothread" /* the role */
 
-/* For g_source_attach(); any thread. */
-GMainContext *iothread_context(struct object *o);
+/* Its context and lock. */
+struct io_context *iothread_io(struct object *o);
 /* The thread's number on the host. */
 int iothread_tid(const struct object *o);
-/* Runs fn(opaque) in the thread and waits for it. The caller holds no lock that `fn` wants. */
-void iothread_call(struct object *o, void (*fn)(void *opaque), void *opaque);
 
 #endif

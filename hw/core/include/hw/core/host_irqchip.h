@@ -30,6 +30,12 @@ struct host_irqchip {
     void (*ioapic_line)(void *opaque, unsigned n, bool level);
     void (*timer_silent)(void *opaque, bool silent);
     void (*look)(void *opaque);
+    /* From now on signals of the eventfd @fd send the message, without a lock and at once; while
+     * the machine stands they stay in the eventfd. The number of the line, or -1: there is none
+     * left. After the second, signals stay, too. Both NULL: there are no such lines. Device lock.
+     */
+    int (*add_line)(void *opaque, int fd, uint64_t addr, uint32_t data);
+    void (*remove_line)(void *opaque, int line);
 };
 
 /* The kernel has the registers of all controllers now. */

@@ -187,6 +187,7 @@ struct machine {
     struct rom_list *roms;              /* hw/core/loader.h */
 
     enum run_state run_state;
+    const struct host_irqchip *host_irqchip; /* the accelerator's, while there is one; or NULL */
     const struct machine_cpu_ops *cpu_ops;
     const char *accel; /* which accelerator they are of; NULL: none yet */
     struct {

@@ -103,6 +103,8 @@ struct pci_hooks {
     /* Bring config[offset, offset+size) up to date before it is read. */
     void (*before_read)(struct pci_device *pd, unsigned offset, unsigned size);
     void (*written)(struct pci_device *pd, unsigned offset, unsigned size);
+    /* What pci_msix_message() says may have changed. */
+    void (*msix_changed)(struct pci_device *pd);
 };
 
 struct pci_device {
@@ -150,6 +152,9 @@ bool pci_msi_enabled(const struct pci_device *pd);
 void pci_msi_notify(struct pci_device *pd);
 bool pci_msix_enabled(const struct pci_device *pd);
 void pci_msix_notify(struct pci_device *pd, unsigned vector);
+/* The message that it would send now; false: none, as the vector or all of them are masked or off.
+ */
+bool pci_msix_message(const struct pci_device *pd, unsigned vector, uint64_t *addr, uint32_t *data);
 static inline bool pci_bus_master(const struct pci_device *pd)
 {
     return pd->config[PCI_COMMAND] & PCI_COMMAND_MASTER;

@@ -20,14 +20,18 @@
  * device "broken" (DEVICE_NEEDS_RESET, 2.1.2), after which it does nothing until it is reset.
  *
  * Threads: transports call in with the device lock held. Queue handlers run in the main loop, some
- * time after the driver's notification, or within it (virtio_class.prompt). The virtq_ functions of
- * one queue belong to one thread at a time and take no lock, so that a queue can be handed to
- * another loop later.
+ * time after the driver's notification, or within it (virtio_class.prompt), or in the iothread that
+ * the device was given. Then status, features, configuration and queues are guarded by the
+ * iothread's lock (base/iocontext.h), which transports take inside of the device lock
+ * (virtio_lock()); all else stays with the device lock. Handlers in an iothread never take that
+ * one: rings and buffers that are not in RAM make the device broken, and interrupts go by an event
+ * of the accelerator's, or by the main loop (iothread.c).
  */
 #ifndef HW_VIRTIO_VIRTIO_H
 #define HW_VIRTIO_VIRTIO_H
 
 #include <sys/uio.h>
+#include <base/iocontext.h>
 #include <hw/core/machine.h>
 #include <hw/pci/pci.h>
 
@@ -123,12 +127,19 @@ struct virtqueue {
     uint16_t unsignalled;       /* packed: entries used since the last look */
     unsigned n_pending;         /* filled and not flushed */
     struct virtq_used *pending; /* room for max */
+    /* In an iothread: the accelerator's line for its interrupts, -1 for none, and what it is for */
+    int irq_fd, irq_line;
+    uint64_t irq_addr;
+    uint32_t irq_data;
 };
 
 struct virtio_transport {
     /* Tells the driver that something was used, or that the configuration changed. */
     void (*queue_irq)(struct virtio *v, struct virtqueue *q);
     void (*config_irq)(struct virtio *v);
+    /* The message that queue_irq() would send now; false: it does not send one. May be NULL. */
+    bool (*queue_message)(struct virtio *v, const struct virtqueue *q, uint64_t *addr,
+                          uint32_t *data);
     /* After the device was reset by status or by the machine. */
     void (*was_reset)(struct virtio *v);
 };
@@ -185,6 +196,12 @@ struct virtio {
     struct virtqueue *queues;
     uint64_t kicked; /* atomic; bit for each queue that waits for its handler */
     GSource *kick_source;
+    struct object *iothread; /* property of some devices, or NULL */
+    struct io_context *io;   /* where queue handlers run */
+    bool held;               /* kicks are left alone until virtio_let_go() */
+    GSource *irq_source;     /* in the main loop, for interrupts that an iothread asks for: */
+    uint64_t irqs;           /* atomic; bit for each queue */
+    bool config_irq_due;     /* atomic */
 
     /* PCI: BAR 0 where there is a legacy interface; BAR 4, and the capability for access by
      * configuration space */
@@ -234,6 +251,21 @@ static inline bool virtio_modern(const struct virtio *v)
 bool virtio_running(const struct virtio *v);
 /* Tells the driver to look at config anew; v->config is already changed. */
 void virtio_config_changed(struct virtio *v);
+/* The lock of what handlers work with, for who holds the device lock; nests. */
+static inline bool virtio_lock(struct virtio *v)
+{
+    return io_lock_if(v->io);
+}
+static inline void virtio_unlock(struct virtio *v, bool taken)
+{
+    io_unlock_if(v->io, taken);
+}
+/* No handler runs from now on, until the second. Device lock and lock of v->io held. After the
+ * first, and once nothing is under way, virtio_take_irqs() sees to it that no interrupt is, either.
+ */
+void virtio_hold(struct virtio *v);
+void virtio_let_go(struct virtio *v);
+void virtio_take_irqs(struct virtio *v);
 /* The driver broke a rule: stops the device until it is reset. */
 void virtio_broken(struct virtio *v, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 
@@ -299,8 +331,12 @@ void virtq_set_base(struct virtqueue *q, uint64_t base, uint32_t align);
 void virtq_reset(struct virtqueue *q);
 /* The driver's notification of queue `n`. */
 void virtio_notified(struct virtio *v, uint32_t n);
-/* Has queue `n`'s handler run from the main loop. */
+/* Has queue `n`'s handler run from the main loop, or the iothread. */
 void virtio_kick(struct virtio *v, uint32_t n);
+/* The same from the thread of v->io, without a lock: the handler runs now. */
+void virtio_bell(void *opaque, uint32_t n);
+/* What transport->queue_message() says may have changed. Device lock held. */
+void virtio_route_irqs(struct virtio *v);
 uint32_t virtio_config_read(struct virtio *v, uint64_t offset, unsigned size);
 void virtio_config_write(struct virtio *v, uint64_t offset, unsigned size, uint32_t value);
 
