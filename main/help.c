@@ -23,14 +23,32 @@ static char *version_text(void)
 #ifdef CONFIG_FFI
         "ffi",
 #endif
+#ifdef CONFIG_GNUTLS
+        "gnutls",
+#endif
+#ifdef CONFIG_JPEG
+        "libjpeg",
+#endif
+#ifdef CONFIG_LIBPNG
+        "libpng",
+#endif
 #ifdef CONFIG_LIBURING
         "liburing",
+#endif
+#ifdef CONFIG_NETTLE
+        "nettle",
+#endif
+#ifdef CONFIG_SDL2
+        "sdl2",
 #endif
 #ifdef CONFIG_SECCOMP
         "seccomp",
 #endif
 #ifdef CONFIG_SLIRP
         "slirp",
+#endif
+#ifdef CONFIG_VTERM
+        "vterm",
 #endif
 #ifdef CONFIG_ZLIB
         "zlib",

@@ -27,6 +27,7 @@ enum {
     HANDSHAKE_MS = 30000,
     DIRTY_SHIFT = 4, /* a bit of `dirty` is for 16 pixels of a row */
     PASSWORD_LEN = 8,
+    CHALLENGE_LEN = 16,
 };
 
 enum rfb_encoding {
@@ -130,7 +131,7 @@ struct client {
     client_fn *next; /* what comes now */
     unsigned minor;  /* 3, 7, 8 */
     int32_t security, subtype;
-    uint8_t challenge[16];
+    uint8_t challenge[CHALLENGE_LEN];
     bool begun, ready, closing;
     bool full;        /* of events: it waits for the main thread */
     bool skipped;     /* no update was looked for, since the last one is still to be sent */
@@ -284,6 +285,11 @@ client_fn message_next;
 /* Begins the reply to a challenge. */
 void auth_begin(struct client *c);
 client_fn auth_reply;
+/* False: a server cannot ask for a password. */
+bool auth_is_built(void);
+/* What a client that knows the password answers. */
+void auth_answer(const char *password, const uint8_t challenge[CHALLENGE_LEN],
+                 uint8_t answer[CHALLENGE_LEN]);
 void handshake_authenticated(struct client *c);
 void handshake_failed(struct client *c, const char *why);
 /* Appends what is to be sent now to c->out, if anything. False: the client is to go. */
@@ -318,10 +324,6 @@ unsigned count_colors(const struct client *c, const struct rect *r, uint32_t *co
 int clip_message(struct client *c, const uint8_t *p, size_t len);
 void clip_send_caps(struct client *c);
 void clip_send_text(struct client *c, const char *text);
-
-/* ---- des.c ---- */
-
-void des_encrypt(const uint8_t key[8], const uint8_t in[8], uint8_t out[8]);
 
 /* ---- ws.c ---- */
 
