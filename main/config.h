@@ -75,7 +75,6 @@ enum config_flag {
     FLAG_NO_REBOOT,
     FLAG_NO_SHUTDOWN,
     FLAG_DAEMONIZE,
-    FLAG_USB,
     FLAG_VERBOSE,
     FLAG_HELP,
     FLAG_VERSION,

@@ -151,17 +151,6 @@ static char *text_or_key(struct config *c, enum config_text text, const char *ke
     return g_strdup(c->text[text] ? c->text[text] : of_machine);
 }
 
-/* usb=off is what libvirt says of machines without a USB controller of their own. */
-static bool check_usb(struct opts *o, GError **err)
-{
-    bool usb = false;
-
-    if (!opts_bool(o, "usb", &usb, err)) {
-        return false;
-    }
-    return !usb || error_set(err, "-machine: usb=on: no machine has a USB controller");
-}
-
 /* -action; -no-reboot and -no-shutdown are short for two of them. */
 static bool set_actions(struct config *c, struct machine_config *mc, GError **err)
 {
@@ -203,7 +192,7 @@ bool machine_opts_config(struct config *c, const char *arch, struct machine_conf
         return error_set(err, "-initrd: there is no -kernel to give '%s' to", mc->initrd);
     }
     if (!opts_bool(c->one[ONE_MACHINE], "dump-guest-core", &mc->dump_ram, err) ||
-        !check_usb(c->one[ONE_MACHINE], err) || !set_graphics(c, mc, err)) {
+        !set_graphics(c, mc, err)) {
         return false;
     }
     return set_actions(c, mc, err) && set_smp(c->one[ONE_SMP], mc, err) &&
@@ -243,11 +232,21 @@ const char *machine_opts_arch(const struct config *c, GError **err)
 /* Keys of -machine that are not properties of the type but belong to other options. */
 static bool is_common_key(const char *key)
 {
-    static const char *const keys[] = {
-        "type",     "accel",   "kernel",         "initrd",          "append",   "dtb", "usb",
-        "firmware", "dumpdtb", "memory-backend", "dump-guest-core", "graphics",
-        "kernel-irqchip", "kernel_irqchip", NULL
-    };
+    static const char *const keys[] = { "type",
+                                        "accel",
+                                        "kernel",
+                                        "initrd",
+                                        "append",
+                                        "dtb",
+                                        "usb",
+                                        "firmware",
+                                        "dumpdtb",
+                                        "memory-backend",
+                                        "dump-guest-core",
+                                        "graphics",
+                                        "kernel-irqchip",
+                                        "kernel_irqchip",
+                                        NULL };
 
     return g_strv_contains(keys, key);
 }

@@ -130,6 +130,14 @@ static bool take_kvm(struct config *c, const struct option *o, const char *arg, 
     return take_accel(c, o, "kvm", err);
 }
 
+static bool take_usb(struct config *c, const struct option *o, const char *arg, GError **err)
+{
+    (void)arg;
+    (void)err;
+    opts_set(c->one[o->where], o->implied, "on");
+    return true;
+}
+
 static bool take_none(struct config *c, const struct option *o, const char *arg, GError **err)
 {
     (void)c;
@@ -222,7 +230,7 @@ static const struct option options[] = {
     { "nodefaults", NULL, "none of the devices that come by default", take_flag, FLAG_NODEFAULTS,
       NULL },
     { "vga", "std|cirrus|virtio|none", "the graphics card", take_text, TEXT_VGA, NULL },
-    { "usb", NULL, "a USB controller", take_flag, FLAG_USB, NULL },
+    { "usb", NULL, "a USB controller: -machine usb=on", take_usb, ONE_MACHINE, "usb" },
     { "usbdevice", "tablet|mouse|keyboard", "a USB device, with a controller for it", take_stream,
       STREAMS_USB, NULL },
 

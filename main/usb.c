@@ -1,4 +1,4 @@
-/* -usb and -usbdevice: a controller, and what is plugged into it. */
+/* -usb, which is -machine usb=on, and -usbdevice: a controller, and what is plugged into it. */
 #include <string.h>
 #include <base/error.h>
 
@@ -44,10 +44,12 @@ static bool has_controller(const struct session *s)
 bool usb_add_controller(struct session *s, GError **err)
 {
     opts_auto struct opts *o = NULL;
-    bool pc = g_strcmp0(s->machine->type->name, "pc") == 0;
+    bool pc = g_strcmp0(s->machine->type->name, "pc") == 0, usb = false;
 
-    if ((!s->config->flag[FLAG_USB] && !s->config->streams[STREAMS_USB]->len) ||
-        has_controller(s)) {
+    if (!opts_bool(s->config->one[ONE_MACHINE], "usb", &usb, err)) {
+        return false;
+    }
+    if (!usb && (!s->config->streams[STREAMS_USB]->len || has_controller(s))) {
         return true;
     }
     o = opts_new("-usb");

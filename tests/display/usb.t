@@ -240,4 +240,16 @@ d, c = u.enumerate(9)
 t.equal(u.string(9, 2), 'QEMU USB Tablet', 'after nonsense and a reset all works')
 rc, err = m.stop()
 t.ok(rc in (0, -15) and 'Sanitizer' not in err and 'runtime error' not in err, 'the end', err)
+
+# ---- which options bring a controller: -usb is -machine usb=on, and the last of them counts ----
+for words, want in (('-usb', 0x70208086), ('-machine usb=on', 0x70208086), ('-usb -machine usb=off', 0xffffffff),
+                    ('-machine usb=off -usb', 0x70208086), ('-usbdevice tablet', 0x70208086), ('', 0xffffffff)):
+    m = Machine('-arch', 'x86_64', '-M', 'pc', '-m', '16M', *words.split())
+    m.outl(0xcf8, 0x80000000 | 1 << 11 | 2 << 8)
+    t.equal(hex(m.inl(0xcfc)), hex(want), f"function 2 of the PIIX3 with '{words}'")
+    m.stop()
+m = Machine('-arch', 'x86_64', '-M', 'pc', '-m', '16M', '-machine', 'usb=on', '-device', 'piix3-usb-uhci,addr=5')
+m.outl(0xcf8, 0x80000000 | 5 << 11)
+t.equal(hex(m.inl(0xcfc)), '0x70208086', 'another controller beside it')
+m.stop()
 t.done()
