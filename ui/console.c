@@ -17,7 +17,11 @@ struct console {
     struct surface surface;
     GPtrArray *listeners; /* of struct console_listener */
     struct cursor *cursor;
-    bool changed;      /* dirty since the last flush */
+    bool changed; /* dirty since the last flush */
+    bool in_use;  /* by the guest */
+    struct {
+        unsigned x, y, width, height;
+    } place;           /* in the guest's desktop; width 0: it is all of it */
     unsigned period;   /* ms; the shortest of the listeners', 0: none */
     unsigned idle;     /* rounds without a change */
     struct timer tick; /* only with a loop */
@@ -263,6 +267,24 @@ void console_flush(struct console *c)
     TELL(c, flush);
 }
 
+void console_set_in_use(struct console *c, bool in_use)
+{
+    if (!c || c->in_use == in_use)
+        return;
+    c->in_use = in_use;
+    list_changed(c->set);
+}
+
+void console_set_place(struct console *c, unsigned x, unsigned y, unsigned width, unsigned height)
+{
+    if (!c)
+        return;
+    c->place.x = x;
+    c->place.y = y;
+    c->place.width = width;
+    c->place.height = height;
+}
+
 struct cursor *cursor_new(unsigned width, unsigned height)
 {
     struct cursor *cursor;
@@ -342,12 +364,63 @@ bool console_takes_size(const struct console *c)
 
 void console_want_size(struct console *c, unsigned width, unsigned height)
 {
+    if (!width && !height) {
+        if (c->ops->wanted_size && !c->listeners->len)
+            c->ops->wanted_size(c->opaque, 0, 0);
+        return;
+    }
     width = CLAMP(width, 1, SURFACE_MAX);
     height = CLAMP(height, 1, SURFACE_MAX);
     if (c->ops->wanted_size)
         c->ops->wanted_size(c->opaque, width, height);
     else if (has_sizer(c))
         c->set->sizer(c->set->sizer_opaque, width, height);
+}
+
+bool console_in_use(const struct console *c)
+{
+    return c->in_use;
+}
+
+/* ---- pointers ---- */
+
+void console_point(const struct console *c, struct input *in, unsigned x, unsigned y)
+{
+    if (c->place.width)
+        input_point(in, c->place.x + x, c->place.y + y, c->place.width, c->place.height);
+    else
+        input_point(in, x, y, c->surface.width, c->surface.height);
+}
+
+static unsigned pixel_at(unsigned abs, unsigned size)
+{
+    return (abs * (size - 1) + INPUT_ABS_MAX / 2) / INPUT_ABS_MAX;
+}
+
+/* Nearly always the first one: others have no place unless there is a desktop of several. */
+const struct console *consoles_pointed(const struct consoles *set, unsigned *x, unsigned *y)
+{
+    const struct console *first = console_at(set, 0);
+    bool whole = first && !first->place.width;
+    unsigned px, py;
+
+    if (!first)
+        return NULL;
+    px = pixel_at(*x, whole ? first->surface.width : first->place.width);
+    py = pixel_at(*y, whole ? first->surface.height : first->place.height);
+    for (unsigned i = 0; i < set->list->len && !whole; i++) {
+        const struct console *c = set->list->pdata[i];
+
+        if (c->place.width == first->place.width && px - c->place.x < c->surface.width &&
+            py - c->place.y < c->surface.height) {
+            *x = px - c->place.x;
+            *y = py - c->place.y;
+            return c;
+        }
+    }
+    *x = px;
+    *y = py;
+    return first;
 }
 
 bool console_is_text(const struct console *c)

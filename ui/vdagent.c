@@ -262,24 +262,20 @@ static void pointer_event(void *opaque, const struct input_event *e)
         v->buttons &= ~(uint32_t)masks[e->button];
 }
 
-static uint32_t pixel_at(int abs, unsigned size)
-{
-    return ((uint32_t)abs * (size - 1) + INPUT_ABS_MAX / 2) / INPUT_ABS_MAX;
-}
-
 static void pointer_sync(void *opaque)
 {
     struct vdagent *v = opaque;
-    const struct console *c = v->cfg.consoles ? console_at(v->cfg.consoles, 0) : NULL;
-    const struct surface *s = c ? console_surface(c) : NULL;
+    unsigned x = (unsigned)v->abs[AXIS_X], y = (unsigned)v->abs[AXIS_Y];
+    const struct console *c = v->cfg.consoles ? consoles_pointed(v->cfg.consoles, &x, &y) : NULL;
     uint8_t data[13] = { 0 };
 
     /* a guest that does not read sees where the pointer ends up */
-    if (!s || pending(v) > CHUNK_MAX)
+    if (!c || pending(v) > CHUNK_MAX)
         return;
-    stl_le(data, pixel_at(v->abs[AXIS_X], s->width));
-    stl_le(data + 4, pixel_at(v->abs[AXIS_Y], s->height));
+    stl_le(data, x);
+    stl_le(data + 4, y);
     stl_le(data + 8, v->buttons);
+    data[12] = (uint8_t)console_index(c); /* heads come first among the consoles */
     send(v, MSG_MOUSE_STATE, data, sizeof(data));
 }
 

@@ -34,6 +34,13 @@ static void draw_all(struct gpu *g, struct gpu_scanout *s)
     console_flush(s->con);
 }
 
+/* One resource is the desktop of several heads, as X has it, or the picture of one. */
+static void appear(const struct gpu_scanout *s)
+{
+    console_set_place(s->con, s->rect.x, s->rect.y, s->layout.width, s->layout.height);
+    console_set_in_use(s->con, true);
+}
+
 bool gpu_scanout_set(struct gpu *g, unsigned n, uint32_t resource, const struct gpu_rect *rect,
                      const struct gpu_layout *l)
 {
@@ -49,6 +56,7 @@ bool gpu_scanout_set(struct gpu *g, unsigned n, uint32_t resource, const struct 
     s->layout = *l;
     if (n == 0 && g->taken_over)
         g->taken_over(g, true);
+    appear(s);
     draw_all(g, s);
     return true;
 }
@@ -63,6 +71,8 @@ void gpu_scanout_off(struct gpu *g, unsigned n)
     s->resource = 0;
     if (!to)
         return;
+    console_set_place(s->con, 0, 0, 0, 0);
+    console_set_in_use(s->con, false);
     for (unsigned y = 0; y < to->height; y++)
         memset(surface_row(to, y), 0, 4 * (size_t)to->width);
     console_dirty(s->con, 0, 0, to->width, to->height);
@@ -91,8 +101,11 @@ void gpu_flush(struct gpu *g, const struct gpu_resource *r, const struct gpu_rec
 
 void gpu_redraw(struct gpu *g)
 {
-    for (unsigned i = 0; i < g->max_outputs; i++)
+    for (unsigned i = 0; i < g->max_outputs; i++) {
+        if (g->scanouts[i].resource)
+            appear(&g->scanouts[i]);
         draw_all(g, &g->scanouts[i]);
+    }
     gpu_cursor_show(g);
 }
 
@@ -139,6 +152,9 @@ static void wanted_size(void *opaque, unsigned width, unsigned height)
     struct gpu_scanout *s = opaque;
     struct gpu *g = s->gpu;
 
+    /* a monitor is pulled, but for the first: a desktop needs one */
+    if (!width && !s->index)
+        return;
     /* more than EDID's timings can say is not to be had */
     width = MIN(width, EDID_PIXELS_MAX);
     height = MIN(height, EDID_PIXELS_MAX);

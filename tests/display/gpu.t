@@ -180,56 +180,17 @@ status(0x103, 0, 0, W, H, 1, 12)
 t.ok(m.screendump(device='gpu', head=1).startswith(f'P6\n{W} {H}\n'.encode()), 'the second head shows its own')
 
 # ---- keyboard and tablet ----
-k = Virtio(m, 18)
-names = []
-devs = []
-for slot in range(8):
-    base = 0x10001000 + slot * 0x1000
-    if int(m.qtest(f'readl {base + 8:#x}'), 0) == 18:
-        m.qtest(f'writeb {base + 0x100:#x} 1')
-        m.qtest(f'writeb {base + 0x101:#x} 0')
-        n = int(m.qtest(f'readb {base + 0x102:#x}'), 0)
-        name = bytes(int(m.qtest(f'readb {base + 0x108 + i:#x}'), 0) for i in range(n)).decode()
-        names.append(name)
-        devs.append(base)
-t.equal(sorted(names), ['QEMU Virtio Keyboard', 'QEMU Virtio Tablet'], 'names of the input devices')
-
-
-def open_input(name):
-    d = Virtio.__new__(Virtio)
-    d.m, d.base = m, devs[names.index(name)]
-    d.mem = Virtio.RAM + 0x2000000 + names.index(name) * 0x100000
-    d.w(0x70, 0)
-    d.w(0x70, 3)
-    d.w(0x24, 1)
-    d.w(0x20, 1)
-    d.w(0x70, 11)
-    d.queues = {}
-    d.event_idx = 0
-    d.queue(0)
-    d.queue(1)
-    d.start()
-    d.answers = [d.post(0, b'', 8, 0x4000 + 64 * i) for i in range(8)]
-    d.seen = 0
-    d.w(0x50, 0)
-    return d
-
-
-def event(d):
-    d.wait(0)
-    d.seen += 1
-    return struct.unpack('<HHi', d.read(d.answers[d.seen - 1], 8))
-
-
-kbd, tab = open_input('QEMU Virtio Keyboard'), open_input('QEMU Virtio Tablet')
+inputs = InputDevice.all(m)
+t.equal(sorted(inputs), ['QEMU Virtio Keyboard', 'QEMU Virtio Tablet'], 'names of the input devices')
+kbd, tab = inputs['QEMU Virtio Keyboard'], inputs['QEMU Virtio Tablet']
 c.ext_key_event(ord('z'), 0x2c, 1)
 c.ext_key_event(ord('z'), 0x2c, 0)
-t.equal([event(kbd) for _ in range(4)], [(1, 44, 1), (0, 0, 0), (1, 44, 0), (0, 0, 0)], 'a key and its report')
+t.equal([kbd.event() for _ in range(4)], [(1, 44, 1), (0, 0, 0), (1, 44, 0), (0, 0, 0)], 'a key and its report')
 c.set_encodings([rfb.RAW])
 c.point(0, 0)
-t.equal([event(tab) for _ in range(3)], [(3, 0, 0), (3, 1, 0), (0, 0, 0)], 'the pointer in its corner')
+t.equal([tab.event() for _ in range(3)], [(3, 0, 0), (3, 1, 0), (0, 0, 0)], 'the pointer in its corner')
 m.qmp('input-send-event', events=[{'type': 'btn', 'data': {'button': 'left', 'down': True}}])
-t.equal([event(tab) for _ in range(2)], [(1, 0x110, 1), (0, 0, 0)], 'a button')
+t.equal([tab.event() for _ in range(2)], [(1, 0x110, 1), (0, 0, 0)], 'a button')
 led = rfb.Client.unix(m.path('vnc'))
 led.handshake()
 led.set_encodings([rfb.RAW, rfb.LED])

@@ -196,9 +196,9 @@ class Virtio:
     """A driver of a virtio-mmio device on the board virt: split rings, one request at a time."""
     RAM = 0x80000000
 
-    def __init__(self, m, device_id, features=0):
+    def __init__(self, m, device_id, features=0, slots=range(8)):
         self.m = m
-        for slot in range(8):
+        for slot in slots:
             self.base = 0x10001000 + slot * 0x1000
             if self.r(8) == device_id:
                 break
@@ -301,3 +301,51 @@ class Virtio:
         if not self.event_idx or self.avail_event(q) == before & 0xffff:
             self.w(0x50, q)
         return self.read(answer, self.wait(q)) if n_in else self.wait(q)
+
+
+class InputDevice(Virtio):
+    """A virtio keyboard, mouse or tablet, from which events are read."""
+    ID = 18
+
+    @classmethod
+    def all(cls, m):
+        """Those that there are, by their names."""
+        found = {}
+        for slot in range(8):
+            if int(m.qtest(f'readl {0x10001008 + slot * 0x1000:#x}'), 0) == cls.ID:
+                d = cls(m, cls.ID, slots=(slot,))
+                found[d.name] = d
+        return found
+
+    def __init__(self, m, device_id, **args):
+        super().__init__(m, device_id, **args)
+        self.m.qtest(f'writeb {self.base + 0x100:#x} 1')  # its name
+        self.m.qtest(f'writeb {self.base + 0x101:#x} 0')
+        self.name = self.config(8, self.config(2, 1)[0]).decode()
+        self.queue(0)
+        self.queue(1)
+        self.start()
+        self.answers = [self.post(0, b'', 8, 0x4000 + 64 * i) for i in range(8)]
+        self.seen = 0
+        self.w(0x50, 0)
+
+    def event(self):
+        """Type, code, value."""
+        self.wait(0)
+        return self.take()
+
+    def events(self):
+        """All that are there."""
+        out = []
+        while self.used(0) is not None:
+            out.append(self.take())
+        return out
+
+    def take(self):
+        import struct
+        i = self.seen % 8
+        e = struct.unpack('<HHi', self.read(self.answers[i], 8))
+        self.answers[i] = self.post(0, b'', 8, 0x4000 + 64 * i)
+        self.w(0x50, 0)
+        self.seen += 1
+        return e

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # The window under Xvfb: what it shows is what screendump shows; keys and the mouse sent through the
 # X server arrive; it follows the guest's size, and the guest its; text consoles; closing asks.
-import os, shutil, struct, subprocess, sys, tempfile, time
+import os, shutil, subprocess, sys
 sys.path.insert(0, os.path.join(os.environ['srcdir'], 'tests/display'))
 sys.dont_write_bytecode = True
 from guest import *
+from desk import *
 
-for tool in ('Xvfb', 'xdotool', 'import', 'convert'):
+for tool in TOOLS:
     if not shutil.which(tool):
         skip_all(f'{tool} is not there')
 if subprocess.run([MYNA, '-display', 'sdl', '-arch', 'x86_64', '-M', 'pc', '-accel', 'qtest'], capture_output=True,
@@ -19,42 +20,16 @@ p = subprocess.run([MYNA, '-display', 'sdl', '-arch', 'x86_64', '-M', 'pc', '-ac
 t.ok(p.returncode == 1 and p.stderr.count('\n') == 1 and '-display vnc=:0' in p.stderr,
      'without a desktop: one line that names the cure', p.stderr)
 
-rd, wr = os.pipe()
-xvfb = subprocess.Popen(['Xvfb', '-displayfd', str(wr), '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'], pass_fds=[wr],
-                        stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-os.close(wr)
-display = ':' + os.read(rd, 16).decode().strip()
-env = {**os.environ, 'DISPLAY': display, 'SDL_VIDEODRIVER': 'x11'}
-env.pop('WAYLAND_DISPLAY', None)
-
-
-def x(*args, check=True):
-    return subprocess.run(args, env=env, capture_output=True, text=True, check=check).stdout.strip()
-
-
-def until(what, seconds=30):
-    """Waits for something to become true; whether it did."""
-    end = time.time() + seconds
-    while time.time() < end:
-        if what():
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def find(name):
-    return x('xdotool', 'search', '--name', name, check=False).split('\n')[0]
+d = Desktop()
+env, x, find = d.env, d.x, d.find
 
 
 def size():
-    g = x('xdotool', 'getwindowgeometry', '--shell', window)
-    v = dict(line.split('=') for line in g.split('\n'))
-    return int(v['WIDTH']), int(v['HEIGHT'])
+    return d.size(window)
 
 
 def picture():
-    return subprocess.run(['import', '-silent', '-window', window, '-depth', '8', 'ppm:-'], env=env,
-                          capture_output=True).stdout
+    return d.picture(window)
 
 
 def same():
@@ -62,13 +37,7 @@ def same():
 
 
 m = None
-wm = None
-if shutil.which('openbox'):
-    # it runs a command when it is ready: before, it can miss a window, for which SDL would wait for ever
-    ready = os.path.join(tempfile.mkdtemp(), 'ready')
-    wm = subprocess.Popen(['openbox', '--startup', f'mkdir {ready}'], env=env, stderr=subprocess.DEVNULL)
-    t.ok(until(lambda: os.path.isdir(ready), 300), 'a window manager is ready')
-    shutil.rmtree(os.path.dirname(ready))
+wm = d.manage()
 try:
     m = Machine('-arch', 'x86_64', '-M', 'pc', '-vga', 'std', '-name', 'seen', '-display', 'sdl', '-usb', '-serial', 'vc',
                 '-monitor', 'vc', env=env)
@@ -165,12 +134,18 @@ try:
     t.equal(m.p.wait(30), 0, 'the end')
     err += m.stderr()
     t.ok('Sanitizer' not in err and 'runtime error' not in err, 'without complaints', err)
+
+    # ---- a window manager that hangs: it takes windows over, and never shows them ----
+    d.unmanage()
+    hung = HungManager(d.display)
+    m = Machine('-arch', 'x86_64', '-M', 'pc', '-vga', 'std', '-name', 'hidden', '-display', 'sdl', env=env)
+    t.ok(until(hung.was_asked), 'a window that nobody shows')
+    t.ok(m.qmp('query-status'), 'keeps nobody waiting')
+    m.qmp('quit')
+    t.equal(m.p.wait(30), 0, 'not even at the end')
+    hung.close()
 finally:
     if m and m.p.poll() is None:
         m.p.kill()
-    if wm:
-        wm.terminate()
-        wm.wait()
-    xvfb.terminate()
-    xvfb.wait()
+    d.close()
 t.done()

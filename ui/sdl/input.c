@@ -1,35 +1,40 @@
-/* What the user does in the window: keys, hot keys, the mouse, focus; in SDL's thread. */
+/* What the user does in a window: keys, hot keys, the mouse, focus; in SDL's thread. */
 #include "window.h"
 
 #ifdef CONFIG_SDL2
 
 enum { ZOOM_STEP = 25, ZOOM_MIN = 25, ZOOM_MAX = 800 };
 
+static bool is_grabbed(const struct window *w)
+{
+    return w->ui->grabber == w;
+}
+
 /* ---- hot keys ---- */
 
-static bool hot_mods(const struct sdl *w, unsigned mods)
+static bool hot_mods(const struct window *w, unsigned mods)
 {
     bool ctrl_alt = mods & KMOD_CTRL && mods & KMOD_ALT;
 
-    switch (w->cfg.grab_mod) {
+    switch (w->ui->cfg.grab_mod) {
     case GRAB_SHIFT_CTRL_ALT: return ctrl_alt && mods & KMOD_SHIFT;
     case GRAB_RCTRL: return mods & KMOD_RCTRL;
     default: return ctrl_alt;
     }
 }
 
-static void zoom_by(struct sdl *w, int step)
+static void zoom_by(struct window *w, int step)
 {
     int now = w->zoom ? w->zoom : 100;
 
     win_zoom(w, CLAMP(now + step, ZOOM_MIN, ZOOM_MAX));
 }
 
-static bool hot_key(struct sdl *w, SDL_Scancode code)
+static bool hot_key(struct window *w, SDL_Scancode code)
 {
     switch (code) {
     case SDL_SCANCODE_F: win_full(w, !w->full); return true;
-    case SDL_SCANCODE_G: win_grab(w, !w->grabbed); return true;
+    case SDL_SCANCODE_G: win_grab(w, !is_grabbed(w)); return true;
     case SDL_SCANCODE_S: win_post(w, &(struct win_event){ .kind = WIN_SHOT }); return true;
     case SDL_SCANCODE_U: win_zoom(w, 100); return true;
     case SDL_SCANCODE_EQUALS:
@@ -53,7 +58,7 @@ static unsigned mods_of(unsigned mods)
 }
 
 /* Characters come as text; what is none, and those with Ctrl or Alt, as keys. */
-static void type_key(struct sdl *w, const SDL_KeyboardEvent *e, enum key k)
+static void type_key(struct window *w, const SDL_KeyboardEvent *e, enum key k)
 {
     unsigned mods = mods_of(e->keysym.mod);
     uint32_t character = 0;
@@ -67,7 +72,7 @@ static void type_key(struct sdl *w, const SDL_KeyboardEvent *e, enum key k)
                     .kind = WIN_TYPED, .key = k, .character = character, .mods = mods });
 }
 
-static void on_key(struct sdl *w, const SDL_KeyboardEvent *e)
+static void on_key(struct window *w, const SDL_KeyboardEvent *e)
 {
     bool down = e->type == SDL_KEYDOWN;
     enum key k = win_key(e->keysym.scancode);
@@ -75,13 +80,13 @@ static void on_key(struct sdl *w, const SDL_KeyboardEvent *e)
     if (down && !e->repeat && hot_mods(w, e->keysym.mod) && hot_key(w, e->keysym.scancode)) {
         /* the guest has seen the modifiers go down */
         win_post(w, &(struct win_event){ .kind = WIN_RELEASE });
-        w->hotkey = true;
+        w->ui->hotkey = true;
         return;
     }
-    if (w->hotkey && !(e->keysym.mod & (KMOD_CTRL | KMOD_ALT)))
-        w->hotkey = false;
+    if (w->ui->hotkey && !(e->keysym.mod & (KMOD_CTRL | KMOD_ALT)))
+        w->ui->hotkey = false;
     if (w->seen_text) {
-        if (down && !w->hotkey)
+        if (down && !w->ui->hotkey)
             type_key(w, e, k);
         return;
     }
@@ -89,16 +94,16 @@ static void on_key(struct sdl *w, const SDL_KeyboardEvent *e)
         win_post(w, &(struct win_event){ .kind = WIN_KEY, .key = k, .down = down });
 }
 
-static void on_text(struct sdl *w, const char *text)
+static void on_text(struct window *w, const char *text)
 {
-    for (const char *p = text; w->seen_text && !w->hotkey && *p; p = g_utf8_next_char(p))
+    for (const char *p = text; w->seen_text && !w->ui->hotkey && *p; p = g_utf8_next_char(p))
         win_post(w, &(struct win_event){ .kind = WIN_TYPED, .character = g_utf8_get_char(p) });
 }
 
 /* ---- the mouse ---- */
 
 /* From the window's coordinates to the guest's pixels; false: beside the picture. */
-static bool to_guest(const struct sdl *w, int x, int y, int *gx, int *gy)
+static bool to_guest(const struct window *w, int x, int y, int *gx, int *gy)
 {
     int ww = 1, wh = 1, pw = 1, ph = 1;
     int64_t px, py;
@@ -112,13 +117,13 @@ static bool to_guest(const struct sdl *w, int x, int y, int *gx, int *gy)
     return px >= 0 && py >= 0 && px < w->view.w && py < w->view.h;
 }
 
-static void on_motion(struct sdl *w, const SDL_MouseMotionEvent *e)
+static void on_motion(struct window *w, const SDL_MouseMotionEvent *e)
 {
     struct win_event out = { .kind = WIN_POINT };
 
-    if (w->seen_absolute) {
+    if (w->ui->seen_absolute) {
         to_guest(w, e->x, e->y, &out.x, &out.y);
-    } else if (w->grabbed) {
+    } else if (is_grabbed(w)) {
         out.kind = WIN_MOVE;
         out.x = e->xrel;
         out.y = e->yrel;
@@ -128,12 +133,12 @@ static void on_motion(struct sdl *w, const SDL_MouseMotionEvent *e)
     win_post(w, &out);
 }
 
-static void post_button(struct sdl *w, enum input_button b, bool down)
+static void post_button(struct window *w, enum input_button b, bool down)
 {
     win_post(w, &(struct win_event){ .kind = WIN_BUTTON, .button = b, .down = down });
 }
 
-static void on_button(struct sdl *w, const SDL_MouseButtonEvent *e)
+static void on_button(struct window *w, const SDL_MouseButtonEvent *e)
 {
     static const enum input_button buttons[] = {
         [SDL_BUTTON_LEFT] = BUTTON_LEFT,   [SDL_BUTTON_MIDDLE] = BUTTON_MIDDLE,
@@ -144,7 +149,7 @@ static void on_button(struct sdl *w, const SDL_MouseButtonEvent *e)
 
     if (w->seen_text || e->button < SDL_BUTTON_LEFT || e->button > SDL_BUTTON_X2)
         return;
-    if (!w->seen_absolute && !w->grabbed) {
+    if (!w->ui->seen_absolute && !is_grabbed(w)) {
         if (e->type == SDL_MOUSEBUTTONDOWN && to_guest(w, e->x, e->y, &x, &y))
             win_grab(w, true);
         return;
@@ -152,11 +157,11 @@ static void on_button(struct sdl *w, const SDL_MouseButtonEvent *e)
     post_button(w, buttons[e->button], e->type == SDL_MOUSEBUTTONDOWN);
 }
 
-static void on_wheel(struct sdl *w, const SDL_MouseWheelEvent *e)
+static void on_wheel(struct window *w, const SDL_MouseWheelEvent *e)
 {
     enum input_button b = e->y > 0 ? BUTTON_WHEEL_UP : BUTTON_WHEEL_DOWN;
 
-    if (w->seen_text || (!w->seen_absolute && !w->grabbed))
+    if (w->seen_text || (!w->ui->seen_absolute && !is_grabbed(w)))
         return;
     for (int i = 0; i < MIN(ABS(e->y), 16); i++) {
         post_button(w, b, true);
@@ -166,18 +171,18 @@ static void on_wheel(struct sdl *w, const SDL_MouseWheelEvent *e)
 
 /* SDL tells of changes only on some desktops, or once something of ours was replaced: it is looked
  * at whenever the user comes back, too. */
-static void on_clipboard(struct sdl *w)
+static void on_clipboard(struct window *w)
 {
     char *text = SDL_HasClipboardText() ? SDL_GetClipboardText() : NULL;
 
-    if (text && *text && g_strcmp0(text, w->own_clip) != 0)
+    if (text && *text && g_strcmp0(text, w->ui->own_clip) != 0)
         win_post(w, &(struct win_event){ .kind = WIN_CLIPBOARD, .text = g_strdup(text) });
     SDL_free(text);
 }
 
 /* ---- the window itself ---- */
 
-static void sized(struct sdl *w)
+static void sized(struct window *w)
 {
     int pw, ph;
 
@@ -188,43 +193,10 @@ static void sized(struct sdl *w)
     win_draw(w);
 }
 
-static void on_window(struct sdl *w, const SDL_WindowEvent *e)
-{
-    switch (e->event) {
-    case SDL_WINDOWEVENT_FOCUS_LOST:
-        w->focused = false;
-        win_grab(w, false);
-        win_post(w, &(struct win_event){ .kind = WIN_RELEASE });
-        break;
-    case SDL_WINDOWEVENT_FOCUS_GAINED:
-        w->focused = true;
-        on_clipboard(w);
-        break;
-    case SDL_WINDOWEVENT_ENTER: on_clipboard(w); break;
-    case SDL_WINDOWEVENT_RESIZED: /* by the user or his desktop */
-        w->user_sized = true;
-        w->zoom = 0;
-        sized(w); /* SIZE_CHANGED came before we knew whose wish it was */
-        break;
-    case SDL_WINDOWEVENT_SIZE_CHANGED: sized(w); break;
-    case SDL_WINDOWEVENT_EXPOSED: win_draw(w); break;
-    case SDL_WINDOWEVENT_HIDDEN:
-    case SDL_WINDOWEVENT_MINIMIZED:
-        win_post(w, &(struct win_event){ .kind = WIN_VISIBLE, .down = false });
-        break;
-    case SDL_WINDOWEVENT_SHOWN:
-    case SDL_WINDOWEVENT_RESTORED:
-    case SDL_WINDOWEVENT_MAXIMIZED:
-        win_post(w, &(struct win_event){ .kind = WIN_VISIBLE, .down = true });
-        break;
-    default: break;
-    }
-}
-
 enum { ANSWER_CANCEL, ANSWER_POWERDOWN, ANSWER_QUIT };
 
 /* What the user answers; cancel where no question can be shown. */
-static int ask(const struct sdl *w)
+static int ask(const struct window *w)
 {
     static const SDL_MessageBoxButtonData buttons[] = {
         { SDL_MESSAGEBOX_BUTTON_RETURNKEY_DEFAULT, ANSWER_POWERDOWN, "Shut down" },
@@ -245,16 +217,20 @@ static int ask(const struct sdl *w)
     return SDL_ShowMessageBox(&box, &answer) == 0 && answer >= 0 ? answer : ANSWER_CANCEL;
 }
 
-static void on_close(struct sdl *w)
+static void on_close(struct window *w)
 {
-    struct win_event e = { .kind = WIN_CLOSE, .close = w->cfg.close };
+    struct win_event e = { .kind = WIN_CLOSE, .close = w->ui->cfg.close };
     int answer;
 
-    if (w->cfg.close == SDL_CLOSE_NOTHING)
+    if (!win_is_first(w)) {
+        win_post(w, &(struct win_event){ .kind = WIN_PUT_AWAY });
         return;
-    if (w->cfg.close == SDL_CLOSE_ASK) {
+    }
+    if (w->ui->cfg.close == SDL_CLOSE_NOTHING)
+        return;
+    if (w->ui->cfg.close == SDL_CLOSE_ASK) {
         win_grab(w, false);
-        answer = w->ended ? ANSWER_QUIT : ask(w);
+        answer = w->ui->over ? ANSWER_QUIT : ask(w);
         if (answer == ANSWER_CANCEL)
             return;
         e.close = answer == ANSWER_QUIT ? SDL_CLOSE_QUIT : SDL_CLOSE_POWERDOWN;
@@ -262,8 +238,67 @@ static void on_close(struct sdl *w)
     win_post(w, &e);
 }
 
-void win_input(struct sdl *w, const SDL_Event *e)
+static void on_window(struct window *w, const SDL_WindowEvent *e)
 {
+    switch (e->event) {
+    case SDL_WINDOWEVENT_FOCUS_LOST:
+        win_grab(w, false);
+        win_post(w, &(struct win_event){ .kind = WIN_RELEASE });
+        break;
+    case SDL_WINDOWEVENT_ENTER: win_pointer(w->ui); /* fall through */
+    case SDL_WINDOWEVENT_FOCUS_GAINED: on_clipboard(w); break;
+    case SDL_WINDOWEVENT_CLOSE: on_close(w); break;
+    case SDL_WINDOWEVENT_RESIZED: /* by the user or his desktop, if it is not our wish that comes
+                                     late */
+        if (!w->user_sized && e->data1 == w->own_width && e->data2 == w->own_height)
+            break;
+        w->user_sized = true;
+        w->zoom = 0;
+        sized(w); /* SIZE_CHANGED came before we knew whose wish it was */
+        break;
+    case SDL_WINDOWEVENT_SIZE_CHANGED: sized(w); break;
+    case SDL_WINDOWEVENT_EXPOSED: win_draw(w); break;
+    case SDL_WINDOWEVENT_HIDDEN:
+    case SDL_WINDOWEVENT_MINIMIZED:
+        win_post(w, &(struct win_event){ .kind = WIN_VISIBLE, .down = false });
+        break;
+    case SDL_WINDOWEVENT_SHOWN:
+    case SDL_WINDOWEVENT_RESTORED:
+    case SDL_WINDOWEVENT_MAXIMIZED:
+        win_post(w, &(struct win_event){ .kind = WIN_VISIBLE, .down = true });
+        break;
+    default: break;
+    }
+}
+
+/* Which window it is for; NULL: for none of them. */
+static struct window *window_of(struct sdl *ui, const SDL_Event *e)
+{
+    switch (e->type) {
+    case SDL_KEYDOWN:
+    case SDL_KEYUP: return win_of(ui, e->key.windowID);
+    case SDL_TEXTINPUT: return win_of(ui, e->text.windowID);
+    case SDL_MOUSEMOTION: return win_of(ui, e->motion.windowID);
+    case SDL_MOUSEBUTTONDOWN:
+    case SDL_MOUSEBUTTONUP: return win_of(ui, e->button.windowID);
+    case SDL_MOUSEWHEEL: return win_of(ui, e->wheel.windowID);
+    case SDL_WINDOWEVENT: return win_of(ui, e->window.windowID);
+    default: return &ui->windows[0];
+    }
+}
+
+static void draw_all(struct sdl *ui)
+{
+    for (unsigned i = 0; i < WINDOWS_MAX; i++)
+        win_draw(&ui->windows[i]);
+}
+
+void win_input(struct sdl *ui, const SDL_Event *e)
+{
+    struct window *w = window_of(ui, e);
+
+    if (!w)
+        return; /* it was closed before this came */
     switch (e->type) {
     case SDL_KEYDOWN:
     case SDL_KEYUP: on_key(w, &e->key); break;
@@ -273,10 +308,9 @@ void win_input(struct sdl *w, const SDL_Event *e)
     case SDL_MOUSEBUTTONUP: on_button(w, &e->button); break;
     case SDL_MOUSEWHEEL: on_wheel(w, &e->wheel); break;
     case SDL_WINDOWEVENT: on_window(w, &e->window); break;
-    case SDL_QUIT: on_close(w); break;
     case SDL_CLIPBOARDUPDATE: on_clipboard(w); break;
     case SDL_RENDER_TARGETS_RESET:
-    case SDL_RENDER_DEVICE_RESET: win_draw(w); break;
+    case SDL_RENDER_DEVICE_RESET: draw_all(ui); break;
     default: break;
     }
 }

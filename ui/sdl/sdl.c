@@ -1,4 +1,4 @@
-/* The main thread's side of the window; see ui/sdl.h. */
+/* The main thread's side of the windows: what the user did, options, life; see ui/sdl.h. */
 #include "window.h"
 
 #include <base/error.h>
@@ -9,194 +9,68 @@
 #include <unistd.h>
 #include <base/log.h>
 
-enum { PACE_MS = 15 }; /* a picture for each of a desktop's 60 a second, with some to spare */
-
-/* ---- to the window ---- */
-
-/* Under the lock. A wake-up that is under way serves for more. */
-static void ask(struct sdl *w, unsigned todo)
-{
-    SDL_Event e = { .type = w->wake_event };
-
-    w->todo |= todo;
-    if (!w->woken && w->up)
-        w->woken = SDL_PushEvent(&e) > 0;
-}
-
-static void join(SDL_Rect *to, int x, int y, int width, int height)
-{
-    int x1, y1;
-
-    if (!to->w) {
-        *to = (SDL_Rect){ x, y, width, height };
-        return;
-    }
-    x1 = MAX(to->x + to->w, x + width);
-    y1 = MAX(to->y + to->h, y + height);
-    to->x = MIN(to->x, x);
-    to->y = MIN(to->y, y);
-    to->w = x1 - to->x;
-    to->h = y1 - to->y;
-}
-
-static void copy(struct sdl *w, const struct surface *s, unsigned x, unsigned y, unsigned width,
-                 unsigned height)
-{
-    for (unsigned i = y; i < y + height; i++)
-        memcpy(w->shadow + (size_t)i * w->width + x, surface_row(s, i) + x, 4 * (size_t)width);
-    join(&w->dirty, (int)x, (int)y, (int)width, (int)height);
-}
-
-static void resized(void *opaque, const struct surface *s)
-{
-    struct sdl *w = opaque;
-    uint32_t *shadow = g_try_new(uint32_t, (size_t)s->width * s->height);
-
-    if (!shadow)
-        return; /* the old picture stays */
-    pthread_mutex_lock(&w->lock);
-    g_free(w->shadow);
-    w->shadow = shadow;
-    w->width = s->width;
-    w->height = s->height;
-    copy(w, s, 0, 0, s->width, s->height);
-    ask(w, DO_RESIZE);
-    pthread_mutex_unlock(&w->lock);
-}
-
-static void dirty(void *opaque, unsigned x, unsigned y, unsigned width, unsigned height)
-{
-    struct sdl *w = opaque;
-    const struct surface *s = console_surface(w->console);
-
-    pthread_mutex_lock(&w->lock);
-    if (s->width == w->width && s->height == w->height)
-        copy(w, s, x, y, width, height);
-    pthread_mutex_unlock(&w->lock);
-}
-
-static void flush(void *opaque)
-{
-    struct sdl *w = opaque;
-
-    pthread_mutex_lock(&w->lock);
-    ask(w, DO_DRAW);
-    pthread_mutex_unlock(&w->lock);
-}
-
-static void cursor(void *opaque, const struct cursor *c)
-{
-    struct sdl *w = opaque;
-
-    pthread_mutex_lock(&w->lock);
-    g_free(w->cursor);
-    w->cursor = c ? g_memdup2(c, sizeof(*c) + 4 * (size_t)c->width * c->height) : NULL;
-    ask(w, DO_CURSOR);
-    pthread_mutex_unlock(&w->lock);
-}
-
-static void gone(void *opaque)
-{
-    ((struct sdl *)opaque)->console = NULL;
-}
-
-static const struct console_listener_ops listener_ops = {
-    .resized = resized,
-    .dirty = dirty,
-    .flush = flush,
-    .cursor = cursor,
-    .gone = gone,
-};
-
-static void show(struct sdl *w, struct console *c)
-{
-    static uint32_t black[640 * 480];
-    const struct surface none = { 640, 480, 640, black };
-
-    if (w->console)
-        console_unlisten(w->console, &w->listener);
-    w->console = c;
-    pthread_mutex_lock(&w->lock);
-    w->number = c ? (int)console_index(c) + 1 : 0;
-    w->text = c && console_is_text(c);
-    w->takes_size = c && console_takes_size(c);
-    ask(w, DO_TITLE | DO_POINTER);
-    pthread_mutex_unlock(&w->lock);
-    if (!c) {
-        resized(w, &none);
-        return;
-    }
-    console_listen(c, &w->listener, &listener_ops, w);
-    console_pace(c, &w->listener, w->visible ? PACE_MS : 0);
-}
+/* ---- to the windows ---- */
 
 static void consoles_changed(void *opaque)
 {
-    struct sdl *w = opaque;
-
-    if (!w->console)
-        show(w, console_at(w->cfg.consoles, 0));
-    pthread_mutex_lock(&w->lock);
-    w->takes_size = w->console && console_takes_size(w->console);
-    ask(w, 0);
-    pthread_mutex_unlock(&w->lock);
+    windows_update(opaque);
 }
 
 static void devices_changed(void *opaque)
 {
-    struct sdl *w = opaque;
+    struct sdl *ui = opaque;
 
-    pthread_mutex_lock(&w->lock);
-    w->absolute = input_takes(w->cfg.input, INPUT_ABS);
-    ask(w, DO_POINTER);
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_lock(&ui->lock);
+    ui->absolute = input_takes(ui->cfg.input, INPUT_ABS);
+    win_ask(ui, NULL, DO_POINTER);
+    pthread_mutex_unlock(&ui->lock);
 }
 
 static void clip_changed(void *opaque, const char *text)
 {
-    struct sdl *w = opaque;
+    struct sdl *ui = opaque;
 
-    pthread_mutex_lock(&w->lock);
-    g_free(w->clip_text);
-    w->clip_text = g_strdup(text);
-    ask(w, DO_CLIPBOARD);
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_lock(&ui->lock);
+    g_free(ui->clip_text);
+    ui->clip_text = g_strdup(text);
+    win_ask(ui, NULL, DO_CLIPBOARD);
+    pthread_mutex_unlock(&ui->lock);
 }
 
-void sdl_set_state(struct sdl *w, const char *state)
+void sdl_set_state(struct sdl *ui, const char *state)
 {
-    pthread_mutex_lock(&w->lock);
-    g_free(w->state);
-    w->state = g_strdup(state);
-    ask(w, DO_TITLE);
-    pthread_mutex_unlock(&w->lock);
+    pthread_mutex_lock(&ui->lock);
+    g_free(ui->state);
+    ui->state = g_strdup(state);
+    win_ask(ui, NULL, DO_TITLE);
+    pthread_mutex_unlock(&ui->lock);
 }
 
-/* ---- from the window ---- */
+/* ---- from the windows ---- */
 
 /* A file beside us that is not there yet. */
-static void screenshot(struct sdl *w)
+static void screenshot(struct sdl *ui, struct console *c)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_local();
     g_autofree char *when = now ? g_date_time_format(now, "%Y%m%d-%H%M%S") : g_strdup("0");
     g_autofree char *path =
-        g_strdup_printf("%s-%s-%u.png", w->cfg.name ? w->cfg.name : "myna", when, w->shots++);
+        g_strdup_printf("%s-%s-%u.png", ui->cfg.name ? ui->cfg.name : "myna", when, ui->shots++);
     GError *err = NULL;
 
-    if (!w->console)
+    if (!c)
         return;
-    console_refresh(w->console);
+    console_refresh(c);
     g_strdelimit(path, "/", '_');
-    if (picture_write("screenshot", path, PICTURE_PNG, console_surface(w->console), &err))
+    if (picture_write("screenshot", path, PICTURE_PNG, console_surface(c), &err))
         g_printerr("screenshot: %s\n", path);
     else
         g_printerr("%s\n", err->message);
     g_clear_error(&err);
 }
 
-static void close_asked(const struct sdl *w, enum sdl_close how)
+static void close_asked(const struct sdl *ui, enum sdl_close how)
 {
-    const struct sdl_hooks *h = &w->cfg.hooks;
+    const struct sdl_hooks *h = &ui->cfg.hooks;
 
     /* a guest that has ended has nobody to press its button for */
     if (how == SDL_CLOSE_QUIT || !h->running(h->opaque))
@@ -205,44 +79,47 @@ static void close_asked(const struct sdl *w, enum sdl_close how)
         h->powerdown(h->opaque);
 }
 
-static void choose(struct sdl *w, unsigned n)
-{
-    struct console *c = console_at(w->cfg.consoles, n);
-
-    if (c && c != w->console)
-        show(w, c);
-}
-
 /* Says once what keeps text from the guest. */
-static void user_copied(struct sdl *w, const char *text)
+static void user_copied(struct sdl *ui, const char *text)
 {
-    const char *trouble = w->cfg.clipboard ? clipboard_trouble(w->cfg.clipboard) : NULL;
+    const char *trouble = ui->cfg.clipboard ? clipboard_trouble(ui->cfg.clipboard) : NULL;
 
-    if (trouble && !w->told_trouble)
+    if (trouble && !ui->told_trouble)
         g_printerr("what you copied does not reach the guest's clipboard: %s\n", trouble);
-    w->told_trouble |= trouble != NULL;
-    if (w->cfg.clipboard)
-        clipboard_set(w->cfg.clipboard, &w->clip, text);
+    ui->told_trouble |= trouble != NULL;
+    if (ui->cfg.clipboard)
+        clipboard_set(ui->cfg.clipboard, &ui->clip, text);
 }
 
-static void do_event(struct sdl *w, const struct win_event *e)
+/* What is done in a window whose console is there. */
+static void do_console_event(struct window *w, const struct win_event *e)
 {
-    struct input *in = w->cfg.input;
+    struct input *in = w->ui->cfg.input;
+
+    switch (e->kind) {
+    case WIN_TYPED: console_type(w->console, e->key, e->character, e->mods); break;
+    case WIN_POINT:
+        console_point(w->console, in, (unsigned)e->x, (unsigned)e->y);
+        input_sync(in);
+        break;
+    case WIN_SIZE: console_want_size(w->console, e->width, e->height); break;
+    case WIN_SHOT: screenshot(w->ui, w->console); break;
+    default: break;
+    }
+}
+
+static void do_event(struct sdl *ui, const struct win_event *e)
+{
+    struct input *in = ui->cfg.input;
 
     switch (e->kind) {
     case WIN_KEY:
-        input_hold(in, &w->held, e->key, e->down);
+        if (!e->down && !key_held(&ui->held, e->key))
+            break; /* it went down for a hot key, or elsewhere */
+        input_hold(in, &ui->held, e->key, e->down);
         input_sync(in);
         break;
-    case WIN_TYPED:
-        if (w->console)
-            console_type(w->console, e->key, e->character, e->mods);
-        break;
-    case WIN_RELEASE: input_release(in, &w->held); break;
-    case WIN_POINT:
-        input_point(in, (unsigned)e->x, (unsigned)e->y, w->width, w->height);
-        input_sync(in);
-        break;
+    case WIN_RELEASE: input_release(in, &ui->held); break;
     case WIN_MOVE:
         input_move(in, e->x, e->y);
         input_sync(in);
@@ -251,36 +128,35 @@ static void do_event(struct sdl *w, const struct win_event *e)
         input_button(in, e->button, e->down);
         input_sync(in);
         break;
-    case WIN_SIZE:
-        if (w->console)
-            console_want_size(w->console, e->width, e->height);
-        break;
     case WIN_VISIBLE:
-        w->visible = e->down;
-        if (w->console)
-            console_pace(w->console, &w->listener, w->visible ? PACE_MS : 0);
+        e->window->visible = e->down;
+        window_pace(e->window);
         break;
-    case WIN_CONSOLE: choose(w, (unsigned)e->x); break;
-    case WIN_CLOSE: close_asked(w, e->close); break;
-    case WIN_SHOT: screenshot(w); break;
-    case WIN_CLIPBOARD: user_copied(w, e->text); break;
+    case WIN_CONSOLE: windows_choose(ui, (unsigned)e->x); break;
+    case WIN_CLOSE: close_asked(ui, e->close); break;
+    case WIN_PUT_AWAY: window_put_away(e->window); break;
+    case WIN_CLIPBOARD: user_copied(ui, e->text); break;
+    default:
+        if (e->window->console && e->window->listening)
+            do_console_event(e->window, e);
+        break;
     }
 }
 
 static gboolean events(int fd, GIOCondition cond, gpointer opaque)
 {
-    struct sdl *w = opaque;
+    struct sdl *ui = opaque;
     struct win_event *e;
     uint64_t count;
 
     (void)cond;
     (void)!read(fd, &count, sizeof(count));
     do {
-        pthread_mutex_lock(&w->lock);
-        e = g_queue_pop_head(&w->events);
-        pthread_mutex_unlock(&w->lock);
+        pthread_mutex_lock(&ui->lock);
+        e = g_queue_pop_head(&ui->events);
+        pthread_mutex_unlock(&ui->lock);
         if (e) {
-            do_event(w, e);
+            do_event(ui, e);
             g_free(e->text);
             g_free(e);
         }
@@ -325,48 +201,49 @@ bool sdl_is_built(void)
     return true;
 }
 
-/* The thread wants nothing but w->lock, so that it can be waited for with the device lock held. */
-static bool start(struct sdl *w, GError **err)
+/* The thread wants nothing but the lock, so that it can be waited for with the device lock held. */
+static bool start(struct sdl *ui, GError **err)
 {
-    if (pthread_create(&w->thread, NULL, sdl_main, w) != 0)
+    if (pthread_create(&ui->thread, NULL, sdl_main, ui) != 0)
         return error_set(err, "-display: sdl: cannot start a thread");
-    pthread_mutex_lock(&w->lock);
-    while (!w->up && !w->failed)
-        pthread_cond_wait(&w->started, &w->lock);
-    pthread_mutex_unlock(&w->lock);
-    if (w->up)
+    pthread_mutex_lock(&ui->lock);
+    while (!ui->up && !ui->failed)
+        pthread_cond_wait(&ui->changed, &ui->lock);
+    pthread_mutex_unlock(&ui->lock);
+    if (ui->up)
         return true;
-    pthread_join(w->thread, NULL);
+    pthread_join(ui->thread, NULL);
     return error_set(err,
                      "-display: sdl: no window can be opened (%s); without a desktop there are "
                      "-nographic and -display vnc=:0",
-                     w->error);
+                     ui->error);
 }
 
 struct sdl *sdl_new(struct sdl_config *cfg, GError **err)
 {
-    struct sdl *w = g_new0(struct sdl, 1);
+    struct sdl *ui = g_new0(struct sdl, 1);
 
-    w->cfg = *cfg;
+    ui->cfg = *cfg;
     cfg->name = NULL;
-    w->visible = true;
-    pthread_mutex_init(&w->lock, NULL);
-    pthread_cond_init(&w->started, NULL);
-    g_queue_init(&w->events);
-    w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    w->source = loop_watch_fd(w->cfg.loop, w->event_fd, G_IO_IN, events, w);
-    w->watch = (struct consoles_watch){ .changed = consoles_changed, .opaque = w };
-    consoles_add_watch(w->cfg.consoles, &w->watch);
-    w->input_watch = (struct input_watch){ .devices = devices_changed, .opaque = w };
-    input_add_watch(w->cfg.input, &w->input_watch);
-    w->clip = (struct clipboard_peer){ .changed = clip_changed, .opaque = w };
-    if (w->cfg.clipboard)
-        clipboard_join(w->cfg.clipboard, &w->clip);
-    devices_changed(w);
-    show(w, console_at(w->cfg.consoles, 0));
-    if (start(w, err))
-        return w;
-    sdl_free(w);
+    pthread_mutex_init(&ui->lock, NULL);
+    pthread_cond_init(&ui->changed, NULL);
+    g_queue_init(&ui->events);
+    ui->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    ui->source = loop_watch_fd(ui->cfg.loop, ui->event_fd, G_IO_IN, events, ui);
+    ui->watch = (struct consoles_watch){ .changed = consoles_changed, .opaque = ui };
+    consoles_add_watch(ui->cfg.consoles, &ui->watch);
+    ui->input_watch = (struct input_watch){ .devices = devices_changed, .opaque = ui };
+    input_add_watch(ui->cfg.input, &ui->input_watch);
+    ui->clip = (struct clipboard_peer){ .changed = clip_changed, .opaque = ui };
+    if (ui->cfg.clipboard)
+        clipboard_join(ui->cfg.clipboard, &ui->clip);
+    devices_changed(ui);
+    for (unsigned i = 0; i < WINDOWS_MAX; i++)
+        ui->windows[i].ui = ui;
+    windows_update(ui);
+    if (start(ui, err))
+        return ui;
+    sdl_free(ui);
     return NULL;
 }
 
@@ -378,34 +255,75 @@ static void free_event(gpointer p)
     g_free(e);
 }
 
-void sdl_free(struct sdl *w)
+/* Whether the thread came to its end. It does not where it waits for a window manager that never
+ * shows the window, for an answer that nobody gives, or for an X server that is stuck: then it is
+ * left alone with all that it could touch, for the little time that is left. */
+static bool thread_ended(struct sdl *ui)
 {
-    if (w->up) {
-        pthread_mutex_lock(&w->lock);
-        ask(w, DO_QUIT);
-        pthread_mutex_unlock(&w->lock);
-        pthread_join(w->thread, NULL);
+    enum { PATIENCE_S = 2 };
+    struct timespec end;
+    int rc = 0;
+    bool ended;
+
+    if (!ui->up)
+        return true;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += PATIENCE_S;
+    pthread_mutex_lock(&ui->lock);
+    win_ask(ui, NULL, DO_QUIT);
+    while (!ui->ended && rc == 0)
+        rc = pthread_cond_timedwait(&ui->changed, &ui->lock, &end);
+    ended = ui->ended;
+    pthread_mutex_unlock(&ui->lock);
+    if (ended)
+        pthread_join(ui->thread, NULL);
+    else
+        pthread_detach(ui->thread);
+    return ended;
+}
+
+static void free_all(struct sdl *ui)
+{
+    close(ui->event_fd);
+    g_queue_clear_full(&ui->events, free_event);
+    pthread_mutex_destroy(&ui->lock);
+    pthread_cond_destroy(&ui->changed);
+    for (unsigned i = 0; i < WINDOWS_MAX; i++) {
+        g_free(ui->windows[i].shadow);
+        g_free(ui->windows[i].cursor);
     }
-    input_release(w->cfg.input, &w->held);
-    if (w->console)
-        console_unlisten(w->console, &w->listener);
-    consoles_remove_watch(w->cfg.consoles, &w->watch);
-    input_remove_watch(w->cfg.input, &w->input_watch);
-    if (w->cfg.clipboard)
-        clipboard_leave(w->cfg.clipboard, &w->clip);
-    g_source_destroy(w->source);
-    g_source_unref(w->source);
-    close(w->event_fd);
-    g_queue_clear_full(&w->events, free_event);
-    pthread_mutex_destroy(&w->lock);
-    pthread_cond_destroy(&w->started);
-    g_free(w->shadow);
-    g_free(w->cursor);
-    g_free(w->clip_text);
-    g_free(w->state);
-    g_free(w->error);
-    g_free(w->cfg.name);
-    g_free(w);
+    g_free(ui->state);
+    g_free(ui->clip_text);
+    g_free(ui->error);
+    g_free(ui->cfg.name);
+    g_free(ui);
+}
+
+/* At the very end, when all that is ours has been put away: destructors of graphics libraries would
+ * wait for locks that the thread has. */
+static void leave_at_once(int status, void *opaque)
+{
+    (void)opaque;
+    fflush(NULL);
+    _exit(status);
+}
+
+void sdl_free(struct sdl *ui)
+{
+    bool ended = thread_ended(ui);
+
+    input_release(ui->cfg.input, &ui->held);
+    windows_free(ui);
+    consoles_remove_watch(ui->cfg.consoles, &ui->watch);
+    input_remove_watch(ui->cfg.input, &ui->input_watch);
+    if (ui->cfg.clipboard)
+        clipboard_leave(ui->cfg.clipboard, &ui->clip);
+    g_source_destroy(ui->source);
+    g_source_unref(ui->source);
+    if (ended)
+        free_all(ui);
+    else
+        on_exit(leave_at_once, NULL);
 }
 
 #else
@@ -428,14 +346,14 @@ struct sdl *sdl_new(struct sdl_config *cfg, GError **err)
     return NULL;
 }
 
-void sdl_free(struct sdl *w)
+void sdl_free(struct sdl *ui)
 {
-    (void)w;
+    (void)ui;
 }
 
-void sdl_set_state(struct sdl *w, const char *state)
+void sdl_set_state(struct sdl *ui, const char *state)
 {
-    (void)w, (void)state;
+    (void)ui, (void)state;
 }
 
 #endif

@@ -1,5 +1,8 @@
 /*
- * What the files of the SDL window share.
+ * What the files of the SDL windows share.
+ *
+ * There is a window for the first console, or the one that the user chose by Ctrl-Alt-N, and one
+ * for each further head that he asked for or that the guest uses (windows.c says which).
  *
  * Threads: SDL lives in a thread of its own, which sleeps until the desktop or the guest has
  * something for it; showing a picture never keeps the device lock. The main thread copies what the
@@ -17,6 +20,8 @@
 
 #include <SDL.h>
 
+enum { WINDOWS_MAX = 16 };
+
 enum sdl_grab_mod { GRAB_CTRL_ALT, GRAB_SHIFT_CTRL_ALT, GRAB_RCTRL };
 
 enum sdl_event_kind {
@@ -29,13 +34,15 @@ enum sdl_event_kind {
     WIN_SIZE,
     WIN_VISIBLE,
     WIN_CONSOLE,
-    WIN_CLOSE,
+    WIN_CLOSE, /* the first window: the whole machine */
+    WIN_PUT_AWAY,
     WIN_SHOT,
     WIN_CLIPBOARD,
 };
 
 struct win_event {
     enum sdl_event_kind kind;
+    struct window *window;
     enum key key;
     bool down;
     uint32_t character;
@@ -47,7 +54,7 @@ struct win_event {
     char *text;           /* owned */
 };
 
-/* What the main thread has for the window; bits of `todo`. */
+/* What the main thread has for a window or for all; bits of `todo`. */
 enum {
     DO_RESIZE = 1 << 0,
     DO_DRAW = 1 << 1,
@@ -56,68 +63,119 @@ enum {
     DO_CLIPBOARD = 1 << 4,
     DO_POINTER = 1 << 5,
     DO_QUIT = 1 << 6,
+    DO_RAISE = 1 << 7,
+};
+
+struct window {
+    struct sdl *ui;
+
+    /* main thread */
+    struct console *console; /* NULL: none there, or the window is not used */
+    struct console_listener listener;
+    bool listening; /* else the user has put the window away */
+    bool visible;
+
+    /* under the lock */
+    bool wanted; /* on the desktop */
+    unsigned todo;
+    uint32_t *shadow;
+    unsigned width, height;
+    SDL_Rect dirty; /* w 0: nothing */
+    struct cursor *cursor;
+    int number; /* of the console, from 1 */
+    bool text, takes_size;
+
+    /* SDL's thread */
+    SDL_Window *window; /* NULL: none */
+    SDL_Renderer *renderer;
+    SDL_Texture *texture;
+    SDL_Cursor *sdl_cursor; /* NULL: the guest gave none */
+    unsigned tex_width, tex_height;
+    SDL_Rect view;             /* where the picture is, in pixels of the renderer */
+    int own_width, own_height; /* of the window, as we asked for it */
+    bool full, user_sized;
+    bool seen_text, seen_takes_size;
+    int zoom; /* percent of the guest's size; 0: as the window is */
 };
 
 struct sdl {
     struct sdl_config cfg;
     pthread_t thread;
     uint32_t wake_event; /* of SDL */
+    struct window windows[WINDOWS_MAX];
 
     /* main thread */
-    struct console *console; /* NULL: none there */
-    struct console_listener listener;
     struct consoles_watch watch;
     struct input_watch input_watch;
     struct clipboard_peer clip;
     struct keys_held held;
-    bool visible, told_trouble;
+    bool told_trouble;
     GSource *source;
     int event_fd;
     unsigned shots;
 
     pthread_mutex_t lock;
-    pthread_cond_t started;
-    bool up, failed;
+    pthread_cond_t changed; /* the three below */
+    bool up, failed, ended;
     char *error;
     unsigned todo;
-    bool woken; /* an event is under way to the thread */
-    uint32_t *shadow;
-    unsigned width, height;
-    SDL_Rect dirty; /* w 0: nothing */
-    char *state;    /* NULL: it runs */
+    bool woken;  /* an event is under way to the thread */
+    char *state; /* NULL: it runs */
     char *clip_text;
-    struct cursor *cursor;
-    int number; /* of the console, from 1 */
-    bool absolute, text, takes_size;
+    bool absolute;
     GQueue events; /* of struct win_event */
 
     /* SDL's thread */
-    SDL_Window *window;
-    SDL_Renderer *renderer;
-    SDL_Texture *texture;
-    SDL_Cursor *sdl_cursor, *no_cursor;
-    unsigned tex_width, tex_height;
-    SDL_Rect view; /* where the picture is, in pixels of the renderer */
-    bool full, grabbed, focused, user_sized, paused, ended, quitting;
-    bool has_cursor; /* the guest gave one */
-    bool hotkey;     /* modifiers that are down belong to a hot key */
-    bool seen_absolute, seen_text, seen_takes_size;
-    int zoom; /* percent of the guest's size; 0: as the window is */
+    struct window *grabber; /* has mouse and keyboard; NULL: none */
+    SDL_Cursor *no_cursor;
+    bool paused, over, quitting;
+    bool hotkey; /* modifiers that are down belong to a hot key */
+    bool seen_absolute;
     char *own_clip; /* what we put into the desktop's clipboard */
 };
 
+static inline bool win_is_first(const struct window *w)
+{
+    return w == w->ui->windows;
+}
+
+/* ---- the main thread's: windows.c ---- */
+
+/* Under the lock. For one window; for all, with `w` NULL. A wake-up that is under way serves for
+ * more. */
+void win_ask(struct sdl *ui, struct window *w, unsigned todo);
+/* The first window shows the first console, and those heads that came into use get theirs. */
+void windows_update(struct sdl *ui);
+/* Shows console `n` where it belongs: in the first window, or, if it is a further head, in its own.
+ */
+void windows_choose(struct sdl *ui, unsigned n);
+/* The user does not want to see this head any more. */
+void window_put_away(struct window *w);
+void window_pace(struct window *w);
+void windows_free(struct sdl *ui);
+
+/* ---- SDL's thread ---- */
+
 /* thread.c */
 void *sdl_main(void *opaque);
-void win_post(struct sdl *w, const struct win_event *e);
-void win_title(struct sdl *w);
-void win_draw(struct sdl *w);
-void win_grab(struct sdl *w, bool on);
-void win_pointer(struct sdl *w);
-void win_full(struct sdl *w, bool on);
-void win_zoom(struct sdl *w, int percent);
+void win_post(struct window *w, const struct win_event *e);
 
-/* input.c: what the user does, in SDL's thread. */
-void win_input(struct sdl *w, const SDL_Event *e);
+/* draw.c */
+/* False: SDL_GetError() says why, and nothing is left. */
+bool win_open(struct window *w);
+void win_close(struct window *w);
+void win_work(struct window *w, unsigned todo);
+void win_title(struct window *w);
+void win_draw(struct window *w);
+void win_grab(struct window *w, bool on);
+void win_pointer(struct sdl *ui);
+void win_full(struct window *w, bool on);
+void win_zoom(struct window *w, int percent);
+
+/* input.c: what the user does. */
+void win_input(struct sdl *ui, const SDL_Event *e);
+/* NULL: it is none of ours. */
+struct window *win_of(struct sdl *ui, uint32_t id);
 
 /* keys.c */
 enum key win_key(SDL_Scancode code);

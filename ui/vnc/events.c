@@ -83,7 +83,8 @@ static void move(struct client *c, const struct event *e)
     struct input *in = c->vnc->cfg.input;
 
     if (input_takes(in, INPUT_ABS)) {
-        input_point(in, e->x, e->y, c->vnc->width, c->vnc->height);
+        if (c->vnc->console)
+            console_point(c->vnc->console, in, e->x, e->y);
     } else if (e->ext) {
         input_move(in, (int)e->x - RELATIVE_ZERO, (int)e->y - RELATIVE_ZERO);
     } else {

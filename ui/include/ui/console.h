@@ -57,7 +57,8 @@ struct console_ops {
     /* Draws what changed since the last call into the surface, and says where by console_dirty().
      * NULL: the device says so whenever it changes something. */
     void (*refresh)(void *opaque);
-    /* A display would like this size (pixels, 1 to SURFACE_MAX); the guest is told. */
+    /* A display would like this size (pixels, 1 to SURFACE_MAX); the guest is told. 0 by 0: nobody
+     * looks any more. */
     void (*wanted_size)(void *opaque, unsigned width, unsigned height);
     /* Text consoles: a character (0: none, but `key`) was typed. */
     void (*type)(void *opaque, enum key key, uint32_t character, unsigned mods);
@@ -119,6 +120,12 @@ const struct surface *console_resize(struct console *c, unsigned width, unsigned
 void console_dirty(struct console *c, unsigned x, unsigned y, unsigned width, unsigned height);
 /* For devices without refresh(): what was dirty is one picture. */
 void console_flush(struct console *c);
+/* Whether the guest shows something on this head; windows open for those that come into use. Heads
+ * that can be off begin so, and say when they are not; NULL is none. */
+void console_set_in_use(struct console *c, bool in_use);
+/* The picture lies at (x, y) of a desktop of that size, which is what pointers go by; width 0: it
+ * is the whole desktop, as at first. NULL is none. */
+void console_set_place(struct console *c, unsigned x, unsigned y, unsigned width, unsigned height);
 /* The pointer that displays are to show (copied); NULL for none. */
 void console_set_cursor(struct console *c, const struct cursor *cursor);
 void console_move_cursor(struct console *c, int x, int y);
@@ -145,7 +152,14 @@ void consoles_wake(struct consoles *set);
 void consoles_set_sizer(struct consoles *set,
                         void (*want)(void *opaque, unsigned width, unsigned height), void *opaque);
 bool console_takes_size(const struct console *c);
+/* 0 by 0: the head can be switched off, unless somebody else listens. */
 void console_want_size(struct console *c, unsigned width, unsigned height);
+bool console_in_use(const struct console *c);
+/* The pointer goes to pixel (x, y) of the picture; input_sync() is the caller's. */
+void console_point(const struct console *c, struct input *in, unsigned x, unsigned y);
+/* The head whose picture is at (*x, *y) of the guest's desktop, and where in it: *x and *y, which
+ * are at first what INPUT_ABS has. NULL: there is none. */
+const struct console *consoles_pointed(const struct consoles *set, unsigned *x, unsigned *y);
 /* Whether typing goes to console_type() and not to the guest's keyboard. */
 bool console_is_text(const struct console *c);
 void console_type(struct console *c, enum key key, uint32_t character, unsigned mods);

@@ -1,8 +1,9 @@
 /*
- * A window on the host's desktop, by SDL2, for each console that the user looks at.
+ * Windows on the host's desktop, by SDL2: one for the console that the user chose, and one for each
+ * further head of the guest's graphics cards that is used.
  *
- *     struct sdl *w = sdl_new(&cfg, &err);
- *     sdl_set_state(w, "paused");
+ *     struct sdl *ui = sdl_new(&cfg, &err);
+ *     sdl_set_state(ui, "paused");
  *
  * Main thread, device lock held.
  */
@@ -17,7 +18,7 @@
 struct loop;
 struct sdl;
 
-/* What closing the window does. */
+/* What closing the first window does; others are put away. */
 enum sdl_close {
     SDL_CLOSE_ASK,       /* asks, where a guest is running */
     SDL_CLOSE_POWERDOWN, /* presses the power button */
@@ -54,8 +55,8 @@ bool sdl_config_parse(struct sdl_config *cfg, struct opts *o, GError **err)
 bool sdl_is_built(void);
 /* `cfg` is copied, and its name taken over. NULL and err where there is no desktop to be had. */
 struct sdl *sdl_new(struct sdl_config *cfg, GError **err) __attribute__((warn_unused_result));
-void sdl_free(struct sdl *w);
-/* Shown in the title; NULL: it runs. Copied. */
-void sdl_set_state(struct sdl *w, const char *state);
+void sdl_free(struct sdl *ui);
+/* Shown in the titles; NULL: it runs. Copied. */
+void sdl_set_state(struct sdl *ui, const char *state);
 
 #endif
