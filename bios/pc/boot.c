@@ -1,5 +1,6 @@
 /*
- * What to boot from: floppies, disks, CDs and ROMs with a bootstrap entry (BBS 1.01, 3.3) in the
+ * What to boot from: floppies, disks, CDs and ROMs with a bootstrap entry (BBS 1.01, 3.3) or with
+ * disks, which a bootstrap connection vector lets them put behind INT 13h (3.2), in the
  * order of fw_cfg's `bootorder`, then of CMOS; a menu of them; INT 19h and 18h.
  */
 #include "disk.h"
@@ -13,20 +14,29 @@
 #define PNP_SIGNATURE   0x506e5024 /* "$PnP" */
 #define ROM_HEADERS_MAX 8
 
-enum { PNP_NEXT = 0x06, PNP_PRODUCT = 0x10, PNP_BEV = 0x1a };
+enum { PNP_NEXT = 0x06, PNP_PRODUCT = 0x10, PNP_BCV = 0x16, PNP_BEV = 0x1a };
+
+#define CONNECTIONS_MAX 8
+
+struct connection {
+    uint16_t seg, entry, product, bdf;
+    uint8_t first, end; /* its disks, from 80h on */
+};
 
 enum class { CLASS_FLOPPY = 1, CLASS_DISK, CLASS_CD, CLASS_NET, CLASS_KERNEL };
 
 struct choice {
     enum class class;
     uint16_t rank, bdf;
-    uint8_t unit;                 /* of floppies */
-    struct drive *d;              /* of disks and CDs */
+    uint8_t unit;                 /* of floppies, and INT 13h's number of ROMs' disks */
+    struct drive *d;              /* of disks and CDs; NULL of ROMs' disks */
     uint16_t seg, entry, product; /* of ROMs: bootstrap entry, name */
 };
 
 static struct choice choices[CHOICES_MAX];
 static unsigned n_choices, next_choice;
+static struct connection connections[CONNECTIONS_MAX];
+static unsigned n_connections;
 static bool sorted;
 extern uint16_t stack_top;
 extern char stacks_end[];
@@ -45,9 +55,17 @@ void boot_rom_found(uint16_t segment, uint16_t bdf)
 
     for (unsigned n = 0; n < ROM_HEADERS_MAX && header; n++) {
         uint16_t entry = far_read16(segment, header + PNP_BEV);
+        uint16_t bcv = far_read16(segment, header + PNP_BCV);
 
         if (far_read32(segment, header) != PNP_SIGNATURE)
             return;
+        if (bcv && n_connections < CONNECTIONS_MAX)
+            connections[n_connections++] = (struct connection){
+                .seg = segment,
+                .entry = bcv,
+                .product = far_read16(segment, header + PNP_PRODUCT),
+                .bdf = bdf,
+            };
         if (entry) {
             struct choice *c = add(CLASS_NET);
 
@@ -57,6 +75,40 @@ void boot_rom_found(uint16_t segment, uint16_t bdf)
             c->bdf = bdf;
         }
         header = far_read16(segment, header + PNP_NEXT);
+    }
+}
+
+static void call_rom(uint16_t seg, uint16_t entry, uint16_t bdf)
+{
+    extern const char pnp[];
+    struct far_call call = {
+        .ip = entry, .cs = seg, .eax = bdf, .edi = (uint16_t)(uintptr_t)pnp, .es = SEG_BIOS
+    };
+
+    call_far(&call);
+    __asm__ volatile("sti");
+}
+
+void boot_connect_roms(void)
+{
+    for (unsigned i = 0; i < n_connections; i++) {
+        struct connection *v = &connections[i];
+
+        v->first = bda_read8(BDA_DISKS);
+        call_rom(v->seg, v->entry, v->bdf);
+        v->end = bda_read8(BDA_DISKS);
+    }
+}
+
+static void add_rom_disks(const struct connection *v)
+{
+    for (unsigned i = v->first; i < v->end; i++) {
+        struct choice *c = add(CLASS_DISK);
+
+        c->unit = (uint8_t)(0x80 + i);
+        c->seg = v->seg;
+        c->product = v->product;
+        c->bdf = v->bdf;
     }
 }
 
@@ -85,7 +137,7 @@ static void make_pattern(const struct choice *c)
         format_to(pattern_put, "/floppy@%x", floppy);
     else if (c->class == CLASS_NET)
         format_to(pattern_put, args[1] ? "/ethernet@%x,%x" : "/ethernet@%x", args);
-    else if (c->d->kind == DRIVE_VIRTIO)
+    else if (!c->d || c->d->kind == DRIVE_VIRTIO)
         format_to(pattern_put, args[1] ? "/scsi@%x,%x/" : "/scsi@%x/", args);
     else
         format_to(pattern_put, "/drive@%x/disk@%x", ide);
@@ -144,11 +196,13 @@ static void collect(void)
         add(CLASS_FLOPPY)->unit = i;
     for (unsigned i = 0; i < n_hard_disks; i++)
         add(CLASS_DISK)->d = hard_disks[i];
+    for (unsigned i = 0; i < n_connections; i++)
+        add_rom_disks(&connections[i]);
     for (unsigned i = 0; (d = drive_nth(DRIVE_CD, i)); i++)
         add(CLASS_CD)->d = d;
     sort();
     for (unsigned i = n_choices; i--;)
-        if (choices[i].class == CLASS_DISK)
+        if (choices[i].d && choices[i].class == CLASS_DISK)
             drive_first(choices[i].d);
 }
 
@@ -161,15 +215,20 @@ static void leave(uint32_t seg_off, uint8_t drive)
     boot_at(seg_off, drive);
 }
 
-/* The first sector, by INT 13h's own way. */
+/* The first sector, by INT 13h, which may be a ROM's. */
 static bool read_sector(uint8_t drive)
 {
-    struct regs r = { .ax = 0x0201, .cx = 1, .dx = drive, .bx = 0x7c00 };
-
     for (unsigned i = 0; i < 3; i++) {
-        r.ax = 0x0201;
-        int13(&r);
-        if (!(r.flags & FLAG_CF))
+        uint16_t result = 0x0201;
+        uint8_t failed;
+
+        __asm__ volatile("pushw %%ds\n\tpushw %%es\n\tpushal\n\txorl %%ebx, %%ebx\n\t"
+                         "movw %%bx, %%es\n\tmovw $0x7c00, %%bx\n\tmovw $1, %%cx\n\t"
+                         "int $0x13\n\tpopal\n\tpopw %%es\n\tpopw %%ds\n\tsetc %1\n\tcld"
+                         : "+a"(result), "=m"(failed)
+                         : "d"((uint32_t)drive)
+                         : "memory", "cc");
+        if (!failed)
             return true;
     }
     return false;
@@ -198,13 +257,7 @@ static void start_cd(struct drive *d)
 
 static void start_rom(const struct choice *c)
 {
-    extern const char pnp[];
-    struct far_call call = {
-        .ip = c->entry, .cs = c->seg, .eax = c->bdf, .edi = (uint16_t)(uintptr_t)pnp, .es = SEG_BIOS
-    };
-
-    call_far(&call);
-    __asm__ volatile("sti");
+    call_rom(c->seg, c->entry, c->bdf);
 }
 
 /* In real mode with all segments at its first byte. */
@@ -239,10 +292,15 @@ static void describe(const struct choice *c)
     print("%s", names[c->class]);
     if (c->class == CLASS_FLOPPY)
         print(" %u", c->unit);
-    else if (c->class == CLASS_NET)
+    else if (c->seg)
         describe_rom(c);
     else if (c->d)
         print(" (%s)", c->d->name);
+}
+
+static uint8_t disk_number(const struct choice *c)
+{
+    return c->d ? (uint8_t)(0x80 + (c->d == hard_disks[0] ? 0 : 1)) : c->unit;
 }
 
 static void start(const struct choice *c)
@@ -253,7 +311,7 @@ static void start(const struct choice *c)
     log_line("boot: class %u", c->class);
     switch (c->class) {
     case CLASS_FLOPPY: start_sector(c->unit, !(cmos_read(0x38) & 1)); break;
-    case CLASS_DISK: start_sector((uint8_t)(0x80 + (c->d == hard_disks[0] ? 0 : 1)), true); break;
+    case CLASS_DISK: start_sector(disk_number(c), true); break;
     case CLASS_CD: start_cd(c->d); break;
     case CLASS_NET: start_rom(c); break;
     case CLASS_KERNEL: start_kernel(); break;
@@ -267,7 +325,7 @@ void boot_next(void)
     while (next_choice < n_choices) {
         struct choice *c = &choices[next_choice++];
 
-        if (c->class == CLASS_DISK)
+        if (c->d && c->class == CLASS_DISK)
             drive_first(c->d);
         start(c);
     }
@@ -315,6 +373,7 @@ void boot_start(void)
     if (!sorted) {
         sorted = true;
         collect();
+        pmm_close();
         print("myna BIOS\n");
         if (sys.menu)
             menu();

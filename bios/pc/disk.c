@@ -127,7 +127,7 @@ static uint8_t get_parameters(const struct drive *d, struct regs *r)
     r->ch = (uint8_t)last;
     r->cl = (uint8_t)(d->spt | (last >> 2 & 0xc0));
     r->dh = (uint8_t)(d->heads - 1);
-    r->dl = n_hard_disks;
+    r->dl = bda_read8(BDA_DISKS);
     r->al = 0;
     return DISK_OK;
 }

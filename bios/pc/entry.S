@@ -352,7 +352,7 @@ out:
     .endm
 /* The vectors 0x08 to 0x1a and 0x70 to 0x77, 8 bytes each. */
     .balign 8
-    .globl int_low, int_high, int_nothing, int_pnp
+    .globl int_low, int_high, int_nothing, int_pnp, int_pmm
 int_low:
     entries 0x08, 0x1a
 int_high:
@@ -362,6 +362,28 @@ int_nothing:
 /* PnP's entry point (PnP BIOS 1.0a): there are no nodes. */
 int_pnp:
     movw $0x82, %ax
+    lretw
+
+/* PMM's entry point, with C's arguments on the stack; only DX:AX change. The way in is an
+   interrupt's, whose frame leads back to 1. */
+int_pmm:
+    pushw %bp
+    movw %sp, %bp
+    pushal
+    movw 6(%bp), %ax
+    movl 8(%bp), %ebx
+    movl 12(%bp), %ecx
+    movw 16(%bp), %si
+    pushfw
+    pushw %cs
+    pushw $1f
+    pushw $0x6f
+    jmp common
+1:  movw %sp, %bp
+    movw %ax, 28(%bp)
+    movw %dx, 20(%bp)
+    popal
+    popw %bp
     lretw
 
 /* INT 10h with a VGA's BIOS behind ours: ours sees the call, then the other one serves it. */

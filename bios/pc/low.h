@@ -132,7 +132,7 @@ uint32_t call32(uint32_t (*function)(uint32_t), uint32_t argument);
 void move_high(uint32_t to, uint32_t from, uint32_t bytes);
 void call_far(struct far_call *c);
 void boot_at(uint32_t seg_off, uint32_t drive) __attribute__((noreturn));
-extern const char int_low[], int_high[], int_nothing[], int_pnp[], int10_mirror[];
+extern const char int_low[], int_high[], int_nothing[], int_pnp[], int_pmm[], int10_mirror[];
 /* Whom int10_mirror goes on to: a far pointer. */
 extern uint32_t mirrored;
 
@@ -192,5 +192,14 @@ void floppy_motor_tick(void);
 void boot_next(void) __attribute__((noreturn));
 void boot_start(void) __attribute__((noreturn));
 void boot_rom_found(uint16_t segment, uint16_t bdf);
+/* ROMs whose disks are behind INT 13h take it over; behind our own disks. */
+void boot_connect_roms(void);
+
+/* ---- pmm.c ---- */
+
+#define PMM_VECTOR 0x6f /* how int_pmm's calls come to dispatch() */
+void pmm_open(void);
+void pmm_close(void);
+void pmm_call(struct regs *r);
 
 #endif

@@ -61,6 +61,7 @@ void dispatch(struct regs *r)
     case 0x12: r->ax = bda_read16(BDA_MEMORY); return;
     case 0x18: boot_next();
     case 0x19: boot_start();
+    case PMM_VECTOR: pmm_call(r); return;
     }
     if (r->vector < 0x10 || r->vector >= 0x70) {
         handle_irq((uint8_t)r->vector);
@@ -155,6 +156,7 @@ static void run_roms(void)
     uint16_t seg = 0xc000;
     uint32_t next;
 
+    pmm_open();
     while ((next = call32(post_next_rom, seg)) != 0) {
         uint16_t size = run_rom(seg, next >> 16);
 
@@ -215,6 +217,7 @@ void post(void)
     time_init();
     __asm__ volatile("sti");
     disks_init();
+    boot_connect_roms();
     call32(post_tables, 0);
     boot_start();
 }

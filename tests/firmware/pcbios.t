@@ -62,6 +62,7 @@ make_cd() {
 
 truncate -s 8M "$tap_dir/disk"
 truncate -s 1440K "$tap_dir/floppy"
+truncate -s 1M "$tap_dir/empty"
 for medium in disk floppy; do
 	dd if="$probe" of="$tap_dir/$medium" conv=notrunc status=none
 done
@@ -101,6 +102,18 @@ run 60 -kernel "$srcdir/tests/guest/x86/boot-kernel.bin" -initrd "$tap_dir/initr
 	-chardev file,id=said,path="$tap_dir/said" -device isa-debugcon,iobase=0xe9,chardev=said
 is "$status $(tr '\n\0' ' ' <"$tap_dir/said")" \
 	"1 KERNEL 1020 1000 1000 81FF 1234 6964 0014 a command line  END " "a kernel gets what it needs"
+
+# An option ROM that lends memory of the BIOS, and brings a disk; see boot-rom.S. Its bytes' sum is 0.
+rom=$tap_dir/rom
+cp "$srcdir/tests/guest/x86/boot-rom.bin" "$rom"
+sum=$(od -An -v -tu1 "$rom" | awk '{ for (i = 1; i <= NF; i++) s += $i } END { print (256 - s % 256) % 256 }')
+printf "\\$(printf %o "$sum")" | dd of="$rom" bs=1 seek=$(($(stat -c %s "$rom") - 1)) conv=notrunc status=none
+run 60 -device pci-testdev,romfile="$rom" -boot c
+is "$status" 1 "a ROM's disk boots, the memory manager is gone"
+like "$(cat "$tap_dir/text")" "*PMM good*Booting from Disk (ROM with a disk)*ROM-BOOT 0" "a ROM gets memory, has disk 80h"
+run 60 -device pci-testdev,romfile="$rom" -boot c -drive if=ide,format=raw,file="$tap_dir/empty"
+like "$(cat "$tap_dir/text")" "*Booting from Disk (*nothing*Booting from Disk (ROM with a disk)*ROM-BOOT 1" \
+	"and 81h behind an IDE disk"
 
 run 20 -boot c
 like "$(cat "$tap_dir/log")" "*boot: nothing left*" "with nothing to boot it stops"
