@@ -195,8 +195,8 @@ struct tcg {
     uint64_t (*code)[TCG_PAGE_SIZE / sizeof(uint64_t)]; /* UNIT_PAGES: what is translated */
 };
 
-#define HASH_BITS      16
-#define MOVABLE_BITS   14
+#define HASH_BITS      18
+#define MOVABLE_BITS   16
 #define MAX_IR         3000
 #define MAX_UNIT_INSNS 96
 #define MAX_MAPS       (1u << 22)
