@@ -9,7 +9,15 @@
 #include "sys.h"
 
 /* XSAVE components: bits of XCR0. */
-enum { XSTATE_X87 = 0, XSTATE_SSE = 1, XSTATE_AVX = 2, XSTATE_PKRU = 9 };
+enum {
+    XSTATE_X87 = 0,
+    XSTATE_SSE = 1,
+    XSTATE_AVX = 2,
+    XSTATE_OPMASK = 5,
+    XSTATE_ZMM_HIGH = 6,
+    XSTATE_ZMM_MORE = 7,
+    XSTATE_PKRU = 9
+};
 
 /* Legacy region and header come first. Offsets are those of the standard format; in the compacted
  * one a component follows the one before it. */

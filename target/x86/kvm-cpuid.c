@@ -8,6 +8,7 @@
 #include <hw/core/machine.h>
 #include "cpuid.h"
 #include "feature.h"
+#include "fpstate.h"
 #include "kvm.h"
 #include "sys.h"
 
@@ -363,10 +364,14 @@ static void take_identity(const struct build *b)
 static void take_xsave(const struct build *b)
 {
     struct kvm_x86 *x = kvm_x86_of(b->v);
-    struct kvm_cpuid_entry2 *e = find(b->host, 0xd, 0), *pkru = find(b->host, 0xd, 9);
+    const struct kvm_cpuid_entry2 *e = find(b->host, 0xd, 0);
 
     x->xcr0_mask = e ? e->eax | (uint64_t)e->edx << 32 : 0;
-    x->pkru_offset = pkru && x->xcr0_mask >> 9 & 1 ? pkru->ebx : 0;
+    for (unsigned i = XSTATE_AVX; i < ARRAY_LEN(x->offset); i++) {
+        e = find(b->host, 0xd, i);
+        if (e && x->xcr0_mask >> i & 1 && e->ebx + (uint64_t)e->eax <= x->xsave_size)
+            x->offset[i] = e->ebx;
+    }
 }
 
 bool kvm_x86_set_cpuid(struct kvm_vcpu *v, GError **err)

@@ -217,6 +217,24 @@ static bool xsave_ioctl(struct kvm_vcpu *v, bool put)
     return ioctl(v->fd, big ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, x->xsave) == 0;
 }
 
+/* Components with fields of their own (SDM 1, 13.5), as the area has them. */
+static const struct part {
+    uint8_t number;
+    uint16_t size;
+    uint32_t field; /* in struct x86_cpu */
+} parts[] = {
+#define PART(number, name)                                                             \
+    {                                                                                  \
+        number, sizeof(((struct x86_cpu *)NULL)->name), offsetof(struct x86_cpu, name) \
+    }
+    PART(XSTATE_AVX, ymmh),
+    PART(XSTATE_OPMASK, kvm_k),
+    PART(XSTATE_ZMM_HIGH, kvm_zmm_high),
+    PART(XSTATE_ZMM_MORE, kvm_zmm_more),
+    PART(XSTATE_PKRU, pkru),
+#undef PART
+};
+
 /* A component that is as after reset need not be in memory. */
 static bool get_float(struct kvm_vcpu *v, struct x86_cpu *c)
 {
@@ -227,11 +245,14 @@ static bool get_float(struct kvm_vcpu *v, struct x86_cpu *c)
         return false;
     bv = ldq_le(x->xsave + XSAVE_BV);
     get_x87(c, x->xsave);
-    if (bv & BIT(XSTATE_AVX))
-        memcpy(c->ymmh, x->xsave + XSAVE_AVX_OFFSET, sizeof(c->ymmh));
-    else
-        memset(c->ymmh, 0, sizeof(c->ymmh));
-    c->pkru = bv & BIT(XSTATE_PKRU) && x->pkru_offset ? ldl_le(x->xsave + x->pkru_offset) : 0;
+    for (unsigned i = 0; i < ARRAY_LEN(parts); i++) {
+        const struct part *p = &parts[i];
+
+        if (bv & BIT(p->number) && x->offset[p->number])
+            memcpy((char *)c + p->field, x->xsave + x->offset[p->number], p->size);
+        else
+            memset((char *)c + p->field, 0, p->size);
+    }
     return true;
 }
 
@@ -242,13 +263,13 @@ static bool put_float(struct kvm_vcpu *v, struct x86_cpu *c)
 
     x86_mxcsr(c);
     put_x87(c, x->xsave);
-    if (x->xcr0_mask & BIT(XSTATE_AVX)) {
-        bv |= BIT(XSTATE_AVX);
-        memcpy(x->xsave + XSAVE_AVX_OFFSET, c->ymmh, sizeof(c->ymmh));
-    }
-    if (x->pkru_offset) {
-        bv |= BIT(XSTATE_PKRU);
-        stl_le(x->xsave + x->pkru_offset, c->pkru);
+    for (unsigned i = 0; i < ARRAY_LEN(parts); i++) {
+        const struct part *p = &parts[i];
+
+        if (!x->offset[p->number])
+            continue;
+        bv |= BIT(p->number);
+        memcpy(x->xsave + x->offset[p->number], (const char *)c + p->field, p->size);
     }
     stq_le(x->xsave + XSAVE_BV, bv);
     return xsave_ioctl(v, true);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <base/error.h>
 #include <base/log.h>
+#include <hw/core/machine.h>
 #include "feature.h"
 #include "kvm.h"
 #include "smm.h"
@@ -41,24 +42,24 @@ static bool vcpu_init(struct kvm_vcpu *v, GError **err)
     return true;
 }
 
-/* kvmclock stands while the machine does. */
+/* kvmclock stands while the machine does, and is saved with the first CPU. */
 static void vm_stopped(struct kvm_vm *vm)
 {
+    struct x86_cpu *first = x86_of(vm->machine->cpus->pdata[0]);
     struct kvm_clock_data d;
 
-    if (vm->clock_known || ioctl(vm->fd, KVM_GET_CLOCK, &d) < 0)
-        return;
-    vm->clock = d.clock;
-    vm->clock_known = true;
+    if (!first->kvm_clock && ioctl(vm->fd, KVM_GET_CLOCK, &d) == 0)
+        first->kvm_clock = d.clock;
 }
 
 static void vm_goes_on(struct kvm_vm *vm)
 {
-    struct kvm_clock_data d = { .clock = vm->clock };
+    struct x86_cpu *first = x86_of(vm->machine->cpus->pdata[0]);
+    struct kvm_clock_data d = { .clock = first->kvm_clock };
 
-    if (vm->clock_known)
+    if (d.clock)
         (void)ioctl(vm->fd, KVM_SET_CLOCK, &d);
-    vm->clock_known = false;
+    first->kvm_clock = 0;
 }
 
 /* With an APIC in the kernel, its number is the CPU's. */

@@ -19,7 +19,7 @@ struct kvm_x86 {
     struct kvm_vcpu_events events; /* as last read: what is on its way into the CPU goes back */
     uint8_t *xsave;                /* as last read, with components that struct x86_cpu lacks */
     size_t xsave_size;
-    unsigned pkru_offset;     /* in it; 0: the host has none */
+    unsigned offset[64];      /* of components from the third on in it; 0: the host has none */
     uint64_t xcr0_mask;       /* components that the host has */
     uint64_t host_tsc_offset; /* x86_cpu.tsc_offset as last read or written */
     struct kvm_msrs *msrs;    /* as many as there are rows, in one allocation */

@@ -48,6 +48,7 @@ static void add(struct rows *r, enum row_kind kind, uint32_t at, const char *nam
     g_array_append_val(r->row, row);
 }
 
+#define ROW_BYTES      128 /* at most */
 #define AT(field)      offsetof(struct x86_cpu, field)
 #define SIZE_OF(field) sizeof(((struct x86_cpu *)NULL)->field)
 
@@ -147,8 +148,19 @@ static void add_physical_x87(struct rows *r)
 }
 
 /* All that the CPU is besides, exact for saving; comes last, so it wins. */
+/* What is longer than the 128 bytes that a row holds at most. */
+static void add_pieces(struct rows *r, uint32_t at, unsigned size, const char *const *names)
+{
+    for (unsigned i = 0; i < size / ROW_BYTES; i++)
+        add(r, ROW_HIDDEN, at + i * ROW_BYTES, names[i], 8 * ROW_BYTES, "hidden", "int");
+}
+
 static void add_hidden(struct rows *r)
 {
+    static const char *const zmm_high[] = { ".zmmh0", ".zmmh4", ".zmmh8", ".zmmh12" };
+    static const char *const zmm_more[] = { ".zmm16", ".zmm18", ".zmm20", ".zmm22",
+                                            ".zmm24", ".zmm26", ".zmm28", ".zmm30" };
+
 #define HIDDEN(field) add(r, ROW_HIDDEN, AT(field), "." #field, 8 * SIZE_OF(field), "hidden", "int")
     HIDDEN(eflags);
     HIDDEN(seg_base);
@@ -193,7 +205,11 @@ static void add_hidden(struct rows *r)
     HIDDEN(debug_pending);
     HIDDEN(cpu.halted);
     HIDDEN(kvm_event);
+    HIDDEN(kvm_clock);
+    HIDDEN(kvm_k);
 #undef HIDDEN
+    add_pieces(r, AT(kvm_zmm_high), SIZE_OF(kvm_zmm_high), zmm_high);
+    add_pieces(r, AT(kvm_zmm_more), SIZE_OF(kvm_zmm_more), zmm_more);
     add_physical_x87(r);
 }
 

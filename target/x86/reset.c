@@ -73,6 +73,9 @@ void x86_reset(struct cpu *cpu)
     memset(c->pdpte, 0, sizeof(c->pdpte));
     memset(c->xmm, 0, sizeof(c->xmm));
     memset(c->ymmh, 0, sizeof(c->ymmh));
+    memset(c->kvm_k, 0, sizeof(c->kvm_k));
+    memset(c->kvm_zmm_high, 0, sizeof(c->kvm_zmm_high));
+    memset(c->kvm_zmm_more, 0, sizeof(c->kvm_zmm_more));
     memset(c->fpr, 0, sizeof(c->fpr));
     c->fpu_cw = 0x40;
     c->fpu_sw = 0;

@@ -210,8 +210,9 @@ struct x86_cpu {
     bool in_smm, nmi_blocked, wait_sipi, is_bsp, a20;
     uint32_t smbase;
     uint64_t kvm_event[2]; /* what KVM had begun to deliver when the CPU stopped (kvm-regs.c) */
-    uint32_t lines;        /* atomic: bits of enum x86_irq that wait, and a SIPI */
-    uint8_t sipi_vector;   /* atomic */
+    uint64_t kvm_clock;  /* of the first CPU: kvmclock's ns when the machine stopped; 0: unknown */
+    uint32_t lines;      /* atomic: bits of enum x86_irq that wait, and a SIPI */
+    uint8_t sipi_vector; /* atomic */
 
     const struct x86_irqchip_ops *irqchip;
     void *irqchip_opaque;
@@ -230,6 +231,9 @@ struct x86_cpu {
     uint64_t feature[4]; /* bits of enum x86_feature */
     uint32_t apic_id, threads, cores;
     unsigned phys_bits;
+
+    /* AVX-512, which only KVM has: k0 to k7, upper halves of zmm0 to zmm15, zmm16 to zmm31 */
+    uint64_t kvm_k[8], kvm_zmm_high[16 * 4], kvm_zmm_more[16 * 8];
 };
 
 /*

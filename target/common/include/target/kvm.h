@@ -35,8 +35,6 @@ struct kvm_vm {
     int fd;  /* the VM */
     struct machine *machine;
     enum kvm_irqchip_place irqchip;
-    uint64_t clock; /* the kernel's, when CPUs stopped (x86: ns of kvmclock) */
-    bool clock_known;
     bool smm;          /* the kernel knows system management mode (x86) */
     bool standing;     /* no CPU runs: registers that others can change are struct cpu's, too */
     bool timer_silent; /* another device has the place of the board's timer */
