@@ -141,7 +141,8 @@ wake:
 1:  hlt
     jmp 1b
 
-/* Called by 32-bit code, returns to the 16-bit code behind the call. Keeps eax. */
+/* Called by 32-bit code, returns to the 16-bit code behind the call. Keeps eax. Data segments but the
+   stack's keep limits of 4 GiB: option ROMs are to be called so where there is a PMM (PMM 1.01, 3). */
     .code32
 leave32:
     popl %edx
@@ -150,9 +151,10 @@ leave32:
     ljmpl $CODE16, $1f
     .code16
 1:  movw $DATA16, %bx
+    movw %bx, %ss
+    movw $DATA32, %bx
     movw %bx, %ds
     movw %bx, %es
-    movw %bx, %ss
     movw %bx, %fs
     movw %bx, %gs
     movl %cr0, %ebx

@@ -75,6 +75,16 @@ init:
     jb bad
     movw %ax, %cx
     movw %dx, %bp
+    /* whoever lends it lets real mode reach it */
+    pushw %es
+    xorl %ebx, %ebx
+    movw %bx, %es
+    movw %dx, %bx
+    shll $16, %ebx
+    movl $0x12345678, %es:(%ebx)
+    cmpl $0x12345678, %es:(%ebx)
+    popw %es
+    jne bad
     /* it is found again */
     pushl $0x74736574
     pushw $1
