@@ -28,6 +28,7 @@ struct chardev_type {
     /* Newest descriptor the peer passed, or -1. */
     int (*take_fd)(struct chardev *chr);
     char *(*filename)(const struct chardev *chr);
+    bool gathers; /* a write costs a system call: bytes wait for others (chardev_fe_put()) */
     /* Muxes only: they look after their front ends themselves. */
     const struct chardev_mux_ops *mux;
 };

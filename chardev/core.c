@@ -3,8 +3,20 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 #include "backend.h"
+
+/* Enough for what a guest prints in GATHER_US. */
+#define GATHER_BYTES 1024
+#define GATHER_US    1000
+#define RETRY_US     20000 /* while the back end takes nothing */
+
+struct chardev_gather {
+    GSource *source;
+    unsigned n;
+    uint8_t data[GATHER_BYTES];
+};
 
 bool chardev_fe_attach(struct chardev_fe *fe, struct chardev *chr, const struct chardev_fe_ops *ops,
                        void *opaque, const char *user, GError **err)
@@ -30,22 +42,6 @@ bool chardev_fe_attach(struct chardev_fe *fe, struct chardev *chr, const struct 
     return true;
 }
 
-void chardev_fe_detach(struct chardev_fe *fe)
-{
-    struct chardev *chr = fe->chr;
-
-    if (!chr)
-        return;
-    if (chr->type->mux)
-        chr->type->mux->detach(chr, fe);
-    else
-        chr->fe = NULL;
-    if (chr->type->guest_open)
-        chr->type->guest_open(chr, false);
-    g_free(fe->user);
-    *fe = (struct chardev_fe){ 0 };
-}
-
 /* The copy is a convenience: a full disk must not stop the guest. */
 static void log_output(struct chardev *chr, const uint8_t *buf, size_t len)
 {
@@ -61,21 +57,123 @@ static void log_output(struct chardev *chr, const uint8_t *buf, size_t len)
     }
 }
 
-size_t chardev_fe_write(struct chardev_fe *fe, const void *buf, size_t len)
+static size_t send_now(struct chardev_fe *fe, const void *buf, size_t len)
 {
     struct chardev *chr = fe->chr;
     size_t n = len;
 
-    if (!chr || !len)
-        return len;
     if (chr->type->mux)
         n = chr->type->mux->write(chr, fe, buf, len);
     else if (chr->type->write && chr->open)
         n = chr->type->write(chr, buf, len);
     if (chr->log_fd >= 0)
         log_output(chr, buf, n);
+    return n;
+}
+
+/* ---- bytes that are put, until they are sent ---- */
+
+/* Whether all is gone. */
+static bool gather_send(struct chardev_fe *fe)
+{
+    struct chardev_gather *g = fe->gather;
+    size_t n;
+
+    if (!g || !g->n)
+        return true;
+    n = send_now(fe, g->data, g->n);
+    g->n -= n;
+    memmove(g->data, g->data + n, g->n);
+    g_source_set_ready_time(g->source, g->n ? g_get_monotonic_time() + RETRY_US : -1);
+    return !g->n;
+}
+
+static gboolean gather_due(gpointer opaque)
+{
+    struct chardev_fe *fe = opaque;
+
+    if (gather_send(fe) && fe->want_writable) {
+        fe->want_writable = false;
+        if (fe->ops->writable)
+            fe->ops->writable(fe->opaque);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean gather_dispatch(GSource *source, GSourceFunc fn, gpointer opaque)
+{
+    (void)source;
+    return fn(opaque);
+}
+
+static GSourceFuncs gather_funcs = { .dispatch = gather_dispatch };
+
+static void gather_begin(struct chardev_fe *fe)
+{
+    struct chardev_gather *g = fe->gather = g_new0(struct chardev_gather, 1);
+
+    g->source = g_source_new(&gather_funcs, sizeof(GSource));
+    g_source_set_callback(g->source, gather_due, fe, NULL);
+    g_source_attach(g->source, loop_context(fe->chr->set->loop));
+}
+
+bool chardev_fe_put(struct chardev_fe *fe, uint8_t byte)
+{
+    struct chardev_gather *g;
+
+    if (!fe->chr || !fe->chr->type->gathers)
+        return chardev_fe_write(fe, &byte, 1);
+    if (!fe->gather)
+        gather_begin(fe);
+    g = fe->gather;
+    if (g->n == GATHER_BYTES)
+        gather_send(fe);
+    if (g->n == GATHER_BYTES) {
+        fe->want_writable = true;
+        return false;
+    }
+    if (!g->n)
+        g_source_set_ready_time(g->source, g_get_monotonic_time() + GATHER_US);
+    g->data[g->n++] = byte;
+    return true;
+}
+
+size_t chardev_fe_write(struct chardev_fe *fe, const void *buf, size_t len)
+{
+    size_t n = 0;
+
+    if (!fe->chr || !len)
+        return len;
+    if (gather_send(fe))
+        n = send_now(fe, buf, len);
     fe->want_writable |= n < len;
     return n;
+}
+
+static void gather_end(struct chardev_fe *fe)
+{
+    if (!fe->gather)
+        return;
+    gather_send(fe);
+    chardev_unwatch(&fe->gather->source);
+    g_clear_pointer(&fe->gather, g_free);
+}
+
+void chardev_fe_detach(struct chardev_fe *fe)
+{
+    struct chardev *chr = fe->chr;
+
+    if (!chr)
+        return;
+    gather_end(fe);
+    if (chr->type->mux)
+        chr->type->mux->detach(chr, fe);
+    else
+        chr->fe = NULL;
+    if (chr->type->guest_open)
+        chr->type->guest_open(chr, false);
+    g_free(fe->user);
+    *fe = (struct chardev_fe){ 0 };
 }
 
 void chardev_fe_accept_input(struct chardev_fe *fe)
@@ -227,6 +325,8 @@ static void close_at(struct chardev_set *set, unsigned i)
 {
     struct chardev *chr = g_ptr_array_index(set->chardevs, i);
 
+    if (chr->fe)
+        gather_end(chr->fe);
     if (chr->type->close)
         chr->type->close(chr);
     if (chr->fe)

@@ -49,6 +49,7 @@ const struct chardev_type file_chardev = {
     .help = "writes to a file",
     .opts = "path=FILE,append=on|off",
     .size = sizeof(struct file),
+    .gathers = true,
     .open = file_open,
     .close = file_close,
     .write = file_write,

@@ -347,6 +347,7 @@ const struct chardev_type mux_chardev = {
     .help = "several users of one other chardev",
     .opts = "chardev=ID",
     .size = sizeof(struct mux),
+    .gathers = true,
     .open = mux_open,
     .close = mux_close,
     .accept_input = mux_accept_input,

@@ -73,6 +73,7 @@ const struct chardev_type pipe_chardev = {
     .help = "a pair of named pipes",
     .opts = "path=NAME",
     .size = sizeof(struct pipe),
+    .gathers = true,
     .open = pipe_open,
     .close = pipe_close,
     .write = pipe_write,

@@ -124,6 +124,7 @@ const struct chardev_type pty_chardev = {
     .name = "pty",
     .help = "a pseudo terminal of its own",
     .size = sizeof(struct pty),
+    .gathers = true,
     .open = pty_open,
     .close = pty_close,
     .write = pty_write,

@@ -316,6 +316,7 @@ const struct chardev_type socket_chardev = {
         "path=FILE[,abstract=on][,tight=off] | host=HOST,port=PORT[,ipv4=on][,ipv6=on][,nodelay=on]"
         " | fd=N; server=on|off,wait=on|off,reconnect=SECONDS,telnet=on|off",
     .size = sizeof(struct socket),
+    .gathers = true,
     .open = socket_open,
     .close = socket_close,
     .write = socket_write,

@@ -85,6 +85,7 @@ const struct chardev_type stdio_chardev = {
     .help = "standard input and output",
     .opts = "signal=on|off",
     .size = sizeof(struct stdio),
+    .gathers = true,
     .open = stdio_open,
     .close = stdio_close,
     .write = stdio_write,

@@ -24,7 +24,7 @@ static void debugcon_write(void *opaque, uint64_t offset, uint64_t value, unsign
 
     (void)offset, (void)size;
     if (d->chr)
-        chardev_fe_write(&d->fe, &c, 1);
+        chardev_fe_put(&d->fe, c);
 }
 
 static const struct io_ops debugcon_io = {

@@ -191,7 +191,7 @@ static void transmit(struct uart_core *u)
 
         if (u->mcr & MCR_LOOP)
             receive_char(u, c, 0);
-        else if (!chardev_fe_write(&u->fe, &c, 1))
+        else if (!chardev_fe_put(&u->fe, c))
             break;
         fifo_get(&u->tx);
     }

@@ -50,9 +50,10 @@ struct chardev_fe {
     struct chardev *chr;
     const struct chardev_fe_ops *ops;
     void *opaque;
-    char *user;         /* who, for error messages */
-    bool want_writable; /* a write was cut short since the last writable() */
-    unsigned slot;      /* index in a mux */
+    char *user;                    /* who, for error messages */
+    bool want_writable;            /* a write was cut short since the last writable() */
+    unsigned slot;                 /* index in a mux */
+    struct chardev_gather *gather; /* private: what was put and is not yet sent, or NULL */
 };
 
 /* Makes @fe the one user of @chr (of a mux: one more user). @user names it ("serial0"). Fails if
@@ -64,6 +65,9 @@ void chardev_fe_detach(struct chardev_fe *fe);
 /* Sends. Returns how many bytes were taken, 0 to @len; less than @len means that writable() will
  * be called. Never blocks. Without a back end or a peer, all is taken and dropped. */
 size_t chardev_fe_write(struct chardev_fe *fe, const void *buf, size_t len);
+/* Sends one byte, within a millisecond: what a guest prints byte by byte goes out in larger pieces.
+ * False: it was not taken, writable() will be called. */
+bool chardev_fe_put(struct chardev_fe *fe, uint8_t byte);
 /* To be called when can_receive() may have grown from 0. */
 void chardev_fe_accept_input(struct chardev_fe *fe);
 /* Whether the other end is there. */
