@@ -70,6 +70,7 @@ enum config_text {
 
 enum config_flag {
     FLAG_NOGRAPHIC,
+    FLAG_FULL_SCREEN,
     FLAG_NODEFAULTS,
     FLAG_STOPPED, /* -S */
     FLAG_NO_REBOOT,

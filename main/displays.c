@@ -106,6 +106,12 @@ bool displays_choose(struct session *s, GError **err)
     if (!s->display_opts) {
         s->display_opts = opts_new("-display");
     }
+    if (c->flag[FLAG_FULL_SCREEN]) {
+        if (s->display != DISPLAY_SDL) {
+            return error_set(err, "-full-screen: there is no window; -display sdl opens one");
+        }
+        opts_set(s->display_opts, "full-screen", "on");
+    }
     s->graphical = s->display != DISPLAY_NONE || c->lists[LIST_VNC]->len;
     return s->display != DISPLAY_NONE || opts_done(s->display_opts, err);
 }

@@ -9,6 +9,7 @@
 #include <hw/core/machine.h>
 #include <hw/core/object.h>
 #include <target/cpu.h>
+#include <ui/sdl.h>
 
 static char *version_text(void)
 {
@@ -255,6 +256,15 @@ static bool machine_asks(struct config *c, char **text, GError **err)
     return true;
 }
 
+static char *displays_help(void)
+{
+    return g_strdup_printf("Displays:\n"
+                           "%s"
+                           "vnc=WHERE        a server for viewers\n"
+                           "none             nobody sees the guest's screen\n",
+                           sdl_is_built() ? "sdl              a window\n" : "");
+}
+
 bool help_asked(struct config *c, char **text, GError **err)
 {
     struct opts *device = first_asking(c->lists[LIST_DEVICE]);
@@ -268,6 +278,8 @@ bool help_asked(struct config *c, char **text, GError **err)
         *text = log_help();
     } else if (first_asking(c->lists[LIST_CHARDEV])) {
         *text = chardev_help();
+    } else if (is_help(c->text[TEXT_DISPLAY])) {
+        *text = displays_help();
     } else if (is_help(c->text[TEXT_CPU])) {
         *text = cpu_help(config_arch(c));
     } else if (first_asking(c->accels)) {

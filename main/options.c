@@ -138,6 +138,16 @@ static bool take_usb(struct config *c, const struct option *o, const char *arg, 
     return true;
 }
 
+static bool take_keymap(struct config *c, const struct option *o, const char *arg, GError **err)
+{
+    (void)c;
+    return strcmp(arg, "en-us") == 0 ||
+           error_set(err,
+                     "-%s: '%s' is not there, only 'en-us' is; windows, and viewers with QEMU's "
+                     "extended key events, tell keys whatever layout they have",
+                     o->name, arg);
+}
+
 static bool take_none(struct config *c, const struct option *o, const char *arg, GError **err)
 {
     (void)c;
@@ -252,6 +262,8 @@ static const struct option options[] = {
       "who shows the guest's screen (default: a window where there is a desktop)", take_text,
       TEXT_DISPLAY, NULL },
     { "sdl", NULL, "the same as -display sdl", take_fixed, TEXT_DISPLAY, "sdl" },
+    { "full-screen", NULL, "the window begins in full screen", take_flag, FLAG_FULL_SCREEN, NULL },
+    { "k", "en-us", "keyboard of viewers that tell characters, not keys", take_keymap, 0, NULL },
     { "vnc", "[vnc=][HOST]:DISPLAY|unix:PATH|none[,OPT=VALUE...]", "a VNC server", take_list,
       LIST_VNC, "vnc" },
 

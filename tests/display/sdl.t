@@ -15,6 +15,12 @@ if subprocess.run([MYNA, '-display', 'sdl', '-arch', 'x86_64', '-M', 'pc', '-acc
                   timeout=60).stderr.find('built without') >= 0:
     skip_all('built without SDL2')
 t = Tap()
+bare = {k: v for k, v in os.environ.items() if k not in ('DISPLAY', 'WAYLAND_DISPLAY', 'SDL_VIDEODRIVER')}
+for words, cure in (('-display sdl', '-display vnc=:0'), ('-display sdl,gl=on', 'gl=on is not there'),
+                    ('-full-screen -display none', '-display sdl'), ('-k de', "only 'en-us'")):
+    p = subprocess.run([MYNA, *words.split(), '-arch', 'x86_64', '-M', 'pc', '-accel', 'qtest'], capture_output=True, text=True,
+                       env=bare, timeout=60)
+    t.ok(p.returncode == 1 and p.stderr.count('\n') == 1 and cure in p.stderr, f'{words}: one line of error', p.stderr)
 p = subprocess.run([MYNA, '-display', 'sdl', '-arch', 'x86_64', '-M', 'pc', '-accel', 'qtest'], capture_output=True,
                    text=True, env={**os.environ, 'DISPLAY': ':4711', 'SDL_VIDEODRIVER': 'x11'}, timeout=60)
 t.ok(p.returncode == 1 and p.stderr.count('\n') == 1 and '-display vnc=:0' in p.stderr,
@@ -115,7 +121,7 @@ try:
     m.qmp('quit')
     m.p.wait(30)
     err = m.stderr()
-    m = Machine('-arch', 'x86_64', '-M', 'pc', '-vga', 'std', '-name', 'whole', '-display', 'sdl,scale=integer', env=env)
+    m = Machine('-arch', 'x86_64', '-M', 'pc', '-vga', 'std', '-name', 'whole', '-display', 'sdl,scale=integer,gl=off', '-k', 'en-us', env=env)
     until(lambda: find('whole'))
     window = find('whole')
     vga = Vga(m)
@@ -134,6 +140,15 @@ try:
     t.equal(m.p.wait(30), 0, 'the end')
     err += m.stderr()
     t.ok('Sanitizer' not in err and 'runtime error' not in err, 'without complaints', err)
+
+    # ---- full screen from the start ----
+    if wm:
+        m = Machine('-arch', 'x86_64', '-M', 'pc', '-vga', 'std', '-name', 'all', '-sdl', '-full-screen', env=env)
+        until(lambda: find('^all'))
+        window = find('^all')
+        t.ok(until(lambda: size() == (1280, 1024)), '-full-screen')
+        m.qmp('quit')
+        m.p.wait(30)
 
     # ---- a window manager that hangs: it takes windows over, and never shows them ----
     d.unmanage()

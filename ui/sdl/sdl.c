@@ -183,14 +183,17 @@ bool sdl_config_parse(struct sdl_config *cfg, struct opts *o, GError **err)
 {
     static const char *const scales[] = { "free", "integer", NULL };
     int close = SDL_CLOSE_ASK, scale = 0;
+    bool gl = false;
 
-    if (!opts_bool(o, "full-screen", &cfg->full_screen, err) ||
+    if (!opts_bool(o, "gl", &gl, err) || !opts_bool(o, "full-screen", &cfg->full_screen, err) ||
         !opts_bool(o, "show-cursor", &cfg->show_cursor, err) ||
         !opts_bool(o, "grab", &cfg->grab, err) ||
         !opts_enum(o, "window-close", close_names, &close, err) ||
         !opts_enum(o, "scale", scales, &scale, err) ||
         !opts_enum(o, "grab-mod", grab_names, &cfg->grab_mod, err))
         return false;
+    if (gl)
+        return error_set(err, "-display: sdl: gl=on is not there: no card draws by OpenGL");
     cfg->whole = scale;
     cfg->close = close > SDL_CLOSE_NOTHING ? SDL_CLOSE_ASK : (enum sdl_close)close;
     return true;

@@ -105,14 +105,14 @@ static bool begin(struct sdl *ui)
     SDL_SetHint(SDL_HINT_ALLOW_ALT_TAB_WHILE_GRABBED, "0");
     SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
     SDL_SetHint(SDL_HINT_WINDOWS_NO_CLOSE_ON_ALT_F4, "1");
-    if (SDL_Init(SDL_INIT_VIDEO) < 0)
-        return false;
-    /* where there is no desktop, SDL draws for nobody rather than fail */
+    /* where there is no desktop, SDL draws for nobody rather than fail, and libwayland complains */
     if (!SDL_getenv("SDL_VIDEODRIVER") && !SDL_getenv("DISPLAY") &&
         !SDL_getenv("WAYLAND_DISPLAY")) {
         SDL_SetError("neither DISPLAY nor WAYLAND_DISPLAY is set");
         return false;
     }
+    if (SDL_Init(SDL_INIT_VIDEO) < 0)
+        return false;
     ui->wake_event = SDL_RegisterEvents(1);
     if (!win_open(&ui->windows[0]))
         return false;

@@ -47,7 +47,7 @@ struct sdl_config {
     int grab_mod; /* enum sdl_grab_mod */
 };
 
-/* Reads full-screen=, window-close=, show-cursor=, grab-mod=, scale= of -display sdl. */
+/* Reads full-screen=, window-close=, show-cursor=, grab=, grab-mod=, scale=, gl= of -display sdl. */
 bool sdl_config_parse(struct sdl_config *cfg, struct opts *o, GError **err)
     __attribute__((warn_unused_result));
 
