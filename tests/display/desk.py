@@ -62,9 +62,16 @@ class Desktop:
         return subprocess.run(['import', '-silent', '-window', window, '-depth', '8', 'ppm:-'], env=self.env,
                               capture_output=True).stdout
 
+    def focus(self):
+        """The window that has the keyboard."""
+        return self.x('xdotool', 'getwindowfocus', check=False)
+
     def key(self, window, keys):
         """Pressed in that window."""
-        self.x('xdotool', 'windowfocus', '--sync', window, check=False)
+        def focused():  # not before the window manager has shown it
+            self.x('xdotool', 'windowactivate' if self.wm else 'windowfocus', window, check=False)
+            return self.focus() == window
+        until(focused)
         self.x('xdotool', 'key', keys)
 
     def close(self):

@@ -1,7 +1,7 @@
 """A machine without CPUs for tests of displays: its devices are driven by qtest, its monitor is QMP."""
 import json, os, shutil, socket, subprocess, sys, tempfile, time
 
-MYNA = os.environ['MYNA']
+MYNA = os.path.abspath(os.environ['MYNA'])
 
 
 class Tap:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # The window under Xvfb: what it shows is what screendump shows; keys and the mouse sent through the
 # X server arrive; it follows the guest's size, and the guest its; text consoles; closing asks.
-import os, shutil, subprocess, sys
+import glob, os, shutil, subprocess, sys, tempfile
 sys.path.insert(0, os.path.join(os.environ['srcdir'], 'tests/display'))
 sys.dont_write_bytecode = True
 from guest import *
@@ -44,6 +44,8 @@ def same():
 
 m = None
 wm = d.manage()
+shots = tempfile.mkdtemp()
+os.chdir(shots)
 try:
     m = Machine('-arch', 'x86_64', '-M', 'pc', '-vga', 'std', '-name', 'seen', '-display', 'sdl', '-usb', '-serial', 'vc',
                 '-monitor', 'vc', env=env)
@@ -78,6 +80,22 @@ try:
     t.ok(until(lambda: codes() == [0x2a]), 'a key that is held', got)
     x('xdotool', 'keyup', 'shift')
     t.ok(until(lambda: codes() == [0x2a, 0xaa]), 'and one that is let go', got)
+
+    x('xdotool', 'keydown', 'shift')
+    until(lambda: codes()[-1] == 0x2a)
+    x('xdotool', 'windowminimize' if wm else 'windowunmap', window)
+    t.ok(until(lambda: codes()[-1] == 0xaa), 'a window without the keyboard holds no key', got)
+    x('xdotool', 'keyup', 'shift')
+    x('xdotool', 'windowactivate' if wm else 'windowmap', window)
+    t.ok(until(same), 'it comes back')
+    x('xdotool', 'windowfocus', '--sync', window, check=False)
+
+    # ---- the screenshot ----
+    x('xdotool', 'key', 'ctrl+alt+s')
+    t.ok(until(lambda: glob.glob(os.path.join(shots, 'seen-*.png'))), 'Ctrl-Alt-S leaves a picture')
+    shot = glob.glob(os.path.join(shots, 'seen-*.png'))[0]
+    t.ok(until(lambda: subprocess.run(['convert', shot, '-depth', '8', 'ppm:-'], capture_output=True).stdout == m.screendump()),
+         'of what is seen')
 
     # ---- the mouse ----
     m.qmp('device_add', driver='usb-tablet', id='tab')
@@ -121,6 +139,35 @@ try:
     m.qmp('quit')
     m.p.wait(30)
     err = m.stderr()
+    if wm:
+        m = Machine('-arch', 'x86_64', '-M', 'pc', '-vga', 'std', '-name', 'ask', '-display', 'sdl', env=env)
+        until(lambda: find('^ask'))
+        window = find('^ask')
+
+        def asks():
+            d.key(window, 'alt+F4')
+            return until(lambda: d.focus() not in ('', '1', window))
+
+        def answer(key):
+            x('xdotool', 'key', key)
+            return until(lambda: d.focus() == window)
+        t.ok(asks(), 'closing asks')
+        t.ok(answer('Escape'), 'and takes an answer')
+        t.ok(m.qmp('query-status') and find('^ask') == window, 'and the guest may go on')
+        t.ok(asks() and answer('Return') and until(lambda: m.qmp('query-status') and 'POWERDOWN' in [e['event'] for e in m.events]),
+             'or its power button is pressed', m.events)
+        t.ok(asks(), 'it asks again')
+        m.qmp('quit')
+        t.equal(m.p.wait(30), 0, 'but nobody has to answer when the guest ends by itself')
+        for how, what in (('quit', lambda: m.p.poll() == 0), ('off', lambda: m.qmp('query-status') and find(name) == window),
+                          ('powerdown', lambda: m.qmp('query-status') and 'POWERDOWN' in [e['event'] for e in m.events])):
+            name = 'closes-by-' + how
+            m = Machine('-arch', 'x86_64', '-M', 'pc', '-name', name, '-display', f'sdl,window-close={how}', env=env)
+            until(lambda: find(name))
+            window = find(name)
+            d.key(window, 'alt+F4')
+            t.ok(until(what), f'window-close={how}')
+            m.stop()
     m = Machine('-arch', 'x86_64', '-M', 'pc', '-vga', 'std', '-name', 'whole', '-display', 'sdl,scale=integer,gl=off', '-k', 'en-us', env=env)
     until(lambda: find('whole'))
     window = find('whole')
@@ -163,4 +210,5 @@ finally:
     if m and m.p.poll() is None:
         m.p.kill()
     d.close()
+    shutil.rmtree(shots)
 t.done()
