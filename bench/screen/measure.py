@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""How fast a window is: measure.py frames|keys EMULATOR..., under a DISPLAY of its own (xvfb-run).
+"""How fast a window is, and what it costs: measure.py frames|keys|idle EMULATOR..., under a DISPLAY of its own.
 
 frames: full-screen updates of a guest at 1024x768 that reach the window in a second
-keys:   milliseconds from a key press to the changed pixel in the window, in two rounds each
+keys:   milliseconds from a key press to the changed pixel in the window
+idle:   what all threads but the processor's take of a core while a desktop does nothing, on a disk of
+        `scripts/make-disk --desktop`, named by DISK=; CARD= is another card than std
 
     xvfb-run -s '-screen 0 1280x1024x24' bench/screen/measure.py keys build/myna qemu-system-x86_64
+
+Each emulator is measured in turn, twice.
 """
-import ctypes, os, subprocess, sys, tempfile, time
+import ctypes, json, os, socket, subprocess, sys, tempfile, time
 
 x11 = ctypes.CDLL('libX11.so.6')
 xtst = ctypes.CDLL('libXtst.so.6')
@@ -58,6 +62,65 @@ def keys(count=100):
     return f'a tenth within {times[count // 10]:.1f} ms, half within {times[count // 2]:.1f}, 95 % within {times[count * 95 // 100]:.1f}'
 
 
+def cpu_threads(qmp):
+    """Those that run the guest, by the monitor."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(qmp)
+        f = s.makefile('rw')
+        f.readline()
+        for command in ('qmp_capabilities', 'query-cpus-fast'):
+            f.write(json.dumps({'execute': command}) + '\n')
+            f.flush()
+            reply = json.loads(f.readline())
+            while 'event' in reply:
+                reply = json.loads(f.readline())
+    return {cpu['thread-id'] for cpu in reply['return']}
+
+
+def ticks(pid, without):
+    """What the process's threads took so far (proc(5)), of a hundredth of a second each."""
+    total = 0
+    for task in set(map(int, os.listdir(f'/proc/{pid}/task'))) - without:
+        with open(f'/proc/{pid}/task/{task}/stat') as f:
+            fields = f.read().rpartition(')')[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total
+
+
+def idle(line, folder, seconds=60):
+    disk, serial, qmp = (os.path.join(folder, name) for name in ('disk', 'serial', 'qmp'))
+    subprocess.run(['cp', '--sparse=always', os.environ['DISK'], disk], check=True)
+    open(serial, 'w').close()
+    p = start(line + ['-m', '1G', '-vga', os.environ.get('CARD', 'std'), '-drive', f'file={disk},if=virtio,format=raw', '-usb',
+                      '-device', 'usb-tablet', '-serial', f'file:{serial}', '-qmp', f'unix:{qmp},server=on,wait=off'])
+    while 'desktop is up' not in open(serial, errors='replace').read():
+        time.sleep(1)
+    time.sleep(45)  # what was started has come to rest
+    cpus = cpu_threads(qmp)
+    before = ticks(p.pid, cpus)
+    time.sleep(seconds)
+    text = f'{(ticks(p.pid, cpus) - before) / seconds:.2f} % of a core'
+    p.terminate()
+    p.wait()
+    return text
+
+
+def start(line):
+    return subprocess.Popen(line, env={**os.environ, 'SDL_VIDEODRIVER': 'x11'})
+
+
+def drawn(what, line, guest):
+    p = start(line + ['-m', '64', '-nodefaults', '-vga', 'std', '-kernel', guest])
+    time.sleep(3)
+    w = subprocess.run(['xdotool', 'search', '--onlyvisible', '--name', 'myna|QEMU'], capture_output=True, text=True).stdout.split()[0]
+    subprocess.run(['xdotool', 'windowmove', w, '100', '100', 'windowfocus', w])
+    time.sleep(1)
+    text = frames() if what == 'frames' else keys()
+    p.terminate()
+    p.wait()
+    return text
+
+
 def main():
     what, emulators = sys.argv[1], sys.argv[2:]
     here = os.path.dirname(os.path.abspath(__file__))
@@ -66,17 +129,8 @@ def main():
         subprocess.run(['gcc', '-m32', '-nostdlib', '-static', '-Wl,-N,-Ttext=0x100000,--build-id=none,--no-warn-rwx-segments', '-o', guest,
                         os.path.join(here, 'guest.S')] + (['-DFILL'] if what == 'frames' else []), check=True)
         for emulator in emulators * 2:
-            line = [emulator] + (['-arch', 'x86_64'] if 'qemu' not in emulator else [])
-            p = subprocess.Popen(line + ['-M', 'pc', '-accel', 'tcg', '-m', '64', '-nodefaults', '-vga', 'std', '-display', 'sdl',
-                                         '-kernel', guest], env={**os.environ, 'SDL_VIDEODRIVER': 'x11'})
-            time.sleep(3)
-            w = subprocess.run(['xdotool', 'search', '--onlyvisible', '--name', 'myna|QEMU'], capture_output=True,
-                               text=True).stdout.split()[0]
-            subprocess.run(['xdotool', 'windowmove', w, '100', '100', 'windowfocus', w])
-            time.sleep(1)
-            print(f'{emulator}: {frames() if what == "frames" else keys()}', flush=True)
-            p.terminate()
-            p.wait()
+            line = [emulator] + (['-arch', 'x86_64'] if 'qemu' not in emulator else []) + ['-M', 'pc', '-accel', 'tcg', '-display', 'sdl']
+            print(f'{emulator}: {idle(line, d) if what == "idle" else drawn(what, line, guest)}', flush=True)
 
 
 main()

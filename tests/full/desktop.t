@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # A desktop for a person: Debian with X, a window manager and a terminal comes up in the SDL window
 # under Xvfb, on -vga std and on virtio-vga. A click opens the menu and the terminal, keys are typed
-# there, text is copied both ways, and the guest's screen takes the size of the window. Then the same
-# screen in Debian's viewers: tigervnc-viewer, gvnccapture, vncsnapshot, and noVNC in Chromium, beside
+# there, text is copied both ways, and the guest's screen takes the size of the window. On the first card
+# the pointer is a USB tablet's, on the second the agent's, and there is a second head in a window of
+# its own, which is plugged in and takes another size. The second card's screen is seen in Debian's
+# viewers as well: tigervnc-viewer, gvnccapture, vncsnapshot, and noVNC in Chromium, beside
 # one who does not read.
 # MYNA_SHOTS=DIR keeps pictures to look at.
 import functools, http.server, os, shutil, subprocess, sys, tempfile, threading, time
@@ -126,9 +128,9 @@ def holds(big, small):
     return i >= 0
 
 
-def screen(m):
+def screen(m, **head):
     """What the window shows, when nothing lies on top of it."""
-    _, size, _, raw = m.screendump().split(b'\n', 3)
+    _, size, _, raw = m.screendump(**head).split(b'\n', 3)
     return (*map(int, size.split()), raw)
 
 
@@ -151,7 +153,10 @@ def tigervnc(m, display, path):
         def shown():  # its window lies on top of ours
             ids = x('xdotool', 'search', '--onlyvisible', '--name', 'TigerVNC', check=False).split()
             return any(holds(Window.of(i).picture(), screen(m)) for i in ids)
-        return until(shown, 60)
+        good = until(shown, 60)
+        if SHOTS:
+            subprocess.run(['import', '-silent', '-window', 'root', os.path.join(SHOTS, 'tigervnc.png')], env=env, check=True)
+        return good
     finally:
         p.terminate()
         p.wait()
@@ -224,12 +229,32 @@ def try_viewers(m, w):
     lazy.close()
 
 
+def try_second_head(m, say):
+    x('xdotool', 'key', 'ctrl+alt+2')
+    if not t.ok(until(lambda: x('xdotool', 'search', '--name', '^desk-virtio 2', check=False)), say('a second window opens')):
+        return
+    w = Window('^desk-virtio 2')
+    def shows(width, height):
+        """Whether the guest draws in that size on the second head, and the window has it."""
+        p = w.picture()
+        return p[:2] == (width, height) and p == screen(m, device='card', head=1) and w.at(0, 0) == GROUND
+    t.ok(until(lambda: shows(904, 648), 60), say('it shows what the guest has on its second head'), w.picture()[:2])
+    x('xdotool', 'windowsize', '--sync', w.id, '712', '504')
+    t.ok(until(lambda: shows(712, 504), 60), say('which takes the size of that window'), w.picture()[:2])
+    w.shot('virtio-second')
+    x('xdotool', 'windowactivate', '--sync', w.id, 'key', 'alt+F4')
+    t.ok(until(lambda: not x('xdotool', 'search', '--name', '^desk-virtio 2', check=False)), say('and is closed'))
+
+
+CARDS = {'std': ('-vga', 'std', '-usb', '-device', 'usb-tablet'), 'virtio': ('-device', 'virtio-vga,id=card,max_outputs=2')}
+
+
 def try_card(card):
     say = lambda text: f'-vga {card}: {text}'
     copy('before')
-    m = Machine('-arch', 'x86_64', '-M', 'pc', '-accel', 'tcg', '-m', '1G', '-name', 'desk-' + card, '-vga', card,
-                '-drive', f'file={work},if=virtio,format=raw', '-usb', '-device', 'usb-tablet', '-device', 'virtio-serial',
-                '-chardev', 'qemu-vdagent,id=agent,clipboard=on,mouse=off',
+    m = Machine('-arch', 'x86_64', '-M', 'pc', '-accel', 'tcg', '-m', '1G', '-name', 'desk-' + card, *CARDS[card],
+                '-drive', f'file={work},if=virtio,format=raw', '-device', 'virtio-serial',
+                '-chardev', f'qemu-vdagent,id=agent,clipboard=on,mouse={"off" if card == "std" else "on"}',
                 '-device', 'virtserialport,chardev=agent,name=com.redhat.spice.0',
                 '-display', 'sdl', '-vnc', '127.0.0.1:60,to=99,websocket=on,share=ignore', '-serial', 'file:{dir}/serial',
                 cpus=True, env=env)
@@ -246,6 +271,9 @@ def try_card(card):
         t.ok(until(w.desktop), say('the window shows it'))
         t.ok(until(lambda: 'guest: takes part' in m.hmp('info clipboard'), 60), say('its agent is there'),
              m.hmp('info clipboard'))
+        if card == 'virtio':
+            t.ok(until(lambda: any(p['name'] == 'vdagent' and p['current'] and p['absolute'] for p in m.qmp('query-mice'))),
+                 say('and has the pointer'), m.qmp('query-mice'))
         # ---- the mouse: the menu of the ground, and its first line ----
         w.click(300, 200, 3)
         t.ok(until(lambda: w.at(310, 206) != GROUND), say('a click opens the menu'))
@@ -276,6 +304,8 @@ def try_card(card):
         w.shot(card + '-resized')
         if card == 'virtio':
             try_viewers(m, w)
+            w.type('clear')
+            try_second_head(m, say)
         m.qmp('system_powerdown')
         try:
             m.p.wait(120 * SLOW)
