@@ -1,7 +1,8 @@
 /*
  * A BIOS image that does one thing ROUNDS times and ends the machine by isa-debug-exit: what leaving
  * and entering a guest costs. KIND 0: a port is read; 1: a device's memory is read; 2: an interrupt
- * to itself is taken; 3: nothing but counting.
+ * to itself is taken; 3: nothing but counting; 4: a serial port's interrupt is asked for, comes by
+ * the I/O APIC, and is answered.
  */
 #include "../../tests/guest/x86/image.h"
 
@@ -14,7 +15,7 @@ start:
     movw %ax, %ss
     movw $0x7000, %sp
     big_real
-    .if KIND == 2
+    .if KIND == 2 || KIND == 4
     movw $(taken - start), 0x31 * 4
     movw $0xf000, 0x31 * 4 + 2
     movl $0x1b, %ecx            /* x2APIC mode */
@@ -25,6 +26,17 @@ start:
     movl $0x1ff, %eax
     xorl %edx, %edx
     wrmsr
+    .if KIND == 4
+    movl $0xfec00000, %ebx      /* input 4: vector 0x31, edge, to the first CPU */
+    movl $0x18, %fs:(%ebx)
+    movl $0x31, %fs:0x10(%ebx)
+    movl $0x19, %fs:(%ebx)
+    movl $0, %fs:0x10(%ebx)
+    movb $0x0b, %al             /* the port's line is connected by OUT2 */
+    movw $0x3fc, %dx
+    outb %al, %dx
+    xorl %edi, %edi
+    .endif
     sti
     .endif
     movl $ROUNDS, %esi
@@ -40,6 +52,14 @@ start:
     xorl %edx, %edx
     wrmsr
     nop
+    .elseif KIND == 4
+    movl %edi, %ebp
+    movw $0x3f9, %dx
+    movb $2, %al                /* tell when the transmitter is empty, which it is */
+    outb %al, %dx
+2:
+    cmpl %ebp, %edi
+    je 2b
     .endif
     decl %esi
     jnz 1b
@@ -50,6 +70,14 @@ start:
     jmp 2b
 
 taken:
+    .if KIND == 4
+    movw $0x3fa, %dx            /* takes the request back */
+    inb %dx, %al
+    movw $0x3f9, %dx
+    xorb %al, %al
+    outb %al, %dx
+    incl %edi
+    .endif
     movl $0x80b, %ecx
     xorl %eax, %eax
     xorl %edx, %edx

@@ -21,6 +21,8 @@ static bool vm_init(struct kvm_vm *vm, GError **err)
     if (ioctl(vm->fd, KVM_SET_TSS_ADDR, (unsigned long)KVM_X86_TSS) < 0)
         return error_set_errno(err, errno, "-accel kvm: KVM_SET_TSS_ADDR");
     vm->smm = kvm_check(vm, KVM_CAP_X86_SMM) && kvm_check(vm, KVM_CAP_MULTI_ADDRESS_SPACE) > 1;
+    if (!vm->smm)
+        log_printf(LOG_UNIMP, "kvm: the host has no system management mode for guests\n");
     return true;
 }
 
