@@ -123,7 +123,7 @@ def holds(big, small):
     (bw, _, b), (w, h, s) = big, small
     i = b.find(s[:3 * w])
     while i >= 0 and not (i % 3 == 0 and i // 3 % bw + w <= bw and
-                          all(b[i + 3 * bw * y:][:3 * w] == s[3 * w * y:][:3 * w] for y in range(h))):
+                          all(b[i + 3 * bw * y:i + 3 * (bw * y + w)] == s[3 * w * y:3 * w * (y + 1)] for y in range(h))):
         i = b.find(s[:3 * w], i + 1)
     return i >= 0
 
