@@ -116,11 +116,6 @@ bool displays_choose(struct session *s, GError **err)
     return s->display != DISPLAY_NONE || opts_done(s->display_opts, err);
 }
 
-const char *displays_name(const struct session *s)
-{
-    return kinds[s->display];
-}
-
 /* ---- VNC ---- */
 
 static void vnc_power(void *opaque, enum vnc_power what)
@@ -244,6 +239,12 @@ static bool make_window(struct session *s, GError **err)
     };
 
     if (sdl_config_parse(&cfg, s->display_opts, err) && opts_done(s->display_opts, err)) {
+        s->shown = (struct monitor_display){
+            .has_window = true,
+            .full_screen = cfg.full_screen,
+            .window_close = cfg.close != SDL_CLOSE_NOTHING,
+            .show_cursor = cfg.show_cursor,
+        };
         s->window = sdl_new(&cfg, err);
     }
     g_free(cfg.name);
@@ -365,7 +366,8 @@ bool displays_make(struct session *s, GError **err)
     if (s->display == DISPLAY_SDL && !make_window(s, err)) {
         return false;
     }
-    monitors_set_displays(s->monitors, s->vncs, displays_name(s), s->clipboard);
+    s->shown.name = kinds[s->display];
+    monitors_set_displays(s->monitors, s->vncs, &s->shown, s->clipboard);
     return true;
 }
 

@@ -35,6 +35,7 @@ struct session {
     bool graphical;            /* somebody looks at consoles */
     GPtrArray *vncs;           /* of struct vnc; NULL until their turn */
     struct sdl *window;        /* NULL: none */
+    struct monitor_display shown;
     struct input_watch typing;
     struct chardev *serials[MACHINE_SERIALS];
     struct chardev *parallels[MACHINE_PARALLELS];
@@ -79,7 +80,6 @@ void displays_agent_close(void *agent);
 bool displays_make(struct session *s, GError **err);
 /* Before the machine goes. */
 void displays_free(struct session *s);
-const char *displays_name(const struct session *s);
 
 /* The names of -vga, before anything is made. */
 bool graphics_check(struct config *c, GError **err);

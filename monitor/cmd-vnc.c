@@ -269,15 +269,22 @@ static const struct mon_member change_args[] = { MEMBER("password", &mon_str), {
 
 static const char *const display_names[] = { "none", "sdl", NULL };
 static const struct mon_type display_type = ENUM_TYPE("DisplayType", display_names);
-static const struct mon_member options_members[] = { MEMBER("type", &display_type), { 0 } };
+static const struct mon_member options_members[] = { MEMBER("type", &display_type),
+                                                     OPTIONAL("full-screen", &mon_bool),
+                                                     OPTIONAL("window-close", &mon_bool),
+                                                     OPTIONAL("show-cursor", &mon_bool),
+                                                     { 0 } };
 static const struct mon_type options_type = OBJECT_TYPE("DisplayOptions", options_members);
 
 static json_t *query_display(struct mon *mon, const json_t *args, GError **err)
 {
-    const char *name = mon_display(mon);
+    const struct monitor_display *d = mon_display(mon);
 
     (void)args, (void)err;
-    return json_pack("{s:s}", "type", name ? name : display_names[0]);
+    if (!d || !d->has_window)
+        return json_pack("{s:s}", "type", d ? d->name : display_names[0]);
+    return json_pack("{s:s, s:b, s:b, s:b}", "type", d->name, "full-screen", d->full_screen,
+                     "window-close", d->window_close, "show-cursor", d->show_cursor);
 }
 
 const struct mon_command vnc_commands[] = {

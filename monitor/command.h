@@ -127,7 +127,7 @@ struct gdbstub *mon_gdbstub(const struct mon *mon);
 /* See monitors_set_options(). */
 bool mon_option_at(const struct mon *mon, unsigned n, struct monitor_option *o);
 const GPtrArray *mon_vncs(const struct mon *mon);
-const char *mon_display(const struct mon *mon);
+const struct monitor_display *mon_display(const struct mon *mon);
 /* NULL: none. */
 const struct clipboard *mon_clipboard(const struct mon *mon);
 /* Of the server `id`, or of the first (NULL). */

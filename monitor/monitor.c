@@ -19,7 +19,7 @@ struct monitors {
     struct gdbstub *gdb;                                     /* NULL: none */
     bool (*option_at)(unsigned n, struct monitor_option *o); /* NULL: none */
     const GPtrArray *vncs;                                   /* of struct vnc; NULL: none */
-    const char *display;
+    const struct monitor_display *display;
     const struct clipboard *clipboard; /* NULL: none */
     GPtrArray *list;                   /* of struct monitor */
 };
@@ -322,8 +322,8 @@ bool mon_option_at(const struct mon *mon, unsigned n, struct monitor_option *o)
     return mon->set->option_at && mon->set->option_at(n, o);
 }
 
-void monitors_set_displays(struct monitors *set, const GPtrArray *vncs, const char *display,
-                           const struct clipboard *clipboard)
+void monitors_set_displays(struct monitors *set, const GPtrArray *vncs,
+                           const struct monitor_display *display, const struct clipboard *clipboard)
 {
     set->vncs = vncs;
     set->display = display;
@@ -340,7 +340,7 @@ const GPtrArray *mon_vncs(const struct mon *mon)
     return mon->set->vncs;
 }
 
-const char *mon_display(const struct mon *mon)
+const struct monitor_display *mon_display(const struct mon *mon)
 {
     return mon->set->display;
 }

@@ -194,6 +194,8 @@ try:
         until(lambda: find('^all'))
         window = find('^all')
         t.ok(until(lambda: size() == (1280, 1024)), '-full-screen')
+        t.equal(m.qmp('query-display-options'),
+                {'type': 'sdl', 'full-screen': True, 'window-close': True, 'show-cursor': False}, 'as QMP says')
         m.qmp('quit')
         m.p.wait(30)
 

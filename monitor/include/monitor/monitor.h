@@ -40,9 +40,16 @@ struct monitor_option {
     const char *name, *arg, *implied;
 };
 void monitors_set_options(struct monitors *mons, bool (*at)(unsigned n, struct monitor_option *o));
-/* Displays: VNC servers (an array of struct vnc that outlives the monitors), what -display is
- * called, and the clipboard. NULLs take them back. */
-void monitors_set_displays(struct monitors *mons, const GPtrArray *vncs, const char *display,
+/* What -display chose. */
+struct monitor_display {
+    const char *name; /* "sdl", "none" */
+    bool has_window;  /* of which the others speak */
+    bool full_screen, window_close, show_cursor;
+};
+/* Displays: VNC servers (an array of struct vnc), what -display chose, and the clipboard. All
+ * outlive the monitors; NULLs take them back. */
+void monitors_set_displays(struct monitors *mons, const GPtrArray *vncs,
+                           const struct monitor_display *display,
                            const struct clipboard *clipboard);
 /* Something became of a server's client (enum vnc_client_event). */
 void monitors_vnc_event(struct monitors *mons, const struct vnc *v, unsigned event,
