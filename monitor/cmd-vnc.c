@@ -56,16 +56,16 @@ static void add_client(const struct vnc_client_info *c, void *list)
 
 static json_t *server_json(const struct vnc *v)
 {
-    struct vnc_info info = vnc_info(v);
-    json_t *o = json_pack("{s:s}", "auth", info.auth);
+    json_t *o = json_pack("{s:s}", "auth", vnc_auth(v));
+    struct vnc_info info;
 
-    if (info.listening) {
+    if (vnc_info(v, 0, &info)) {
         json_object_set_new(o, "host", json_string(info.host));
         json_object_set_new(o, "service", json_string(info.service));
         json_object_set_new(o, "family", json_string(info.family));
+        g_free(info.host);
+        g_free(info.service);
     }
-    g_free(info.host);
-    g_free(info.service);
     return o;
 }
 
@@ -92,23 +92,28 @@ static void print_client(const struct vnc_client_info *c, void *out)
                            c->websocket ? "websocket" : family_of(c));
 }
 
+static void print_server(const struct vnc *v, GString *out)
+{
+    struct vnc_info info;
+
+    g_string_append_printf(out, "%s:\n", vnc_id(v));
+    for (unsigned n = 0; vnc_info(v, n, &info); n++) {
+        g_string_append_printf(out, "  Server: %s:%s (%s%s)\n", info.host, info.service,
+                               info.family, info.websocket ? ", websocket" : "");
+        g_free(info.host);
+        g_free(info.service);
+    }
+    g_string_append_printf(out, "    Auth: %s\n", vnc_auth(v));
+    vnc_foreach_client(v, print_client, out);
+}
+
 static bool info_vnc(struct mon *mon, const json_t *args, GString *out, GError **err)
 {
     const GPtrArray *vncs = mon_vncs(mon);
 
     (void)args, (void)err;
-    for (guint i = 0; vncs && i < vncs->len; i++) {
-        struct vnc_info info = vnc_info(vncs->pdata[i]);
-
-        g_string_append_printf(out, "%s:\n", vnc_id(vncs->pdata[i]));
-        if (info.listening)
-            g_string_append_printf(out, "  Server: %s:%s (%s)\n", info.host, info.service,
-                                   info.family);
-        g_string_append_printf(out, "    Auth: %s\n", info.auth);
-        vnc_foreach_client(vncs->pdata[i], print_client, out);
-        g_free(info.host);
-        g_free(info.service);
-    }
+    for (guint i = 0; vncs && i < vncs->len; i++)
+        print_server(vncs->pdata[i], out);
     if (!vncs || !vncs->len)
         g_string_append(out, "None\n");
     return true;
@@ -135,21 +140,22 @@ static const struct mon_type info2s_type = ARRAY_TYPE("[VncInfo2]", &info2_type)
 /* "vencrypt+x509+vnc" is auth "vencrypt" and vencrypt "x509-vnc". */
 static json_t *server2_json(const struct vnc *v)
 {
-    struct vnc_info info = vnc_info(v);
     json_t *clients = json_array(), *servers = json_array(), *o;
-    g_auto(GStrv) auth = g_strsplit(info.auth, "+", 2);
+    g_auto(GStrv) auth = g_strsplit(vnc_auth(v), "+", 2);
+    struct vnc_info info;
 
     vnc_foreach_client(v, add_client, clients);
-    if (info.listening)
+    for (unsigned n = 0; vnc_info(v, n, &info); n++) {
         json_array_append_new(servers, json_pack("{s:s, s:s, s:s, s:b, s:s}", "host", info.host,
                                                  "service", info.service, "family", info.family,
-                                                 "websocket", 0, "auth", auth[0]));
+                                                 "websocket", info.websocket, "auth", auth[0]));
+        g_free(info.host);
+        g_free(info.service);
+    }
     o = json_pack("{s:s, s:o, s:o, s:s}", "id", vnc_id(v), "server", servers, "clients", clients,
                   "auth", auth[0]);
     if (auth[1])
         json_object_set_new(o, "vencrypt", json_string(g_strdelimit(auth[1], "+", '-')));
-    g_free(info.host);
-    g_free(info.service);
     return o;
 }
 

@@ -317,6 +317,12 @@ if port > 5900:
     m = Machine(*BASE, '-vnc', f'127.0.0.1:{port - 5900},to={port - 5900 + 40}')
     t.ok(int(m.qmp('query-vnc')['service']) > port, 'to= goes on to the next one')
     m.stop()
+m = Machine(*BASE, '-vnc', '127.0.0.1:80,to=99,websocket=on')
+servers = m.qmp('query-vnc-servers')[0]['server']
+t.equal([(s['family'], s['websocket']) for s in servers], [('ipv4', False), ('ipv4', True)], 'query-vnc-servers has both ports')
+t.equal(int(servers[0]['service']) - 5900, int(servers[1]['service']) - 5700, 'of the same display')
+t.ok(servers[1]['service'] + ' (ipv4, websocket)' in m.hmp('info vnc'), 'so does info vnc', m.hmp('info vnc'))
+m.stop()
 rc, err = refused('-vnc', ':0,tls-creds=nix')
 t.ok(rc == 1 and 'nix' in err and err.count('\n') == 1, 'credentials that are missing', err)
 rc, err = refused('-display', 'gtk')

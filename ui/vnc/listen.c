@@ -44,11 +44,15 @@ struct end vnc_end(int fd, bool peer)
                          sa.ss_family == AF_INET6 ? "ipv6" : "ipv4" };
 }
 
-bool vnc_listen_end(const struct vnc *v, struct end *e)
+bool vnc_info(const struct vnc *v, unsigned n, struct vnc_info *info)
 {
-    if (!v->listeners->len)
+    const struct listener *l = n < v->listeners->len ? v->listeners->pdata[n] : NULL;
+    struct end e;
+
+    if (!l)
         return false;
-    *e = vnc_end(((struct listener *)v->listeners->pdata[0])->fd, false);
+    e = vnc_end(l->fd, false);
+    *info = (struct vnc_info){ e.family, e.host, e.service, l->websocket };
     return true;
 }
 

@@ -220,27 +220,15 @@ const char *vnc_id(const struct vnc *v)
     return v->cfg.id;
 }
 
-static const char *auth_name(const struct vnc_config *cfg)
+const char *vnc_auth(const struct vnc *v)
 {
+    const struct vnc_config *cfg = &v->cfg;
+
     if (cfg->has_tls && cfg->tls.dir)
         return cfg->ask_password ? "vencrypt+x509+vnc" : "vencrypt+x509+none";
     if (cfg->has_tls)
         return cfg->ask_password ? "vencrypt+tls+vnc" : "vencrypt+tls+none";
     return cfg->ask_password ? "vnc" : "none";
-}
-
-struct vnc_info vnc_info(const struct vnc *v)
-{
-    struct vnc_info info = { .auth = auth_name(&v->cfg) };
-    struct end e;
-
-    info.listening = vnc_listen_end(v, &e);
-    if (info.listening) {
-        info.family = e.family;
-        info.host = e.host;
-        info.service = e.service;
-    }
-    return info;
 }
 
 void vnc_foreach_client(const struct vnc *v,

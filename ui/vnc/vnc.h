@@ -241,7 +241,6 @@ struct end {
 };
 struct end vnc_end(int fd, bool peer);
 /* That of the first listener; false: there is none. */
-bool vnc_listen_end(const struct vnc *v, struct end *e);
 /* Takes over the socket. */
 void vnc_accept(struct vnc *v, int fd, bool websocket, bool trusted);
 

@@ -91,13 +91,15 @@ void vnc_disconnect_all(struct vnc *v);
 /* Takes over a connected socket; of a trusted client neither password nor TLS is asked. */
 void vnc_add_client(struct vnc *v, int fd, bool trusted);
 
+/* "none", "vnc", "vencrypt+x509+vnc", ... */
+const char *vnc_auth(const struct vnc *v);
 struct vnc_info {
     const char *family;   /* "ipv4", "ipv6", "unix" */
-    const char *auth;     /* "none", "vnc", "vencrypt+x509+vnc", ... */
     char *host, *service; /* to be freed */
-    bool listening;
+    bool websocket;
 };
-struct vnc_info vnc_info(const struct vnc *v);
+/* The n-th socket on which it listens; false past the last. */
+bool vnc_info(const struct vnc *v, unsigned n, struct vnc_info *info);
 void vnc_foreach_client(const struct vnc *v,
                         void (*fn)(const struct vnc_client_info *info, void *opaque), void *opaque);
 
