@@ -137,6 +137,7 @@ void virtio_hold(struct virtio *v)
 void virtio_let_go(struct virtio *v)
 {
     v->held = false;
+    virtio_route_irqs(v); /* vectors may be those of a saved machine */
     for (unsigned i = 0; i < v->n_queues; i++)
         if (virtq_ready(&v->queues[i]))
             virtio_kick(v, i);

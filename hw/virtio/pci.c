@@ -351,6 +351,7 @@ static void written(struct pci_device *pd, unsigned offset, unsigned size)
 
     set_dma(v);
     update_intx(v);
+    virtio_route_irqs(v); /* messages are DMA, too */
     if (is_data(v, offset, size) && chosen(v, &w, &at, &len))
         mem_io_write(&v->windows[w], at, len, ldn_le(pd->config + v->pci_cap + CAP_EXTRA, len), 0);
 }

@@ -148,8 +148,10 @@ bool virtio_init(struct virtio *v, const struct virtio_class *cls,
 
 void virtio_destroy(struct virtio *v)
 {
-    bool taken;
+    bool taken = virtio_lock(v);
 
+    virtio_hold(v); /* bells ring as long as the window is there */
+    virtio_unlock(v, taken);
     g_source_destroy(v->kick_source);
     g_source_unref(v->kick_source);
     io_settle(v->io);
