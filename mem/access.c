@@ -75,6 +75,59 @@ enum mem_result space_store(struct address_space *as, uint64_t addr, unsigned si
     return res;
 }
 
+/* Where the device is, again after each change of the space. Device lock held. */
+struct fifo {
+    struct address_space *as;
+    uint64_t addr, len, generation;
+    struct section s;
+};
+
+static bool fifo_is_io(struct fifo *f, unsigned size)
+{
+    uint64_t now = space_generation(f->as);
+
+    if (!f->len || f->generation != now) {
+        f->generation = now;
+        f->len = size;
+        f->s = space_lookup(f->as, f->addr, &f->len);
+    }
+    return !f->s.host && f->len == size;
+}
+
+void space_load_n(struct address_space *as, uint64_t addr, unsigned size, void *buf, uint64_t n,
+                  mem_attrs attrs)
+{
+    struct fifo f = { .as = as, .addr = addr };
+    bool taken = loop_lock_if(as->mem->loop);
+    uint8_t *to = buf;
+
+    for (; n; n--, to += size) {
+        uint64_t val;
+        enum mem_result res = fifo_is_io(&f, size)
+                                  ? mem_io_read(f.s.region, f.s.offset, size, &val, attrs)
+                                  : space_load(as, addr, size, &val, attrs);
+
+        stn_le(to, size, res == MEM_OK ? val : UINT64_MAX);
+    }
+    loop_unlock_if(as->mem->loop, taken);
+}
+
+void space_store_n(struct address_space *as, uint64_t addr, unsigned size, const void *buf,
+                   uint64_t n, mem_attrs attrs)
+{
+    struct fifo f = { .as = as, .addr = addr };
+    bool taken = loop_lock_if(as->mem->loop);
+    const uint8_t *from = buf;
+
+    for (; n; n--, from += size) {
+        if (fifo_is_io(&f, size))
+            mem_io_write(f.s.region, f.s.offset, size, ldn_le(from, size), attrs);
+        else
+            space_store(as, addr, size, ldn_le(from, size), attrs);
+    }
+    loop_unlock_if(as->mem->loop, taken);
+}
+
 static uint64_t load(struct address_space *as, uint64_t addr, unsigned size, mem_attrs attrs,
                      enum mem_result *res)
 {

@@ -251,14 +251,23 @@ static uint64_t compare(const struct run *r, const uint8_t *x, const uint8_t *y,
     return done;
 }
 
+/* Elements that a device gives or takes before others are let to it, and interrupts looked at. */
+#define PORT_RUN 512
+
 /* As many elements as can be done at once; 0: one by one. */
 static uint64_t many(const struct run *r, bool *end)
 {
     uint64_t n = count(r), k;
     uint8_t *si = NULL, *di = NULL;
 
-    if (r->step || r->op >= STR_INS)
+    if (r->step)
         return 0;
+    if (r->op >= STR_INS) {
+        if (r->down)
+            return 0;
+        x86_check_io(r->c, *reg(r, R_DX), r->bytes);
+        n = MIN(n, PORT_RUN);
+    }
     if (uses_si(r) && (k = room(r, r->seg, offset(r, R_SI))) < n)
         n = k;
     if (uses_di(r) && (k = room(r, S_ES, offset(r, R_DI))) < n)
@@ -267,8 +276,8 @@ static uint64_t many(const struct run *r, bool *end)
         return 0;
     if (uses_si(r) && !(si = host(r, r->seg, offset(r, R_SI), n, false)))
         return 0;
-    if (uses_di(r) &&
-        !(di = host(r, S_ES, offset(r, R_DI), n, r->op == STR_MOVS || r->op == STR_STOS)))
+    if (uses_di(r) && !(di = host(r, S_ES, offset(r, R_DI), n,
+                                  r->op == STR_MOVS || r->op == STR_STOS || r->op == STR_INS)))
         return 0;
     switch (r->op) {
     case STR_MOVS: copy(r, di, si, n); break;
@@ -276,6 +285,11 @@ static uint64_t many(const struct run *r, bool *end)
     case STR_LODS:
         set_accumulator(
             r, ldn_le(r->down ? si - (n - 1) * r->bytes : si + (n - 1) * r->bytes, r->bytes));
+        break;
+    case STR_INS:
+    case STR_OUTS:
+        if (!x86_port_move(r->c, *reg(r, R_DX), r->bytes, si ? si : di, n, di))
+            return 0;
         break;
     default: n = compare(r, si, di, n, end); break;
     }

@@ -49,6 +49,18 @@ void x86_port_out(struct x86_cpu *c, uint16_t port, unsigned size, uint32_t val)
     x86_debug_io(c, port, size);
 }
 
+bool x86_port_move(struct x86_cpu *c, uint16_t port, unsigned size, void *buf, uint64_t n, bool in)
+{
+    if (!c->cpu.machine || x86_debug_ports(c))
+        return false;
+    x87_settle(c);
+    if (in)
+        space_load_n(&c->cpu.machine->ports, port, size, buf, n, 0);
+    else
+        space_store_n(&c->cpu.machine->ports, port, size, buf, n, 0);
+    return true;
+}
+
 static const uint8_t port_regs[6] = { R_AX, R_BX, R_CX, R_DX, R_SI, R_DI };
 
 void x86_port_regs(struct cpu *cpu, uint32_t regs[6])

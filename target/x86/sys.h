@@ -302,6 +302,8 @@ bool x86_xcr0_ok(const struct x86_cpu *c, uint64_t val);
 /* #GP(0) unless IOPL or the TSS's bitmap allows them. */
 void x86_check_io(struct x86_cpu *c, uint16_t port, unsigned size);
 uint32_t x86_port_in(struct x86_cpu *c, uint16_t port, unsigned size);
+/* @n numbers between the port and host memory, in order. False: to be done one by one. */
+bool x86_port_move(struct x86_cpu *c, uint16_t port, unsigned size, void *buf, uint64_t n, bool in);
 void x86_port_out(struct x86_cpu *c, uint16_t port, unsigned size, uint32_t val);
 
 /* ---- Paging (mmu.c) ---- */

@@ -108,6 +108,13 @@ enum mem_result space_load(struct address_space *as, uint64_t addr, unsigned siz
 enum mem_result space_store(struct address_space *as, uint64_t addr, unsigned size, uint64_t val,
                             mem_attrs attrs);
 
+/* `n` loads or stores one after the other at one address, a device's FIFO, whose numbers lie at
+ * `buf` in order. What nothing answers reads as all ones. */
+void space_load_n(struct address_space *as, uint64_t addr, unsigned size, void *buf, uint64_t n,
+                  mem_attrs attrs);
+void space_store_n(struct address_space *as, uint64_t addr, unsigned size, const void *buf,
+                   uint64_t n, mem_attrs attrs);
+
 /* Short forms; `res` may be NULL, errors then read as 0. */
 uint8_t space_ld8(struct address_space *as, uint64_t addr, mem_attrs attrs, enum mem_result *res);
 uint16_t space_ld16_le(struct address_space *as, uint64_t addr, mem_attrs attrs,
