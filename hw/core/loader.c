@@ -29,6 +29,7 @@ struct rom {
 struct rom_list {
     struct machine *machine;
     GPtrArray *roms; /* of struct rom, by address */
+    GArray *seeds;   /* of uint64_t, addresses in them */
 };
 
 static void rom_free(void *opaque)
@@ -82,12 +83,25 @@ static void write_from_file(struct address_space *as, const struct rom *r)
                 r->name);
 }
 
+static void write_seeds(struct rom_list *l)
+{
+    uint8_t seed[LOADER_SEED];
+
+    for (unsigned i = 0; i < l->seeds->len; i++) {
+        machine_random(l->machine, seed, sizeof(seed));
+        space_write_rom(&l->machine->memory, g_array_index(l->seeds, uint64_t, i), seed,
+                        sizeof(seed));
+    }
+}
+
 static void write_roms(void *opaque)
 {
     struct rom_list *l = opaque;
     struct address_space *as = &l->machine->memory;
 
-    for (unsigned i = 0; i < l->roms->len && !l->machine->waking; i++) {
+    if (l->machine->waking)
+        return;
+    for (unsigned i = 0; i < l->roms->len; i++) {
         const struct rom *r = g_ptr_array_index(l->roms, i);
 
         if (r->fd < 0)
@@ -97,6 +111,7 @@ static void write_roms(void *opaque)
         if (r->zeroes)
             space_set(as, r->addr + r->len, 0, r->zeroes, 0);
     }
+    write_seeds(l);
 }
 
 struct rom_list *rom_list_new(struct machine *m)
@@ -105,6 +120,7 @@ struct rom_list *rom_list_new(struct machine *m)
 
     l->machine = m;
     l->roms = g_ptr_array_new_with_free_func(rom_free);
+    l->seeds = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     machine_on_reset(m, write_roms, l);
     return l;
 }
@@ -113,6 +129,7 @@ void rom_list_free(struct rom_list *l)
 {
     machine_off_reset(l->machine, write_roms, l);
     g_ptr_array_free(l->roms, TRUE);
+    g_array_free(l->seeds, TRUE);
     g_free(l);
 }
 
@@ -165,6 +182,11 @@ bool rom_add(struct machine *m, const char *name, const void *data, uint64_t len
     if (r)
         r->data = g_memdup2(data, len);
     return r != NULL;
+}
+
+void rom_add_seed(struct machine *m, uint64_t addr)
+{
+    g_array_append_val(m->roms->seeds, addr);
 }
 
 /* The file at @path, if it is one that holds these bytes there; else -1. */

@@ -16,6 +16,7 @@
 #define BOOT_PAGES   0x18000 /* page tables: 4 GiB, each page where it is */
 #define BOOT_CMDLINE 0x20000
 #define BOOT_MAPS    0x40000 /* memory map, module list */
+#define BOOT_DATA    0x48000 /* Linux: list of struct setup_data */
 #define BOOT_STRINGS 0x50000 /* module strings */
 #define BOOT_LOW_END 0x90000
 #define BOOT_CS      0x10

@@ -27,6 +27,7 @@ enum {
     RELOCATABLE = 0x234,
     XLOADFLAGS = 0x236,
     CMDLINE_SIZE = 0x238,
+    SETUP_DATA = 0x250,
     PREF_ADDRESS = 0x258,
     INIT_SIZE = 0x260,
     E820_TABLE = 0x2d0,
@@ -41,6 +42,10 @@ enum {
 #define ENTRY_64          0x200 /* from the start of the protected-mode part */
 #define LOAD_ADDR         0x100000
 #define HEADER_END_OLDEST 0x220 /* in version 2.02 */
+
+/* struct setup_data */
+enum { DATA_NEXT = 0, DATA_TYPE = 8, DATA_LEN = 12, DATA_BYTES = 16 };
+#define SETUP_RNG_SEED 9
 
 struct image {
     const uint8_t *p;
@@ -111,6 +116,20 @@ static bool put_initrd(struct pc_boot *b, const struct image *i, uint8_t *zero, 
     return true;
 }
 
+/* Without a seed, programs that want random numbers early wait for a second or so. */
+static bool put_seed(struct pc_boot *b, const struct image *i, uint8_t *zero, GError **err)
+{
+    uint8_t data[DATA_BYTES + LOADER_SEED] = { 0 };
+
+    if (i->version < 0x0209)
+        return true;
+    stl_le(data + DATA_TYPE, SETUP_RNG_SEED);
+    stl_le(data + DATA_LEN, LOADER_SEED);
+    stq_le(zero + SETUP_DATA, BOOT_DATA);
+    rom_add_seed(&b->pc->m, BOOT_DATA + DATA_BYTES);
+    return boot_put(b, "-kernel: seed", data, sizeof(data), BOOT_DATA, BOOT_STRINGS, err);
+}
+
 static bool put_zero_page(struct pc_boot *b, const struct image *i, GError **err)
 {
     uint8_t zero[ZERO_PAGE] = { 0 };
@@ -127,7 +146,8 @@ static bool put_zero_page(struct pc_boot *b, const struct image *i, GError **err
     stl_le(zero + CMD_LINE_PTR, BOOT_CMDLINE);
     stq_le(zero + ACPI_RSDP_ADDR, b->rsdp);
     fill_memory_map(b, zero);
-    return put_initrd(b, i, zero, err) && boot_put_cmdline(b, append, cmdline_max, err) &&
+    return put_initrd(b, i, zero, err) && put_seed(b, i, zero, err) &&
+           boot_put_cmdline(b, append, cmdline_max, err) &&
            boot_put(b, "-kernel: zero page", zero, sizeof(zero), BOOT_INFO, BOOT_PAGES, err);
 }
 

@@ -205,18 +205,6 @@ static void place_high_window(struct virt *v)
             align_up(virt_map[VIRT_DRAM].base + v->m.cfg.ram_size, v->pcie_high_size);
 }
 
-/* A new seed for each boot, as the kernel takes it for granted that it is fresh. */
-static void refresh_seed(void *opaque)
-{
-    struct virt *v = opaque;
-    uint8_t seed[32];
-
-    if (!v->fdt_seed)
-        return;
-    machine_random(&v->m, seed, sizeof(seed));
-    space_write_rom(&v->m.memory, v->fdt_seed, seed, sizeof(seed));
-}
-
 /* A tree given with -dtb, completed by what the command line says. */
 static GBytes *user_fdt(struct virt *v, GError **err)
 {
@@ -256,10 +244,8 @@ static bool load_fdt(struct virt *v, GError **err)
     if (!fdt)
         return false;
     ok = dump_fdt(v, fdt, err) && boot_place_fdt(&v->boot, fdt, err);
-    if (ok && !v->m.cfg.dtb && devtree_find_prop(fdt, "/chosen", "rng-seed", &seed)) {
-        v->fdt_seed = v->boot.fdt + seed;
-        machine_on_reset(&v->m, refresh_seed, v);
-    }
+    if (ok && !v->m.cfg.dtb && devtree_find_prop(fdt, "/chosen", "rng-seed", &seed))
+        rom_add_seed(&v->m, v->boot.fdt + seed);
     g_bytes_unref(fdt);
     return ok;
 }

@@ -49,7 +49,6 @@ struct virt {
     struct device *virtio[VIRT_VIRTIO_COUNT]; /* NULL where there is none */
     struct device *pci;                       /* host bridge, or NULL */
     uint64_t pcie_high_base, pcie_high_size;  /* window above RAM */
-    uint64_t fdt_seed;                        /* guest address of rng-seed, 0 for none */
     /* properties */
     bool aclint;
     void *pflash[2]; /* struct block * */

@@ -223,7 +223,7 @@ static void add_memory(struct virt *v, struct devtree *t)
 
 static void add_root(struct devtree *t)
 {
-    uint8_t seed[32] = { 0 }; /* filled in at each reset */
+    uint8_t seed[LOADER_SEED] = { 0 }; /* filled in at each reset */
 
     devtree_u32(t, "/", "#address-cells", 2);
     devtree_u32(t, "/", "#size-cells", 2);

@@ -112,6 +112,31 @@ static void test_bzimage(void)
     g_unlink(initrd);
 }
 
+/* struct setup_data: no next one, SETUP_RNG_SEED, 32 bytes, which are others at each boot. */
+static void test_seed(void)
+{
+    uint8_t image[4096], seed[3][32];
+    g_autofree char *kernel = NULL;
+    uint64_t at;
+
+    make_bzimage(image, sizeof(image), 0x20f, 1);
+    kernel = write_file(image, sizeof(image));
+    start(kernel, "-no-reboot");
+    at = qc_readq(q, INFO + 0x250);
+    memset(seed[2], 0, 32);
+    for (unsigned k = 0; k < 2; k++) {
+        g_assert_cmphex(qc_readq(q, at), ==, 0);
+        g_assert_cmphex(qc_readq(q, at + 8), ==, UINT64_C(32) << 32 | 9);
+        qc_memread(q, at + 16, seed[k], 32);
+        qc_memwrite(q, at + 16, seed[2], 32); /* as kernels do */
+        g_assert_cmpint(memcmp(seed[k], seed[2], 32), !=, 0);
+        qc_reset(q);
+    }
+    g_assert_cmpint(memcmp(seed[0], seed[1], 32), !=, 0);
+    qc_stop(q);
+    g_unlink(kernel);
+}
+
 /* What is read from its file again at each reset: the disk, and the kernel if it is that long. */
 static void test_long_files(void)
 {
@@ -315,6 +340,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pc-boot/bzimage", test_bzimage);
+    g_test_add_func("/pc-boot/seed", test_seed);
     g_test_add_func("/pc-boot/bzimage-32", test_bzimage_32);
     g_test_add_func("/pc-boot/bzimage-bad", test_bad_bzimage);
     g_test_add_func("/pc-boot/long-files", test_long_files);

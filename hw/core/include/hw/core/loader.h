@@ -30,6 +30,10 @@ bool rom_add(struct machine *m, const char *name, const void *data, uint64_t len
 bool rom_add_file(struct machine *m, const char *path, uint64_t offset, const void *data,
                   uint64_t len, uint64_t zeroes, uint64_t addr, GError **err)
     __attribute__((warn_unused_result));
+/* LOADER_SEED bytes at `addr`, within a blob, are random, others at each reset: what a kernel takes
+ * for granted of a seed. */
+#define LOADER_SEED 32
+void rom_add_seed(struct machine *m, uint64_t addr);
 /* Overwrites bytes of a blob that rom_add() added (the fdt of a board, at each boot). False: none
  * there. */
 bool rom_replace(struct machine *m, uint64_t addr, const void *data, uint64_t len);
