@@ -177,6 +177,7 @@ static struct unit *generate(struct builder *b, const struct trans *t, uint32_t 
         .unit = u,
         .counter = tcg->count ? &u->count : NULL,
         .page2 = t->straddles ? b->page[1].vpage : 0,
+        .unmerged = variant & VARIANT_NOMERGE,
     };
 
     if (tcg->interp) {

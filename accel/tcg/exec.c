@@ -113,7 +113,12 @@ const void *exec_nomerge(struct tcg_cpu *c)
     stat_add(&v->stats.nomerge, 1);
     cache_quiescent(v);
     struct unit *u = find(v, VARIANT_NOMERGE, &fault);
-    return u ? entry_of(v, u) : leave(v);
+    if (!u)
+        return leave(v);
+    if (chains(v))
+        c->unmerged[tcg_unmerged_index(u->pc)] =
+            (struct tcg_jump){ u->pc, unit_rx(v->tcg, u) + BACKEND_CHECKED };
+    return entry_of(v, u);
 }
 
 /* Debugger. */

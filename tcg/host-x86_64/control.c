@@ -38,12 +38,13 @@ void gen_checked_entry(struct gen *g)
     uint32_t f1 = as_jcc(&g->as, CC_NE);
     gen_note_move(g, map_compare(g, g->in->map(g->in->opaque, ir->pc)), MOVE_MAP);
     uint32_t f2 = as_jcc(&g->as, CC_NE);
-    struct stub *s = gen_stub(g, STUB_SLOW_PC, f1);
+    enum stub_kind otherwise = g->in->unmerged ? STUB_UNMERGED : STUB_SLOW_PC;
+    struct stub *s = gen_stub(g, otherwise, f1);
     s->from2 = f2;
     s->pc = ir->pc;
     if (g->in->page2) {
         gen_note_move(g, map_compare(g, g->in->map(g->in->opaque, g->in->page2)), MOVE_MAP);
-        gen_stub(g, STUB_SLOW_PC, as_jcc(&g->as, CC_NE))->pc = ir->pc;
+        gen_stub(g, otherwise, as_jcc(&g->as, CC_NE))->pc = ir->pc;
     }
 }
 

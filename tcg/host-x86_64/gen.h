@@ -39,7 +39,8 @@ enum thunk {
     T_LOOKUP,
     T_INDIRECT,
     T_LINK,
-    T_NOMERGE,
+    T_NOMERGE,  /* by its table */
+    T_UNMERGED, /* by asking C */
     T_LOAD,
     T_STORE,
     T_PROBE,
@@ -120,9 +121,10 @@ struct loc {
 };
 
 enum stub_kind {
-    STUB_EXIT,    /* side exit that needs checks before its link */
-    STUB_SLOW_PC, /* set pc, look up */
-    STUB_IND,     /* jump cache miss */
+    STUB_EXIT,     /* side exit that needs checks before its link */
+    STUB_SLOW_PC,  /* set pc, look up */
+    STUB_UNMERGED, /* set pc, ask for the unit without CHECKs */
+    STUB_IND,      /* jump cache miss */
     STUB_LOAD,
     STUB_STORE,
     STUB_CHECK,

@@ -199,10 +199,12 @@ static void stub_check(struct gen *g, const struct stub *s)
     put_address(g, s);
     put_memop(g, s->mem, s->imm);
     try_refill(g, s);
+    uint32_t never = as_jcc(&g->as, CC_B);
     call_bridge(g, s->keep_xmm ? T_PROBE_X : T_PROBE);
     as_op(&g->as, 0x80, G1_CMP, SCRATCH(0));
     as_1(&g->as, 0);
     as_patch(&g->as, as_jcc(&g->as, CC_NE), s->back);
+    as_patch(&g->as, never, as_here(&g->as));
     gen_give_back(g);
     gen_set_pc(g, s->pc);
     gen_jmp_thunk(g, T_NOMERGE);
@@ -389,6 +391,10 @@ static void gen_one(struct gen *g, const struct stub *s)
             gen_give_back(g);
         gen_set_pc(g, s->pc);
         gen_jmp_thunk(g, T_LOOKUP);
+        break;
+    case STUB_UNMERGED:
+        gen_set_pc(g, s->pc);
+        gen_jmp_thunk(g, T_UNMERGED);
         break;
     case STUB_IND:
         as_op(&g->as, X_MOV_ST | O_W, s->r1, rm_env(offsetof(struct tcg_cpu, pc)));

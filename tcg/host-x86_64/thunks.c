@@ -159,6 +159,21 @@ static void emit_indirect(struct gen *g, const void *lookup)
     emit_ask(g, lookup);
 }
 
+/* Goes on at the pc in memory, where a CHECK did not hold. */
+static void emit_nomerge(struct gen *g, const struct backend_thunks *th)
+{
+    struct as *a = &g->as;
+    int32_t table = offsetof(struct tcg_cpu, unmerged) - ENV_BIAS;
+
+    as_op(a, X_MOV | O_W, RAX, rm_env(offsetof(struct tcg_cpu, pc)));
+    as_op(a, X_MOV, RCX, rm_reg(RAX));
+    as_g1(a, 0, G1_AND, rm_reg(RCX), TCG_UNMERGED_SIZE - 1);
+    as_shift(a, 0, G2_SHL, rm_reg(RCX), 4);
+    as_op(a, X_CMP | O_W, RAX, rm_sib(ENV, RCX, 0, table + offsetof(struct tcg_jump, pc)));
+    as_jcc_to(a, CC_NE, th->at[T_UNMERGED]);
+    as_op(a, 0xff, 4, rm_sib(ENV, RCX, 0, table + offsetof(struct tcg_jump, code)));
+}
+
 /* The return address points at the exit's index and its distance from the unit's start
  * (gen_unlinked). */
 static void emit_link(struct gen *g, const void *fn)
@@ -226,8 +241,8 @@ static void emit_bridge(struct gen *g, const struct bridge *b, const struct back
 
 /*
  * Fills the first-level entry for the address in scratch[0], memop in scratch[3], from the second
- * level. ZF: done, the probe is worth repeating. Not if the page was there already, as the access
- * crosses into another or is misaligned then. Leaves all registers alone.
+ * level. ZF: done, the probe is worth repeating. CF: the page was there already; the access crosses
+ * into another or is misaligned. Leaves all registers alone.
  */
 static void emit_refill(struct gen *g)
 {
@@ -291,7 +306,7 @@ static void emit_refill(struct gen *g)
     store = as_jcc(a, CC_NE);
 
     as_op(a, X_CMP | O_W, RDX, l1_read);
-    fail[nfail++] = as_jcc(a, CC_E);
+    uint32_t there = as_jcc(a, CC_E);
     as_op(a, 0xc7 | O_W, 0, l1_write);
     as_4(a, TCG_TLB_INVALID);
     as_op(a, X_MOV_ST | O_W, RSI, l1_addend);
@@ -300,7 +315,7 @@ static void emit_refill(struct gen *g)
 
     as_patch(a, store, as_here(a));
     as_op(a, X_CMP | O_W, RDX, l1_write);
-    fail[nfail++] = as_jcc(a, CC_E);
+    uint32_t there_too = as_jcc(a, CC_E);
     as_op(a, 0xc7 | O_W, 0, l1_write);
     as_4(a, TCG_TLB_INVALID);
     as_op(a, X_MOV_ST | O_W, RSI, l1_addend);
@@ -316,12 +331,18 @@ static void emit_refill(struct gen *g)
     as_4(a, TCG_TLB_INVALID);
     for (unsigned k = 0; k < nfail; k++)
         as_patch(a, fail[k], as_here(a));
-    as_g1(a, 0, G1_OR, rm_reg(RAX), 1); /* ZF clear */
+    as_g1(a, 0, G1_OR, rm_reg(RAX), 1); /* clears ZF and CF */
     uint32_t out = as_jmp(a);
+    as_patch(a, there, as_here(a));
+    as_patch(a, there_too, as_here(a));
+    as_g1(a, 0, G1_OR, rm_reg(RAX), 1);
+    as_1(a, 0xf9); /* STC */
+    uint32_t crosses = as_jmp(a);
     as_patch(a, done, as_here(a));
     as_patch(a, unwatched, as_here(a));
     as_op(a, X_XOR, RAX, rm_reg(RAX));
     as_patch(a, out, as_here(a));
+    as_patch(a, crosses, as_here(a));
     pop(a, RSI);
     pop(a, RDX);
     pop(a, RCX);
@@ -397,8 +418,10 @@ size_t host_init(struct backend_thunks **thunks, uint8_t *rw, const uint8_t *rx,
     emit_ask(g, (const void *)rt->rt.lookup);
     begin(g, th, T_INDIRECT);
     emit_indirect(g, (const void *)rt->rt.lookup);
-    begin(g, th, T_NOMERGE);
+    begin(g, th, T_UNMERGED);
     emit_ask(g, (const void *)rt->nomerge);
+    begin(g, th, T_NOMERGE);
+    emit_nomerge(g, th);
     begin(g, th, T_LINK);
     emit_link(g, (const void *)rt->link);
     begin(g, th, T_REFILL);

@@ -15,13 +15,15 @@
 #define TCG_PAGE_SIZE (1u << TCG_PAGE_BITS)
 #define TCG_PAGE_MASK (~(uint64_t)(TCG_PAGE_SIZE - 1))
 
-#define TCG_MMU_MODES 8 /* separate first-level TLBs, chosen when translating */
-#define TCG_TLB_BITS  9
-#define TCG_TLB_SIZE  (1u << TCG_TLB_BITS)
-#define TCG_JC_BITS   13 /* jump cache entries, in each of two levels */
-#define TCG_JC_SIZE   (1u << TCG_JC_BITS)
-#define TCG_MAP_BITS  16 /* code page mapping cells, of either kind */
-#define TCG_MAP_SIZE  (1u << TCG_MAP_BITS)
+#define TCG_MMU_MODES     8 /* separate first-level TLBs, chosen when translating */
+#define TCG_TLB_BITS      9
+#define TCG_TLB_SIZE      (1u << TCG_TLB_BITS)
+#define TCG_JC_BITS       13 /* jump cache entries, in each of two levels */
+#define TCG_JC_SIZE       (1u << TCG_JC_BITS)
+#define TCG_UNMERGED_BITS 9 /* units without CHECKs */
+#define TCG_UNMERGED_SIZE (1u << TCG_UNMERGED_BITS)
+#define TCG_MAP_BITS      16 /* code page mapping cells, of either kind */
+#define TCG_MAP_SIZE      (1u << TCG_MAP_BITS)
 
 /*
  * First-level TLB entry, direct mapped by page number. A tag is the page's address if the access
@@ -122,6 +124,8 @@ struct tcg_cpu {
     uint32_t map[2][TCG_MAP_SIZE];
     /* Probed by indirect jumps; what a newer entry displaces moves to the second level. */
     struct tcg_jump jump[TCG_JC_SIZE], jump2[TCG_JC_SIZE];
+    /* The same for where a CHECK does not hold: units that check each access. */
+    struct tcg_jump unmerged[TCG_UNMERGED_SIZE];
 };
 
 /* The guest's x87 state is in the CPU's struct from here on, whichever it was in. */
@@ -182,6 +186,11 @@ static inline unsigned tcg_jump2_index(uint64_t pc)
     return (pc ^ pc >> TCG_JC_BITS) & (TCG_JC_SIZE - 1);
 }
 
+static inline unsigned tcg_unmerged_index(uint64_t pc)
+{
+    return pc & (TCG_UNMERGED_SIZE - 1);
+}
+
 static inline void tcg_enter_jump(struct tcg_cpu *cpu, uint64_t pc, const void *code)
 {
     struct tcg_jump *j = &cpu->jump[tcg_jump_index(pc)];
@@ -198,6 +207,8 @@ static inline void tcg_forget_jumps(struct tcg_cpu *cpu)
         cpu->jump[i].pc = ~(uint64_t)i << 1;
         cpu->jump2[i].pc = i ^ 1;
     }
+    for (unsigned i = 0; i < TCG_UNMERGED_SIZE; i++)
+        cpu->unmerged[i].pc = i ^ 1;
 }
 
 #endif

@@ -62,6 +62,9 @@ struct backend_in {
     uint64_t *counter; /* counts entries, if not NULL */
     /* Code page that the first instruction reaches into, checked at the entry too; or 0. */
     uint64_t page2;
+    /* It was asked for where a CHECK did not hold. Where its checked entry fails, runtime->nomerge
+     * is asked again: any other unit for that pc could end in the same CHECK. */
+    bool unmerged;
 };
 
 struct backend_out {
