@@ -26,7 +26,7 @@ bool cache_init(struct tcg *tcg, GError **err)
     size_t size = tcg->cache_size;
 
     if (fd >= 0 && ftruncate(fd, size) == 0) {
-        rw = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        rw = huge_page_map(size, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
         rx = huge_page_map(size, PROT_READ | PROT_EXEC, MAP_SHARED, fd);
     }
     if (fd >= 0)
@@ -42,6 +42,7 @@ bool cache_init(struct tcg *tcg, GError **err)
         tcg->region[k].rx = tcg->cache_rx + k * tcg->region_size;
         arena_init(&tcg->region[k].arena, ARENA_CHUNK);
     }
+    tcg->filling = SIZE_MAX;
     tcg->epoch = tcg->evict_epoch = 1;
     return true;
 }
@@ -129,18 +130,18 @@ void cache_rest(struct tcg *tcg)
 
 /*
  * Code lies in many small pieces all over the cache, and a host that runs in a virtual machine
- * itself pays for each miss of its TLB with a nested walk. So the host is asked for huge pages
- * wherever two MiB have been filled.
+ * itself pays for each miss of its TLB with a nested walk. So the host is asked for a huge page
+ * before two MiB are filled, while there is next to nothing to be copied to it.
  */
 static void join_pages(struct tcg *tcg, const struct region *r)
 {
-    size_t now = (r->rx + r->used - tcg->cache_rx) & ~(HUGE_PAGE - 1), full = tcg->filling;
+    size_t now = (r->rx + r->used - tcg->cache_rx) & ~(HUGE_PAGE - 1);
 
-    if (now == full)
+    if (now == tcg->filling)
         return;
     tcg->filling = now;
-    if (!tcg->no_huge && full + HUGE_PAGE <= tcg->cache_size)
-        tcg->no_huge = madvise((uint8_t *)tcg->cache_rx + full, HUGE_PAGE, MADV_COLLAPSE) < 0;
+    if (!tcg->no_huge && now + HUGE_PAGE <= tcg->cache_size)
+        tcg->no_huge = madvise((uint8_t *)tcg->cache_rx + now, HUGE_PAGE, MADV_COLLAPSE) < 0;
 }
 
 struct region *cache_room(struct tcg *tcg, struct tcg_vcpu *self)
