@@ -17,7 +17,7 @@
 #include "dump.h"
 #include "tcg.h"
 
-#define DEFAULT_CACHE (256u << 20)
+#define DEFAULT_CACHE (512u << 20)
 
 static struct tcg *tcg_of(struct machine *m)
 {

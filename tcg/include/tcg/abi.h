@@ -20,7 +20,7 @@
 #define TCG_TLB_SIZE      (1u << TCG_TLB_BITS)
 #define TCG_JC_BITS       13 /* jump cache entries, in each of two levels */
 #define TCG_JC_SIZE       (1u << TCG_JC_BITS)
-#define TCG_UNMERGED_BITS 9 /* units without CHECKs */
+#define TCG_UNMERGED_BITS 11 /* units without CHECKs */
 #define TCG_UNMERGED_SIZE (1u << TCG_UNMERGED_BITS)
 #define TCG_MAP_BITS      16 /* code page mapping cells, of either kind */
 #define TCG_MAP_SIZE      (1u << TCG_MAP_BITS)
