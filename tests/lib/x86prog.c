@@ -37,6 +37,9 @@ bool x86prog_on_host(const struct x86run *r, const struct x86_form *f, const uin
     /* Limits are checked for the whole operand, not for the lanes that the mask chooses. */
     if (r->mode == X86RUN_16 && f->handler == x86_tr_avx_maskmov)
         return false;
+    /* With addresses of 32 bits, some processors go round at 4 GiB from one lane to the next. */
+    if (f->handler == x86_tr_avx_maskmov && memchr(bytes, 0x67, 4))
+        return false;
     /* AMD's processors have a bit in MXCSR (MM, 17) that is reserved here. */
     if (f->handler == x86_tr_sse_ldmxcsr)
         return false;
