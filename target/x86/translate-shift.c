@@ -175,6 +175,10 @@ bool x86_tr_rotate_carry(struct trans *t, const struct x86_insn *i)
         return rotate_carry_by_1(t, i);
     p = x86_place(t, i, 0);
     a = x86_get_to_change(t, &p);
+    if (n.is_const && !n.n) {
+        x86_set(t, &p, a);
+        return true;
+    }
     carry = x86_wide(t, x86_carry(t));
     how = ir_imm64(ir, log2size | (i->arg == SH_RCR ? ROTATE_RIGHT : 0));
     a = x86_wide(t, a);
