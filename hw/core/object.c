@@ -118,8 +118,7 @@ struct object *object_find_role(struct machine *m, const char *id, const char *r
     if (obj && g_strcmp0(obj->type->role, role) == 0)
         return obj;
     if (obj) {
-        error_set(err, "%s: object '%s' is of type %s, it takes a %s", what, id, obj->type->name,
-                  role);
+        error_set(err, "%s: object '%s' is of type %s, not %s", what, id, obj->type->name, role);
         return NULL;
     }
     nearest_init(&near, id);

@@ -80,12 +80,12 @@ case " $* " in
     for rounds in 10 1000; do
         [ $rounds = 10 ] && name=few || name=many
         for kind in 0 1 2 4; do
-            "$cc" -m32 -c "-Wa,--defsym,KIND=$kind,--defsym,ROUNDS=$((rounds * 10))" -o "$work/exits.o" "$top/bench/src/kvm.S"
+            "$cc" -m32 -c "-Wa,--defsym,KIND=$kind,--defsym,ROUNDS=$((rounds * 10))" -o "$work/exits.o" "$top/bench/lab/kvm.S"
             ld -m elf_i386 -Ttext=0 -e start --oformat binary -o "$lab/exits-$kind-$name" "$work/exits.o"
         done
         "$cc" -m32 -O2 -ffreestanding -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables -nostdlib -static \
             -Wl,-n,--build-id=none,-Ttext=0x100000,--no-warn-rwx-segments -DROUNDS=$rounds \
-            -o "$lab/kick-$name" "$top/bench/src/kick.c"
+            -o "$lab/kick-$name" "$top/bench/lab/kick.c"
     done
     ;;
 esac
