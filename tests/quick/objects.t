@@ -22,10 +22,10 @@ refuses "*memory-backend-ram: size is missing" $bare -object memory-backend-ram,
 refuses "*memory-backend-memfd: hugetlbsize needs hugetlb=on" $bare -object memory-backend-memfd,id=m,size=2M,hugetlbsize=2M
 refuses "*memory-backend-file: mem-path is missing" $bare -object memory-backend-file,id=m,size=2M
 refuses "*-machine: memory-backend: there is no object 'n'*" $bare -object memory-backend-ram,id=m,size=128M -machine memory-backend=n
-refuses "*-machine: memory-backend: object 't' is of type iothread, it takes a memory-backend" $bare -object iothread,id=t -machine memory-backend=t
+refuses "*-machine: memory-backend: object 't' is of type iothread, not memory-backend" $bare -object iothread,id=t -machine memory-backend=t
 refuses "*memory-backend=m has 67108864 bytes, and -m asks for 134217728" $bare -m 128 -object memory-backend-ram,id=m,size=64M -machine memory-backend=m
 refuses "*virtio-rng-pci.rng: there is no object 'rng1'; did you mean 'rng0'?" $bare -object rng-builtin,id=rng0 -device virtio-rng-pci,rng=rng1
-refuses "*virtio-rng-pci.rng: object 't' is of type iothread, it takes a rng-backend" $bare -object iothread,id=t -device virtio-rng-pci,rng=t
+refuses "*virtio-rng-pci.rng: object 't' is of type iothread, not rng-backend" $bare -object iothread,id=t -device virtio-rng-pci,rng=t
 refuses "*secret 's': give one of data and file" $bare -object secret,id=s
 refuses "*secret 's': that is not base64" $bare -object 'secret,id=s,data=a$b=,format=base64'
 refuses "*secret 's': cannot read '/nonexistent'*" $bare -object secret,id=s,file=/nonexistent
