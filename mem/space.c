@@ -4,6 +4,7 @@
 #include <string.h>
 #include <base/bits.h>
 #include <base/bug.h>
+#include <base/shared.h>
 
 static void view_retire(void *view)
 {
@@ -150,7 +151,7 @@ static enum mem_result io_read_some(struct address_space *as, uint64_t addr, uin
     unsigned size;
 
     if (s.host) { /* the topology changed since the caller looked */
-        memcpy(buf, s.host, *len);
+        shared_copy(buf, s.host, *len);
         return MEM_OK;
     }
     if (!s.region) {
@@ -170,7 +171,7 @@ static enum mem_result io_write_some(struct address_space *as, uint64_t addr, co
     struct section s = space_lookup(as, addr, len);
 
     if (s.host && !s.readonly) {
-        memcpy(s.host, buf, *len);
+        shared_copy(s.host, buf, *len);
         ram_written(as->mem->ram, s.ram, *len);
         return MEM_OK;
     }
@@ -195,7 +196,7 @@ enum mem_result space_read(struct address_space *as, uint64_t addr, void *buf, u
         struct section s = space_lookup(as, addr, &n);
 
         if (s.host)
-            memcpy(p, s.host, n);
+            shared_copy(p, s.host, n);
         mem_read_end(mem, cookie);
         if (!s.host && attrs & MEM_ATTR_RAM_ONLY) {
             memset(p, 0, n);
@@ -229,7 +230,7 @@ enum mem_result space_write(struct address_space *as, uint64_t addr, const void 
         bool direct = s.host && !s.readonly;
 
         if (direct) {
-            memcpy(s.host, p, n);
+            shared_copy(s.host, p, n);
             ram_written(mem->ram, s.ram, n);
         }
         mem_read_end(mem, cookie);
@@ -282,7 +283,7 @@ enum mem_result space_write_rom(struct address_space *as, uint64_t addr, const v
         if (s.region && s.region->ram) {
             uint64_t offset = s.offset;
 
-            memcpy(s.region->ram->host + offset, p, n);
+            shared_copy(s.region->ram->host + offset, p, n);
             ram_written(as->mem->ram, s.region->ram->base + offset, n);
         } else {
             first = MEM_DECODE_ERROR;

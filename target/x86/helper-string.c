@@ -5,7 +5,7 @@
  * Registers are those of the elements done whenever an access may fault, so the instruction can be
  * restarted. After each run the helper returns if somebody wants the CPU.
  */
-#include <string.h>
+#include <base/shared.h>
 #include "helper.h"
 #include "string-how.h"
 #include "translate.h"
@@ -200,55 +200,53 @@ static void copy(const struct run *r, uint8_t *to, const uint8_t *from, uint64_t
 {
     int64_t by = r->down ? -(int64_t)r->bytes : (int64_t)r->bytes;
     uint64_t bytes = n * r->bytes;
+    bool behind = (uintptr_t)to - (uintptr_t)from >= bytes;
 
-    if (!r->down && (to + bytes <= from || from + bytes <= to)) {
-        memcpy(to, from, bytes);
+    if (!r->down && behind) {
+        shared_copy(to, from, bytes);
         return;
     }
     for (; n; n--, to += by, from += by) /* where they overlap, what was written is read again */
-        memmove(to, from, r->bytes);
+        shared_store(to, shared_load(from, r->bytes), r->bytes);
 }
 
 static void fill(const struct run *r, uint8_t *to, uint64_t n)
 {
-    uint64_t v = accumulator(r);
-
     if (r->down)
         to -= (n - 1) * r->bytes;
-    switch (r->log2size) {
-    case 0: memset(to, v, n); return;
-    case 1:
-        for (; n; n--, to += 2)
-            stn_le(to, 2, v);
-        return;
-    case 2:
-        for (; n; n--, to += 4)
-            stn_le(to, 4, v);
-        return;
-    default:
-        for (; n; n--, to += 8)
-            stn_le(to, 8, v);
-        return;
-    }
+    shared_fill(to, accumulator(r), r->bytes, n);
 }
 
-/* Compares until the repetition ends, at most @n elements; returns how many. */
-static uint64_t compare(const struct run *r, const uint8_t *x, const uint8_t *y, uint64_t n,
-                        bool *end)
+static inline uint64_t compare_sized(const struct run *r, const uint8_t *x, const uint8_t *y,
+                                     uint64_t n, unsigned bytes, bool *end)
 {
-    int64_t by = r->down ? -(int64_t)r->bytes : (int64_t)r->bytes;
-    uint64_t done = 0, a, b;
+    int64_t by = r->down ? -(int64_t)bytes : (int64_t)bytes;
+    uint64_t done = 0, a = accumulator(r), b;
 
     do {
-        a = x ? ldn_le(x, r->bytes) : accumulator(r);
-        b = ldn_le(y, r->bytes);
-        x = x ? x + by : NULL;
+        if (x) {
+            a = shared_load(x, bytes);
+            x += by;
+        }
+        b = shared_load(y, bytes);
         y += by;
         done++;
         *end = ends(r, a, b);
     } while (done < n && !*end);
     compared(r, a, b);
     return done;
+}
+
+/* Compares until the repetition ends, at most @n elements; returns how many. */
+static uint64_t compare(const struct run *r, const uint8_t *x, const uint8_t *y, uint64_t n,
+                        bool *end)
+{
+    switch (r->log2size) {
+    case 0: return compare_sized(r, x, y, n, 1, end);
+    case 1: return compare_sized(r, x, y, n, 2, end);
+    case 2: return compare_sized(r, x, y, n, 4, end);
+    default: return compare_sized(r, x, y, n, 8, end);
+    }
 }
 
 /* Elements that a device gives or takes before others are let to it, and interrupts looked at. */
@@ -284,7 +282,7 @@ static uint64_t many(const struct run *r, bool *end)
     case STR_STOS: fill(r, di, n); break;
     case STR_LODS:
         set_accumulator(
-            r, ldn_le(r->down ? si - (n - 1) * r->bytes : si + (n - 1) * r->bytes, r->bytes));
+            r, shared_load(r->down ? si - (n - 1) * r->bytes : si + (n - 1) * r->bytes, r->bytes));
         break;
     case STR_INS:
     case STR_OUTS:

@@ -28,7 +28,7 @@ static void h_seg_load(struct cpu *cpu, uint32_t nr, uint32_t sel, uint64_t next
     x86_seg_load(c, nr, sel);
     if (nr == S_SS) {
         x86_shadow(c, next);
-        if (cpu->tcg.flags & UF_TF)
+        if (__atomic_load_n(&cpu->tcg.flags, __ATOMIC_RELAXED) & UF_TF)
             c->no_trap_pc = next;
     }
 }

@@ -1,6 +1,11 @@
 /*
- * Guest memory as CPUs and devices on several threads access it at the same time. An aligned number
- * is never seen torn; of others, the parts that are aligned are not.
+ * Guest memory as CPUs and devices on several threads access it at the same time. Whether they do
+ * is for the guest to say, so C code must not touch guest memory but through this header: numbers
+ * by shared_load() and shared_store(), runs of bytes by shared_copy() and shared_fill(). What the
+ * host's kernel reads and writes by itself is beyond C. All other memory is the program's own:
+ * fields that several threads use are atomics, or guarded by the lock that their comment names.
+ *
+ * An aligned number is never seen torn; of others, the parts that are aligned are not.
  *
  * Loads acquire and stores release. The guest's own fences make the order that it needs, but
  * ThreadSanitizer does not see fences, and on hosts that keep these orders anyway it costs nothing.
@@ -8,7 +13,9 @@
 #ifndef BASE_SHARED_H
 #define BASE_SHARED_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 static inline uint64_t shared_load(const void *p, unsigned size);
 static inline void shared_store(void *p, uint64_t v, unsigned size);
@@ -56,5 +63,34 @@ static inline void shared_store(void *p, uint64_t v, unsigned size)
     default: __atomic_store_n((uint64_t *)p, v, __ATOMIC_RELEASE); break;
     }
 }
+
+/*
+ * Runs of bytes go by libc's functions, and the compiler is told that memory has changed behind
+ * them. They keep no order among the bytes, as string instructions and DMA do not either.
+ * ThreadSanitizer takes them for plain accesses, so in its builds runs go number by number.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define SHARED_BY_NUMBERS 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SHARED_BY_NUMBERS 1
+#endif
+#endif
+
+void shared_copy_by_numbers(void *to, const void *from, size_t n);
+
+/* Copies @n bytes as memmove() does; either side, or both, may be guest memory. */
+static inline void shared_copy(void *to, const void *from, size_t n)
+{
+#ifdef SHARED_BY_NUMBERS
+    shared_copy_by_numbers(to, from, n);
+#else
+    memmove(to, from, n);
+    __asm__ volatile("" ::: "memory");
+#endif
+}
+
+/* @n numbers of @size (1, 2, 4 or 8) bytes, each the low ones of @v, one behind the other. */
+void shared_fill(void *to, uint64_t v, unsigned size, size_t n);
 
 #endif
