@@ -310,18 +310,27 @@ static bool in_config(const struct virtio *v, uint64_t offset, unsigned size)
 
 uint32_t virtio_config_read(struct virtio *v, uint64_t offset, unsigned size)
 {
+    bool taken;
+    uint32_t value;
+
     if (!in_config(v, offset, size))
         return 0;
+    taken = virtio_lock(v);
     if (v->cls->get_config)
         v->cls->get_config(v);
-    return (uint32_t)ldn_le(v->config + offset, size);
+    value = (uint32_t)ldn_le(v->config + offset, size);
+    virtio_unlock(v, taken);
+    return value;
 }
 
 void virtio_config_write(struct virtio *v, uint64_t offset, unsigned size, uint32_t value)
 {
+    bool taken = virtio_lock(v);
+
     if (v->cls->set_config && in_config(v, offset, size))
         v->cls->set_config(v, (unsigned)offset, size, value);
     else
         log_guest_error("%s: write to configuration at 0x%" G_GINT64_MODIFIER "x\n", v->cls->name,
                         offset);
+    virtio_unlock(v, taken);
 }
