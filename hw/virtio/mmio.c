@@ -212,7 +212,6 @@ static void write_reg(struct slot *s, unsigned reg, uint32_t value)
     case DRIVER_FEATURES: virtio_set_features(v, value); break;
     case DRIVER_FEATURES_SEL: v->driver_sel = value; break;
     case QUEUE_SEL: v->queue_sel = (uint16_t)MIN(value, UINT16_MAX); break;
-    case QUEUE_NOTIFY: virtio_notified(v, value); break;
     case INTERRUPT_ACK:
         v->isr &= ~value;
         update_irq(s);
@@ -271,6 +270,10 @@ static void mmio_write(void *opaque, uint64_t offset, uint64_t value, unsigned s
 
     if (!s->v)
         return;
+    if (offset == QUEUE_NOTIFY && size == 4) { /* without waiting for an iothread at work */
+        virtio_notified(s->v, (uint32_t)value);
+        return;
+    }
     taken = virtio_lock(s->v);
     write_slot(s, offset, value, size);
     virtio_unlock(s->v, taken);

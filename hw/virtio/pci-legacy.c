@@ -85,7 +85,6 @@ static void write_reg(struct virtio *v, uint64_t offset, uint64_t value, unsigne
             virtq_set_base(q, (value & UINT32_MAX) << PAGE_SHIFT, VIRTIO_LEGACY_ALIGN);
         break;
     case QUEUE_SEL: v->queue_sel = (uint16_t)value; break;
-    case QUEUE_NOTIFY: virtio_notified(v, (uint16_t)value); break;
     case STATUS: virtio_legacy_set_status(v, (uint8_t)value); break;
     case CONFIG_VECTOR: v->config_vector = virtio_pci_check_vector(v, (uint16_t)value); break;
     case QUEUE_VECTOR:
@@ -100,8 +99,13 @@ static void write_reg(struct virtio *v, uint64_t offset, uint64_t value, unsigne
 static void legacy_write(void *opaque, uint64_t offset, uint64_t value, unsigned size)
 {
     struct virtio *v = opaque;
-    bool taken = virtio_lock(v);
+    bool taken;
 
+    if (offset == QUEUE_NOTIFY) { /* without waiting for an iothread at work */
+        virtio_notified(v, (uint16_t)value);
+        return;
+    }
+    taken = virtio_lock(v);
     write_reg(v, offset, value, size);
     virtio_unlock(v, taken);
 }
