@@ -519,6 +519,7 @@ static bool blk_realize(struct virtio *v, GError **err)
     for (unsigned i = 0; i < b->num_queues; i++)
         virtio_add_queue(v, b->queue_size, blk_kick);
     fill_config(b);
+    virtio_hold_unless_running(v);
     machine_on_run_state(v->dev.machine, run_state_changed, b);
     return true;
 }

@@ -134,6 +134,12 @@ void virtio_hold(struct virtio *v)
     v->held = true;
 }
 
+void virtio_hold_unless_running(struct virtio *v)
+{
+    if (!machine_running(v->dev.machine))
+        virtio_hold(v);
+}
+
 void virtio_let_go(struct virtio *v)
 {
     v->held = false;

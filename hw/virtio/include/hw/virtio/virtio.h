@@ -266,6 +266,8 @@ static inline void virtio_unlock(struct virtio *v, bool taken)
 void virtio_hold(struct virtio *v);
 void virtio_let_go(struct virtio *v);
 void virtio_take_irqs(struct virtio *v);
+/* In realize, for who is told when the machine runs: a saved one may be loaded before. */
+void virtio_hold_unless_running(struct virtio *v);
 /* The driver broke a rule: stops the device until it is reset. */
 void virtio_broken(struct virtio *v, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 
