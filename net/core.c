@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <base/error.h>
+#include <base/loop.h>
 #include <base/option.h>
 
 struct net_set {
@@ -51,6 +52,7 @@ void net_set_free(struct net_set *set)
     for (guint i = 0; i < set->netdevs->len; i++) {
         struct netdev *nd = set->netdevs->pdata[i];
 
+        nd->driver->stop(nd);
         nd->driver->close(nd);
         netdev_free(nd);
     }
@@ -118,6 +120,7 @@ struct netdev *net_add(struct net_set *set, struct opts *o, GError **err)
     nd->set = set;
     nd->driver = d;
     nd->loop = set->loop;
+    nd->io = loop_io(set->loop);
     nd->id = g_strdup(id);
     nd->link = true;
     nd->linear = g_malloc(NET_FRAME_MAX);
@@ -126,6 +129,7 @@ struct netdev *net_add(struct net_set *set, struct opts *o, GError **err)
         netdev_free(nd);
         return NULL;
     }
+    d->watch(nd);
     g_ptr_array_add(set->netdevs, nd);
     return opts_done(o, err) ? nd : NULL;
 }
@@ -148,7 +152,11 @@ const char *netdev_type(const struct netdev *nd)
 
 char *netdev_info(const struct netdev *nd)
 {
-    return nd->driver->info ? nd->driver->info(nd) : g_strdup("");
+    bool taken = io_lock_if(nd->io);
+    char *info = nd->driver->info ? nd->driver->info(nd) : g_strdup("");
+
+    io_unlock_if(nd->io, taken);
+    return info;
 }
 
 const char *netdev_user(const struct netdev *nd)
@@ -163,12 +171,15 @@ bool netdev_link(const struct netdev *nd)
 
 void netdev_set_link(struct netdev *nd, bool up)
 {
-    if (nd->link == up)
-        return;
-    nd->link = up;
-    g_queue_clear_full(&nd->queue, (GDestroyNotify)g_bytes_unref);
-    if (nd->port && nd->port->ops->link_changed)
-        nd->port->ops->link_changed(nd->port->opaque, up);
+    bool taken = io_lock_if(nd->io);
+
+    if (nd->link != up) {
+        nd->link = up;
+        g_queue_clear_full(&nd->queue, (GDestroyNotify)g_bytes_unref);
+        if (nd->port && nd->port->ops->link_changed)
+            nd->port->ops->link_changed(nd->port->opaque, up);
+    }
+    io_unlock_if(nd->io, taken);
 }
 
 bool netdev_attach(struct netdev *nd, struct net_port *port, const struct net_port_ops *ops,
@@ -181,10 +192,24 @@ bool netdev_attach(struct netdev *nd, struct net_port *port, const struct net_po
     return true;
 }
 
+void net_set_io(struct net_port *port, struct io_context *io)
+{
+    struct netdev *nd = port->netdev;
+
+    if (!nd || nd->io == io)
+        return;
+    nd->driver->stop(nd);
+    io_settle(nd->io);
+    nd->io = io;
+    io_settle(io);
+    nd->driver->watch(nd);
+}
+
 void net_detach(struct net_port *port)
 {
     if (!port->netdev)
         return;
+    net_set_io(port, loop_io(port->netdev->loop));
     port->netdev->port = NULL;
     g_queue_clear_full(&port->netdev->queue, (GDestroyNotify)g_bytes_unref);
     g_free(port->user);

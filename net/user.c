@@ -19,7 +19,7 @@ struct user_timer {
     void *cb_opaque;
 };
 
-/* Which descriptors slirp waits for, as a source of the main loop. */
+/* Which descriptors slirp waits for, as a source of the main loop or of an iothread. */
 struct user_source {
     GSource source;
     struct user *user;
@@ -51,11 +51,16 @@ static int64_t now_ns(void *opaque)
     return clock_ns(user_of(opaque)->nd->loop, CLK_VIRTUAL);
 }
 
+/* In the main loop, wherever frames come and go: slirp makes and frees timers with the device lock
+ * held, when it begins and ends. */
 static void timer_due(void *opaque)
 {
     struct user_timer *t = opaque;
+    struct io_context *io = t->user->nd->io;
+    bool taken = io_lock_if(io);
 
     slirp_handle_timer(t->user->slirp, t->id, t->cb_opaque);
+    io_unlock_if(io, taken);
 }
 
 static void *new_timer(SlirpTimerId id, void *cb_opaque, void *opaque)
@@ -92,7 +97,11 @@ static void ignore_fd(int fd, void *opaque)
 
 static void notify(void *opaque)
 {
-    loop_wakeup(user_of(opaque)->nd->loop);
+    GMainContext *context = io_main_context(user_of(opaque)->nd->io);
+
+    /* its thread looks at everything before it sleeps */
+    if (!g_main_context_is_owner(context))
+        g_main_context_wakeup(context);
 }
 
 static const SlirpCb callbacks = {
@@ -155,7 +164,7 @@ static int get_revents(int index, void *opaque)
     return p ? from_glib(p->revents) : 0;
 }
 
-static gboolean source_prepare(GSource *source, gint *timeout)
+static void ask_slirp(GSource *source, gint *timeout)
 {
     struct user_source *s = (struct user_source *)source;
     uint32_t ms = UINT32_MAX;
@@ -171,6 +180,19 @@ static gboolean source_prepare(GSource *source, gint *timeout)
     }
     *timeout = ms > INT32_MAX ? -1 : (gint)ms;
     s->user->wake = ms == UINT32_MAX ? INT64_MAX : g_get_monotonic_time() + (int64_t)ms * 1000;
+}
+
+/* In an iothread GLib calls this and the next two without a lock, and source_prepare() even of a
+ * source that was taken away meanwhile. */
+static gboolean source_prepare(GSource *source, gint *timeout)
+{
+    struct io_context *io = ((struct user_source *)source)->user->nd->io;
+    bool taken = io_lock_if(io);
+
+    *timeout = -1;
+    if (!g_source_is_destroyed(source))
+        ask_slirp(source, timeout);
+    io_unlock_if(io, taken);
     return FALSE;
 }
 
@@ -187,9 +209,12 @@ static gboolean source_check(GSource *source)
 static gboolean source_dispatch(GSource *source, GSourceFunc fn, gpointer opaque)
 {
     struct user_source *s = (struct user_source *)source;
+    struct io_context *io = s->user->nd->io;
+    bool taken = io_lock_if(io);
 
     (void)fn, (void)opaque;
     slirp_pollfds_poll(s->user->slirp, 0, get_revents, s);
+    io_unlock_if(io, taken);
     return G_SOURCE_CONTINUE;
 }
 
@@ -205,15 +230,27 @@ static GSourceFuncs source_funcs = {
     .finalize = source_finalize,
 };
 
-static void add_source(struct user *u)
+static void user_watch(struct netdev *nd)
 {
+    struct user *u = nd->state;
     struct user_source *s;
 
     u->source = g_source_new(&source_funcs, sizeof(struct user_source));
     s = (struct user_source *)u->source;
     s->user = u;
     s->fds = g_ptr_array_new_with_free_func(g_free);
-    g_source_attach(u->source, loop_context(u->nd->loop));
+    g_source_attach(u->source, io_main_context(nd->io));
+}
+
+static void user_stop(struct netdev *nd)
+{
+    struct user *u = nd->state;
+    bool taken = io_lock_if(nd->io);
+
+    g_source_destroy(u->source);
+    g_source_unref(u->source);
+    u->source = NULL;
+    io_unlock_if(nd->io, taken);
 }
 
 /* ---- the back end ---- */
@@ -241,10 +278,6 @@ static void user_close(struct netdev *nd)
 {
     struct user *u = nd->state;
 
-    if (u->source) {
-        g_source_destroy(u->source);
-        g_source_unref(u->source);
-    }
     if (u->slirp)
         slirp_cleanup(u->slirp);
     user_config_clear(&u->config);
@@ -266,7 +299,6 @@ static bool user_open(struct netdev *nd, struct opts *o, GError **err)
     }
     if (!add_forwards(u, o, err))
         goto out_close;
-    add_source(u);
     return true;
 
 out_close:
@@ -293,6 +325,8 @@ const struct net_driver net_user = {
     .name = "user",
     .open = user_open,
     .close = user_close,
+    .watch = user_watch,
+    .stop = user_stop,
     .send = user_send,
     .info = user_info,
     .checksums_valid = true,

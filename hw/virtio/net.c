@@ -4,6 +4,7 @@
 #include <string.h>
 #include <base/bits.h>
 #include <base/error.h>
+#include <hw/backend/iothread.h>
 #include <hw/virtio/types.h>
 
 /* Header of each frame (5.1.6). */
@@ -95,6 +96,8 @@ static bool net_receive(void *opaque, const uint8_t *frame, size_t len)
     struct virtq_elem parts[RX_PARTS];
     unsigned count;
 
+    if (n->v.held)
+        return false;
     /* a card that is not set up hears nothing */
     if (!virtq_ready(n->rx) || !net_filter_wants(n, frame, len))
         return true;
@@ -219,6 +222,22 @@ static const struct net_port_ops net_ops = {
 
 /* ---- life ---- */
 
+/* Stopped, the device leaves queues and memory alone; frames wait meanwhile. */
+static void run_state_changed(void *opaque, bool running, enum run_state s)
+{
+    struct vnet *n = opaque;
+    bool taken = virtio_lock(&n->v);
+
+    (void)s;
+    if (running) {
+        virtio_let_go(&n->v);
+    } else {
+        virtio_hold(&n->v);
+        virtio_take_irqs(&n->v);
+    }
+    virtio_unlock(&n->v, taken);
+}
+
 static bool is_pow2_between(unsigned n, unsigned low, unsigned high)
 {
     return is_pow2(n) && n >= low && n <= high;
@@ -247,12 +266,18 @@ static bool net_realize(struct virtio *v, GError **err)
     stw_le(v->config + C_STATUS + 2, 1); /* pairs of queues */
     stw_le(v->config + C_MTU, n->mtu);
     net_filter_reset(n);
+    virtio_hold_unless_running(v);
+    machine_on_run_state(v->dev.machine, run_state_changed, n);
+    net_set_io(&n->port, v->io);
     return true;
 }
 
 static void net_unrealize(struct virtio *v)
 {
-    net_detach(&vnet_of(v)->port);
+    struct vnet *n = vnet_of(v);
+
+    net_detach(&n->port);
+    machine_off_run_state(v->dev.machine, run_state_changed, n);
 }
 
 static void net_reset(struct virtio *v)
@@ -310,6 +335,7 @@ static const struct state_table net_state = { .name = "virtio-net",
 
 #define NET_PROPS                                                                                 \
     PROP_NETDEV(struct vnet, netdev, "netdev", "id of -netdev"),                                  \
+        PROP_OBJECT(struct vnet, v.iothread, "iothread", "where frames come and go", IOTHREAD),   \
         PROP_MAC(struct vnet, mac, "mac", "address; by default the machine's next"),              \
         PROP_BOOL(struct vnet, mrg_rxbuf, "mrg_rxbuf", true, "frames over several buffers"),      \
         PROP_BOOL(struct vnet, csum, "csum", true, "checksums of sent frames are made here"),     \

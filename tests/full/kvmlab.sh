@@ -81,6 +81,8 @@ devices() {
     mke2fs -F disk > out 2>&1
     read=$(encode "dd if=/dev/sda bs=64k count=16 2> /dev/null | sha256sum")
     dd if=$lab/kernel of=ide bs=64k count=16 2> /dev/null
+    ip link set lo up
+    httpd -p 127.0.0.1:8080 -h .
     for chips in split on; do
         accel=kvm,kernel-irqchip=$chips
         boot "virtio-blk, kernel-irqchip=$chips" myna.run=net,disk,poweroff "MYNA-OK disk" \
@@ -91,6 +93,9 @@ devices() {
         boot "virtio-blk in an iothread, kernel-irqchip=$chips" "myna.run=exec,poweroff myna.exec=$(encode \
             "dd if=/dev/vda bs=64k count=16 2> /dev/null | sha256sum")" "$(sha256sum ide | cut -d ' ' -f 1)" \
             -object iothread,id=io -drive file=ide,format=raw,if=none,id=d -device virtio-blk-pci,drive=d,iothread=io
+        boot "virtio-net in an iothread, kernel-irqchip=$chips" \
+            "myna.run=get,poweroff myna.url=http://10.0.2.2:8080/ide" "$(sha256sum ide | cut -d ' ' -f 1)" \
+            -object iothread,id=io -netdev user,id=n -device virtio-net-pci,netdev=n,iothread=io
         kernel=$lab/kernel-all initrd=$lab/initrd-all.gz
         boot "IDE, kernel-irqchip=$chips" "myna.run=net,exec,poweroff myna.exec=$read" \
             "$(sha256sum ide | cut -d ' ' -f 1)" -drive file=ide,format=raw -netdev user,id=n -device e1000,netdev=n

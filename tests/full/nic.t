@@ -47,14 +47,14 @@ carries() { # DRIVER DEVICE [COMMAND]: COMMAND goes before the network is set up
         'sha256sum /tmp/got' \
         "nc 10.0.2.2 $sink < /tmp/got" | base64 -w 0)
     run "${linux[@]}" -append "console=ttyS0 quiet myna.run=exec myna.exec=$script" \
-        -netdev user,id=n0 -device "$2,netdev=n0" && says "/drivers/$1" "$hash  /tmp/got" &&
+        -netdev user,id=n0 ${thread:-} -device "$2,netdev=n0" && says "/drivers/$1" "$hash  /tmp/got" &&
         [ "$(grep -c "^got $hash" "$work/server")" = $((before + 1)) ]
     result $? "$2: 32 MiB each way by $1"
 }
 
 guest i386 # both are needed
 guest amd64-all -arch x86_64 -M pc -m 512M
-echo 1..12
+echo 1..13
 offer
 carries e1000 e1000
 carries 8139cp rtl8139
@@ -68,5 +68,6 @@ carries e100 i82551 'd=/lib/firmware/e100; mkdir -p $d; head -c 539 /dev/zero > 
 carries virtio_net virtio-net-pci-non-transitional
 carries virtio_net virtio-net-pci-transitional
 carries virtio_net virtio-net-pci,disable-modern=on
+thread="-object iothread,id=io" carries virtio_net virtio-net-pci,iothread=io
 guest i386 -arch i386 -M pc -m 512M
 carries ne ne2k_isa,irq=5 'modprobe ne io=0x300 irq=5' # by default both it and ACPI are at 9

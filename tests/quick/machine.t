@@ -65,7 +65,7 @@ refuses "*virtio-blk-device.num-queues=0 is out of range, 1 to *" $rv -device vi
 refuses "*virtio-blk-device.queue-size: 3 is not a power of two from 4 to 1024" $rv -drive if=none,id=d0,file="$0",format=raw,readonly=on -device virtio-blk-device,drive=d0,queue-size=3
 refuses "*virtio-blk-device: there is no property 'drvie'; did you mean 'drive'?" $rv -device virtio-blk-device,drvie=d0
 refuses "*virtio-blk-device.iothread: there is no object 'io1'; did you mean 'io0'?" $rv -object iothread,id=io0 -device virtio-blk-device,iothread=io1
-refuses "*virtio-net-device: there is no property 'iothread'" $rv -object iothread,id=io0 -device virtio-net-device,iothread=io0
+refuses "*virtio-rng-device: there is no property 'iothread'" $rv -object iothread,id=io0 -device virtio-rng-device,iothread=io0
 refuses "*virtio-net-device.mac: 'xx' is not a MAC address*" $rv -device virtio-net-device,mac=xx
 refuses "*virtio-net-pci.addr: '40' is not SLOT*" $rv -device virtio-net-pci,addr=40
 refuses "*virtio-rng-pci.addr: 3 is taken by *" $rv -device virtio-net-pci,addr=3 -device virtio-rng-pci,addr=3

@@ -357,7 +357,7 @@ static const struct {
       "-device virtio-rng-pci",
       prepare_virtio },
     { "virtio-others",
-      "-device virtio-net-pci-non-transitional,netdev=n0 "
+      "-object iothread,id=io -device virtio-net-pci-non-transitional,netdev=n0,iothread=io "
       "-device virtio-net-pci-transitional,netdev=n1 -device virtio-serial-pci-transitional "
       "-device virtio-serial-pci-non-transitional -device virtio-rng-pci-transitional",
       prepare_virtio },
@@ -395,14 +395,14 @@ static void test_disks(void)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(d); i++)
         d[i] = pc_image_new(1 << 20);
-    args =
-        g_strdup_printf("-machine pc -arch x86_64 -m 16M "
-                        "-drive file=%s,format=raw,if=none,id=d0 "
-                        "-drive file=%s,format=raw,if=none,id=d1 "
-                        "-drive file=%s,format=raw,if=none,id=d2 -device virtio-blk-pci,drive=d0 "
-                        "-device virtio-blk-pci-transitional,drive=d1,num-queues=4 "
-                        "-device virtio-blk-pci-non-transitional,drive=d2,packed=on",
-                        d[0], d[1], d[2]);
+    args = g_strdup_printf("-machine pc -arch x86_64 -m 16M "
+                           "-drive file=%s,format=raw,if=none,id=d0 "
+                           "-drive file=%s,format=raw,if=none,id=d1 "
+                           "-drive file=%s,format=raw,if=none,id=d2 -object iothread,id=io "
+                           "-device virtio-blk-pci,drive=d0,iothread=io "
+                           "-device virtio-blk-pci-transitional,drive=d1,num-queues=4 "
+                           "-device virtio-blk-pci-non-transitional,drive=d2,packed=on",
+                           d[0], d[1], d[2]);
     qf_run_pci(args, NULL, 0, prepare_virtio);
     for (unsigned i = 0; i < G_N_ELEMENTS(d); i++)
         pc_image_free(d[i]);

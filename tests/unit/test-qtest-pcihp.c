@@ -118,12 +118,15 @@ static void test_disk(void)
 /* A card whose network, or port whose stream, is there for the next one. */
 static void test_backends(void)
 {
-    static const char *const devices[] = {
-        "e1000\",\"netdev\":\"n", "virtio-net-pci\",\"netdev\":\"n", "pci-serial\",\"chardev\":\"c",
-        "rtl8139\",\"netdev\":\"n", "pci-serial\",\"chardev\":\"c"
-    };
+    static const char *const devices[] = { "e1000\",\"netdev\":\"n",
+                                           "virtio-net-pci\",\"netdev\":\"n",
+                                           "pci-serial\",\"chardev\":\"c",
+                                           "rtl8139\",\"netdev\":\"n",
+                                           "virtio-net-pci\",\"netdev\":\"n\",\"iothread\":\"t",
+                                           "virtio-net-pci\",\"netdev\":\"n",
+                                           "pci-serial\",\"chardev\":\"c" };
 
-    start(" -netdev user,id=n -chardev null,id=c");
+    start(" -netdev user,id=n -chardev null,id=c -object iothread,id=t");
     for (unsigned i = 0; i < G_N_ELEMENTS(devices); i++) {
         g_autofree char *arguments =
             g_strdup_printf("{\"driver\":\"%s\",\"id\":\"x\",\"addr\":\"5\"}", devices[i]);

@@ -22,8 +22,18 @@
 static const struct {
     const char *name;
     unsigned id, queues;
-} kinds[] = { { "blk", 2, 1 },  { "net", 1, 3 },       { "rng", 4, 1 },    { "serial", 3, 4 },
-              { "gpu", 16, 2 }, { "keyboard", 18, 2 }, { "tablet", 18, 2 } };
+    const char *more, *title; /* title: where it is not the name */
+} kinds[] = {
+    { "blk", 2, 1, ",drive=d0", NULL },
+    { "net", 1, 3, ",netdev=n0", NULL },
+    { "rng", 4, 1, "", NULL },
+    { "serial", 3, 4, "", NULL },
+    { "gpu", 16, 2, "", NULL },
+    { "keyboard", 18, 2, "", NULL },
+    { "tablet", 18, 2, "", NULL },
+    { "blk", 2, 1, ",drive=d0,iothread=io0", "blk-iothread" },
+    { "net", 1, 3, ",netdev=n0,iothread=io0", "net-iothread" },
+};
 
 struct rig {
     char *path;
@@ -33,7 +43,6 @@ struct rig {
 
 static void open_rig(struct rig *r, unsigned kind, bool pci, bool packed)
 {
-    static const char *const more[] = { ",drive=d0", ",netdev=n0", "", "", "", "", "" };
     g_autofree char *args = NULL;
     int fd = g_file_open_tmp("myna-fuzz-XXXXXX", &r->path, NULL);
 
@@ -41,9 +50,9 @@ static void open_rig(struct rig *r, unsigned kind, bool pci, bool packed)
     close(fd);
     args = g_strdup_printf("-machine virt -arch riscv64 -m 16M -nodefaults "
                            "-drive file=%s,format=raw,if=none,id=d0 -netdev user,id=n0 "
-                           "-device virtio-%s-%s%s,packed=%s",
-                           r->path, kinds[kind].name, pci ? "pci,addr=3" : "device", more[kind],
-                           packed ? "on" : "off");
+                           "-object iothread,id=io0 -device virtio-%s-%s%s,packed=%s",
+                           r->path, kinds[kind].name, pci ? "pci,addr=3" : "device",
+                           kinds[kind].more, packed ? "on" : "off");
     r->q = qc_start(args);
     if (pci)
         vd_open_pci(&r->d, r->q, 3, kinds[kind].id);
@@ -253,12 +262,14 @@ int main(int argc, char **argv)
     g_test_add_func("/virtio-fuzz/rules", test_rules);
     g_test_add_func("/virtio-fuzz/loops", test_loops);
     for (unsigned k = 0; k < G_N_ELEMENTS(kinds); k++) {
+        const char *title = kinds[k].title ? kinds[k].title : kinds[k].name;
+
         for (unsigned how = 0; how < 4; how++) {
             g_autofree char *rings =
-                g_strdup_printf("/virtio-fuzz/%s/%s/%s", kinds[k].name, how & 1 ? "pci" : "mmio",
+                g_strdup_printf("/virtio-fuzz/%s/%s/%s", title, how & 1 ? "pci" : "mmio",
                                 how & 2 ? "packed" : "split");
-            g_autofree char *regs = g_strdup_printf("/virtio-fuzz/%s/%s/registers", kinds[k].name,
-                                                    how & 1 ? "pci" : "mmio");
+            g_autofree char *regs =
+                g_strdup_printf("/virtio-fuzz/%s/%s/registers", title, how & 1 ? "pci" : "mmio");
 
             g_test_add_data_func(rings, GUINT_TO_POINTER(k * 4 + how), test_rings);
             if (!(how & 2))

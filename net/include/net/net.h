@@ -2,12 +2,17 @@
  * Networks: a back end (the user network, later taps and sockets) and the network card that is its
  * peer exchange Ethernet frames.
  *
- *     static const struct net_port_ops nic_ops = { .receive = nic_receive, .writable = nic_goes_on
- * }; netdev_attach(nd, &nic->port, &nic_ops, nic, dev->path, err); net_send(&nic->port, iov, n); to
- * the network; false: wait for writable() net_accept(&nic->port);                room for frames
- * again, after receive() refused one
+ *     static const struct net_port_ops nic_ops = {
+ *         .receive = nic_receive, .writable = nic_goes_on
+ *     };
  *
- * Everything here wants the device lock, and callbacks have it.
+ *     netdev_attach(nd, &nic->port, &nic_ops, nic, dev->path, err);
+ *     net_send(&nic->port, iov, n);  to the network; false: wait for writable()
+ *     net_accept(&nic->port);        room for frames again, after receive() refused one
+ *
+ * Everything here wants the device lock, and callbacks have it. After net_set_io() frames come and
+ * go in an iothread: its lock is enough for net_send() and net_accept(), and receive() and
+ * writable() have it, and mostly not the device lock; link_changed() has both.
  */
 #ifndef NET_NET_H
 #define NET_NET_H
@@ -18,6 +23,7 @@
 #include <sys/uio.h>
 #include <glib.h>
 
+struct io_context;
 struct loop;
 struct net_set;
 struct netdev;
@@ -65,7 +71,11 @@ void netdev_set_link(struct netdev *nd, bool up);
 /* Makes the port the one peer of the back end. */
 bool netdev_attach(struct netdev *nd, struct net_port *port, const struct net_port_ops *ops,
                    void *opaque, const char *user, GError **err);
+/* No callback comes any more. The caller holds no iothread's lock, nor for the next. */
 void net_detach(struct net_port *port);
+/* Frames come and go in that context (base/iocontext.h) from now on; at first, and after
+ * net_detach(), it is the main loop. Nothing happens without a cable. */
+void net_set_io(struct net_port *port, struct io_context *io);
 /* Sends a frame; without a cable it is lost. False: not taken, writable() comes later. */
 bool net_send(struct net_port *port, const struct iovec *iov, unsigned n);
 /* Takes frames that were refused, as long as receive() takes them. */
