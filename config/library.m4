@@ -22,9 +22,29 @@ AS_IF([$PKG_CONFIG --exists "$2 >= $3"], [
 ])
 ])
 
+# MYNA_SONAME(-l flags): the name that the dynamic linker knows the first of them by, into myna_soname, and
+# into myna_debian the package that brings it, named by Debian's policy (8.1). Empty: it is no shared library.
+AC_DEFUN([MYNA_SONAME], [
+AC_REQUIRE([MYNA_READELF])
+for myna_name in $1; do
+  AS_CASE([$myna_name], [-l*], [break])
+done
+myna_name=${myna_name#-l}
+echo 'int conftest;' > conftest.c
+myna_soname=$({ $CC -shared -fPIC -o conftest.so conftest.c -Wl,--no-as-needed $LDFLAGS $1 &&
+  $READELF -d conftest.so; } 2>&AS_MESSAGE_LOG_FD |
+  sed -n "s/.*(NEEDED).*\@<:@\(lib$myna_name@<:@.-@:>@.*\)\@:>@.*/\1/p")
+rm -f conftest.c conftest.so
+myna_debian=$(echo "$myna_soname" | tr A-Z a-z | sed -e 's/\.so\.\(@<:@0-9@:>@*\).*/-\1/' \
+  -e 's/\(@<:@^0-9@:>@\)-\(@<:@0-9@:>@*\)$/\1\2/' -e 's/^libjpeg62$/&-turbo/')
+])
+
+AC_DEFUN([MYNA_READELF], [AC_CHECK_TOOL([READELF], [readelf], [readelf])])
+
 # MYNA_LIBRARY(name, module, Debian package, purpose, need [, header, library])
 # Defines CONFIG_<NAME> in config.h and substitutes CONFIG_<NAME> (y or empty) in config.mk. Header and
-# library are for those that come without a pkg-config module on some systems.
+# library are for those that come without a pkg-config module on some systems. A library that is opened
+# late (base/library.h) is not linked: its name becomes SONAME_<NAME>, its package's DEBIAN_<NAME>.
 AC_DEFUN([MYNA_LIBRARY], [
 AC_ARG_ENABLE([$1], [AS_HELP_STRING([--disable-$1], [do without $1: $4])], [], [enable_$1=auto])
 m4_pushdef([UP], [CONFIG_]m4_toupper([$1]))
@@ -42,6 +62,16 @@ AS_IF([test "$enable_$1" = no], [myna_version=disabled],
   AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <$6>]], [])], [UP=y myna_version=yes myna_link=-l$7])
   LIBS=$myna_saved
 ]]))
+m4_if([$5], [late], [
+AS_IF([test "$UP" = y], [
+  MYNA_SONAME([$myna_link])
+  AS_IF([test -n "$myna_soname"], [
+    myna_link=
+    AC_DEFINE_UNQUOTED([SONAME_]m4_toupper([$1]), ["$myna_soname"], [The name of $1 for dlopen().])
+    AC_DEFINE_UNQUOTED([DEBIAN_]m4_toupper([$1]), ["$myna_debian"], [Debian's package of it.])
+  ], [UP= myna_version='no shared library'])
+])
+])
 AC_MSG_RESULT([$myna_version])
 AS_IF([test "$UP" = y], [
   AC_DEFINE(UP, [1], [Define to 1 if $1 is there ($4).])

@@ -48,8 +48,8 @@ static bool has_desktop(void)
 /* Without a word: a window, unless something says that nobody looks at this machine. */
 static bool wants_window(const struct config *c)
 {
-    return sdl_is_built() && has_desktop() && !c->flag[FLAG_NOGRAPHIC] &&
-           !c->flag[FLAG_DAEMONIZE] && !c->text[TEXT_QTEST] && !c->lists[LIST_VNC]->len;
+    return has_desktop() && !c->flag[FLAG_NOGRAPHIC] && !c->flag[FLAG_DAEMONIZE] &&
+           !c->text[TEXT_QTEST] && !c->lists[LIST_VNC]->len && sdl_open(NULL);
 }
 
 /* "-display vnc=WHERE,OPTION..." is "-vnc WHERE,OPTION...". */
@@ -100,8 +100,8 @@ bool displays_choose(struct session *s, GError **err)
     } else if (wants_window(c)) {
         s->display = DISPLAY_SDL;
     }
-    if (s->display == DISPLAY_SDL && !sdl_is_built()) {
-        return error_set(err, "-display: 'sdl' is not there (built without SDL2); 'vnc=:0' is");
+    if (s->display == DISPLAY_SDL && !sdl_open(err)) {
+        return false;
     }
     if (!s->display_opts) {
         s->display_opts = opts_new("-display");

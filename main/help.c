@@ -262,7 +262,7 @@ static char *displays_help(void)
                            "%s"
                            "vnc=WHERE        a server for viewers\n"
                            "none             nobody sees the guest's screen\n",
-                           sdl_is_built() ? "sdl              a window\n" : "");
+                           sdl_open(NULL) ? "sdl              a window\n" : "");
 }
 
 bool help_asked(struct config *c, char **text, GError **err)

@@ -6,7 +6,18 @@
 #include <base/error.h>
 
 #ifdef CONFIG_LIBPNG
+#include <base/library.h>
 #include <png.h>
+
+#define PNG_FUNCTIONS(F, P)                                                                \
+    F(P, create_write_struct)                                                              \
+    F(P, create_info_struct) F(P, destroy_write_struct) F(P, set_longjmp_fn) F(P, init_io) \
+        F(P, set_IHDR) F(P, write_info) F(P, write_row) F(P, write_end)
+
+static struct {
+    PNG_FUNCTIONS(LIBRARY_POINTER, png_)
+} png;
+static struct library library = LIBRARY(png, LIBPNG, png_, PNG_FUNCTIONS);
 #endif
 
 static void row_bytes(const struct surface *s, unsigned y, uint8_t *out)
@@ -39,24 +50,24 @@ static bool write_ppm(FILE *f, const struct surface *s)
  */
 static bool write_png(FILE *f, const struct surface *s)
 {
-    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
-    png_infop info = png ? png_create_info_struct(png) : NULL;
+    png_structp p = png.create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop info = p ? png.create_info_struct(p) : NULL;
     uint8_t *row = g_malloc(3 * (size_t)s->width);
-    bool ok = info && !setjmp(png_jmpbuf(png));
+    bool ok = info && !setjmp(*png.set_longjmp_fn(p, longjmp, sizeof(jmp_buf)));
 
     if (ok) {
-        png_init_io(png, f);
-        png_set_IHDR(png, info, s->width, s->height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+        png.init_io(p, f);
+        png.set_IHDR(p, info, s->width, s->height, 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
                      PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-        png_write_info(png, info);
+        png.write_info(p, info);
         for (unsigned y = 0; y < s->height; y++) {
             row_bytes(s, y, row);
-            png_write_row(png, row);
+            png.write_row(p, row);
         }
-        png_write_end(png, NULL);
+        png.write_end(p, NULL);
     }
-    if (png)
-        png_destroy_write_struct(&png, &info);
+    if (p)
+        png.destroy_write_struct(&p, &info);
     g_free(row);
     return ok;
 }
@@ -68,7 +79,10 @@ bool picture_write(const char *what, const char *path, enum picture_format forma
     bool ok = false;
     FILE *f;
 
-#ifndef CONFIG_LIBPNG
+#ifdef CONFIG_LIBPNG
+    if (format == PICTURE_PNG && !library_open(&library, what, err))
+        return false;
+#else
     if (format == PICTURE_PNG)
         return error_set(err, "%s: PNG is not there (built without libpng), 'ppm' is", what);
 #endif

@@ -7,31 +7,48 @@
 #include <base/log.h>
 #include "dump.h"
 #ifdef CONFIG_CAPSTONE
+#include <base/library.h>
 #include <capstone/capstone.h>
-#endif
 
-#ifdef CONFIG_CAPSTONE
-static void disassemble(FILE *f, cs_arch arch, cs_mode mode, const uint8_t *code, size_t len,
-                        uint64_t addr)
+#define CS_FUNCTIONS(F, P) F(P, open) F(P, option) F(P, disasm) F(P, free) F(P, close)
+
+static struct {
+    CS_FUNCTIONS(LIBRARY_POINTER, cs_)
+} cs;
+static struct library library = LIBRARY(cs, CAPSTONE, cs_, CS_FUNCTIONS);
+
+static bool disassemble(FILE *f, const uint8_t *code, size_t len, uint64_t addr)
 {
+    g_autoptr(GError) err = NULL;
     csh h;
     cs_insn *insn;
 
-    if (cs_open(arch, mode, &h) != CS_ERR_OK)
-        return;
-    cs_option(h, CS_OPT_SKIPDATA, CS_OPT_ON);
-    size_t n = cs_disasm(h, code, len, addr, 0, &insn);
+    if (!library_open(&library, "no disassembly", &err)) {
+        fprintf(f, "%s\n", err->message);
+        return false;
+    }
+    if (cs.open(CS_ARCH_X86, CS_MODE_64, &h) != CS_ERR_OK)
+        return false;
+    cs.option(h, CS_OPT_SKIPDATA, CS_OPT_ON);
+    size_t n = cs.disasm(h, code, len, addr, 0, &insn);
     for (size_t i = 0; i < n; i++)
         fprintf(f, "0x%016" PRIx64 ":  %-8s %s\n", insn[i].address, insn[i].mnemonic,
                 insn[i].op_str);
     if (n)
-        cs_free(insn, n);
-    cs_close(&h);
+        cs.free(insn, n);
+    cs.close(&h);
+    return true;
 }
 #else
-static void disassemble(FILE *f, int arch, int mode, const uint8_t *code, size_t len, uint64_t addr)
+static bool disassemble(FILE *f, const uint8_t *code, size_t len, uint64_t addr)
 {
-    (void)arch, (void)mode;
+    (void)f, (void)code, (void)len, (void)addr;
+    return false;
+}
+#endif
+
+static void print_bytes(FILE *f, const uint8_t *code, size_t len, uint64_t addr)
+{
     for (size_t i = 0; i < len; i++) {
         if (i % 16 == 0)
             fprintf(f, "%s0x%016" PRIx64 ": ", i ? "\n" : "", addr + i);
@@ -39,7 +56,6 @@ static void disassemble(FILE *f, int arch, int mode, const uint8_t *code, size_t
     }
     fputc('\n', f);
 }
-#endif
 
 /* Bytes of the instruction at @pc that can be read, up to a word. */
 static size_t fetch(struct cpu *cpu, uint64_t pc, uint8_t *code)
@@ -124,11 +140,9 @@ void dump_code(struct tcg *tcg, struct cpu *cpu, const struct unit *u)
         return;
     FILE *f = log_begin();
     fprintf(f, "OUT: %u bytes for %u instructions at 0x%" PRIx64 "\n", size, u->insns, u->pc);
-#ifdef CONFIG_CAPSTONE
-    disassemble(f, CS_ARCH_X86, CS_MODE_64, code + BACKEND_CHECKED, size - BACKEND_CHECKED,
-                (uintptr_t)code + BACKEND_CHECKED);
-#else
-    disassemble(f, 0, 0, code, size, (uintptr_t)code);
-#endif
+    code += BACKEND_CHECKED;
+    size -= BACKEND_CHECKED;
+    if (!disassemble(f, code, size, (uintptr_t)code))
+        print_bytes(f, code, size, (uintptr_t)code);
     log_end();
 }

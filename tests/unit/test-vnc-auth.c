@@ -45,6 +45,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #ifdef CONFIG_NETTLE
+    g_assert_true(auth_open(NULL));
     g_test_add_func("/vnc/auth/answer", test_answer);
     g_test_add_func("/vnc/auth/weak", test_weak);
     g_test_add_func("/vnc/auth/long", test_long);

@@ -26,7 +26,7 @@ void win_title(struct window *w)
     pthread_mutex_unlock(&w->ui->lock);
     title = g_strdup_printf("%s%s%s%s", w->ui->cfg.name ? w->ui->cfg.name : "myna", number, state,
                             release_hint(w));
-    SDL_SetWindowTitle(w->window, title);
+    sdl.SetWindowTitle(w->window, title);
 }
 
 /* The largest place of the picture's own shape. */
@@ -35,7 +35,7 @@ static void place(struct window *w)
     int pw, ph;
     double scale;
 
-    SDL_GetRendererOutputSize(w->renderer, &pw, &ph);
+    sdl.GetRendererOutputSize(w->renderer, &pw, &ph);
     scale = MIN((double)pw / w->tex_width, (double)ph / w->tex_height);
     if (w->ui->cfg.whole && scale > 1)
         scale = (int)scale;
@@ -44,7 +44,7 @@ static void place(struct window *w)
     w->view.x = (pw - w->view.w) / 2;
     w->view.y = (ph - w->view.h) / 2;
     /* whole multiples stay sharp */
-    SDL_SetTextureScaleMode(w->texture, w->view.w % (int)w->tex_width == 0 ? SDL_ScaleModeNearest
+    sdl.SetTextureScaleMode(w->texture, w->view.w % (int)w->tex_width == 0 ? SDL_ScaleModeNearest
                                                                            : SDL_ScaleModeLinear);
 }
 
@@ -55,11 +55,11 @@ static void draw_paused(struct window *w)
     int x = w->view.x + w->view.w / 2, y = w->view.y + (w->view.h - h) / 2;
     const SDL_Rect bars[2] = { { x - 2 * bar, y, bar, h }, { x + bar, y, bar, h } };
 
-    SDL_SetRenderDrawBlendMode(w->renderer, SDL_BLENDMODE_BLEND);
-    SDL_SetRenderDrawColor(w->renderer, 0, 0, 0, 0x70);
-    SDL_RenderFillRect(w->renderer, &w->view);
-    SDL_SetRenderDrawColor(w->renderer, 0xff, 0xff, 0xff, 0xc0);
-    SDL_RenderFillRects(w->renderer, bars, 2);
+    sdl.SetRenderDrawBlendMode(w->renderer, SDL_BLENDMODE_BLEND);
+    sdl.SetRenderDrawColor(w->renderer, 0, 0, 0, 0x70);
+    sdl.RenderFillRect(w->renderer, &w->view);
+    sdl.SetRenderDrawColor(w->renderer, 0xff, 0xff, 0xff, 0xc0);
+    sdl.RenderFillRects(w->renderer, bars, 2);
 }
 
 void win_draw(struct window *w)
@@ -67,12 +67,12 @@ void win_draw(struct window *w)
     if (!w->texture)
         return;
     place(w);
-    SDL_SetRenderDrawColor(w->renderer, 0, 0, 0, 0xff);
-    SDL_RenderClear(w->renderer);
-    SDL_RenderCopy(w->renderer, w->texture, NULL, &w->view);
+    sdl.SetRenderDrawColor(w->renderer, 0, 0, 0, 0xff);
+    sdl.RenderClear(w->renderer);
+    sdl.RenderCopy(w->renderer, w->texture, NULL, &w->view);
     if (w->ui->paused)
         draw_paused(w);
-    SDL_RenderPresent(w->renderer);
+    sdl.RenderPresent(w->renderer);
 }
 
 /* The guest's size times the zoom, as far as the desktop has room for it. */
@@ -81,15 +81,15 @@ static void fit_window(struct window *w)
     int zoom = w->zoom ? w->zoom : 100, pw, ph, ww, wh;
     double dpi;
 
-    if (w->full || SDL_GetWindowFlags(w->window) & SDL_WINDOW_MAXIMIZED)
+    if (w->full || sdl.GetWindowFlags(w->window) & SDL_WINDOW_MAXIMIZED)
         return;
-    SDL_GetRendererOutputSize(w->renderer, &pw, &ph);
-    SDL_GetWindowSize(w->window, &ww, &wh);
+    sdl.GetRendererOutputSize(w->renderer, &pw, &ph);
+    sdl.GetWindowSize(w->window, &ww, &wh);
     dpi = ww ? (double)pw / ww : 1;
     w->own_width = MAX((int)(w->tex_width * zoom / 100 / dpi), 1);
     w->own_height = MAX((int)(w->tex_height * zoom / 100 / dpi), 1);
     if (ww != w->own_width || wh != w->own_height)
-        SDL_SetWindowSize(w->window, w->own_width, w->own_height);
+        sdl.SetWindowSize(w->window, w->own_width, w->own_height);
 }
 
 void win_zoom(struct window *w, int percent)
@@ -102,7 +102,7 @@ void win_zoom(struct window *w, int percent)
 
 void win_full(struct window *w, bool on)
 {
-    if (SDL_SetWindowFullscreen(w->window, on ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0) == 0)
+    if (sdl.SetWindowFullscreen(w->window, on ? SDL_WINDOW_FULLSCREEN_DESKTOP : 0) == 0)
         w->full = on;
     win_draw(w);
 }
@@ -110,18 +110,18 @@ void win_full(struct window *w, bool on)
 /* Whose pointer is seen where the desktop's is: the guest's own picture of it, or the desktop's. */
 void win_pointer(struct sdl *ui)
 {
-    SDL_Window *under = SDL_GetMouseFocus();
-    const struct window *w = under ? win_of(ui, SDL_GetWindowID(under)) : ui->grabber;
+    SDL_Window *under = sdl.GetMouseFocus();
+    const struct window *w = under ? win_of(ui, sdl.GetWindowID(under)) : ui->grabber;
     bool hide;
 
-    SDL_SetRelativeMouseMode(ui->grabber && !ui->seen_absolute);
+    sdl.SetRelativeMouseMode(ui->grabber && !ui->seen_absolute);
     if (!w)
         return;
     hide = ui->seen_absolute && !w->seen_text && !w->sdl_cursor && !ui->cfg.show_cursor;
     if (w->sdl_cursor && ui->seen_absolute)
-        SDL_SetCursor(w->sdl_cursor);
+        sdl.SetCursor(w->sdl_cursor);
     else
-        SDL_SetCursor(hide ? ui->no_cursor : SDL_GetDefaultCursor());
+        sdl.SetCursor(hide ? ui->no_cursor : sdl.GetDefaultCursor());
 }
 
 void win_grab(struct window *w, bool on)
@@ -133,8 +133,8 @@ void win_grab(struct window *w, bool on)
     if (on && ui->grabber)
         win_grab(ui->grabber, false);
     ui->grabber = on ? w : NULL;
-    SDL_SetWindowGrab(w->window, on);
-    SDL_SetWindowKeyboardGrab(w->window, on);
+    sdl.SetWindowGrab(w->window, on);
+    sdl.SetWindowKeyboardGrab(w->window, on);
     win_pointer(ui);
     win_title(w);
 }
@@ -146,8 +146,8 @@ static void new_texture(struct window *w, unsigned width, unsigned height)
     bool follow = !w->user_sized;
 
     if (w->texture)
-        SDL_DestroyTexture(w->texture);
-    w->texture = SDL_CreateTexture(w->renderer, SDL_PIXELFORMAT_RGB888, SDL_TEXTUREACCESS_STREAMING,
+        sdl.DestroyTexture(w->texture);
+    w->texture = sdl.CreateTexture(w->renderer, SDL_PIXELFORMAT_RGB888, SDL_TEXTUREACCESS_STREAMING,
                                    (int)width, (int)height);
     w->tex_width = width;
     w->tex_height = height;
@@ -162,22 +162,22 @@ static void new_cursor(struct window *w, const struct cursor *c)
 
     w->sdl_cursor = NULL;
     if (c)
-        s = SDL_CreateRGBSurfaceWithFormatFrom((void *)c->pixels, (int)c->width, (int)c->height, 32,
+        s = sdl.CreateRGBSurfaceWithFormatFrom((void *)c->pixels, (int)c->width, (int)c->height, 32,
                                                (int)c->width * 4, SDL_PIXELFORMAT_ARGB8888);
     if (s) {
-        w->sdl_cursor = SDL_CreateColorCursor(s, (int)c->hot_x, (int)c->hot_y);
-        SDL_FreeSurface(s);
+        w->sdl_cursor = sdl.CreateColorCursor(s, (int)c->hot_x, (int)c->hot_y);
+        sdl.FreeSurface(s);
     }
     win_pointer(w->ui);
     if (old)
-        SDL_FreeCursor(old);
+        sdl.FreeCursor(old);
 }
 
 /* Under the lock: the shadow goes to the texture. */
 static void upload(struct window *w)
 {
     if (w->dirty.w && w->texture && w->width == w->tex_width && w->height == w->tex_height)
-        SDL_UpdateTexture(w->texture, &w->dirty,
+        sdl.UpdateTexture(w->texture, &w->dirty,
                           w->shadow + (size_t)w->dirty.y * w->width + w->dirty.x,
                           (int)w->width * 4);
     w->dirty.w = 0;
@@ -208,7 +208,7 @@ void win_work(struct window *w, unsigned todo)
     if (todo & (DO_RESIZE | DO_DRAW | DO_TITLE))
         win_draw(w);
     if (todo & DO_RAISE)
-        SDL_RaiseWindow(w->window);
+        sdl.RaiseWindow(w->window);
     g_free(cursor);
 }
 
@@ -219,13 +219,13 @@ bool win_open(struct window *w)
 {
     unsigned flags = SDL_WINDOW_RESIZABLE | SDL_WINDOW_ALLOW_HIGHDPI | SDL_WINDOW_HIDDEN;
 
-    w->window = SDL_CreateWindow("myna", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED,
+    w->window = sdl.CreateWindow("myna", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED,
                                  (int)w->width, (int)w->height, flags);
     if (!w->window)
         return false;
-    w->renderer = SDL_CreateRenderer(w->window, -1, 0);
+    w->renderer = sdl.CreateRenderer(w->window, -1, 0);
     if (!w->renderer)
-        w->renderer = SDL_CreateRenderer(w->window, -1, SDL_RENDERER_SOFTWARE);
+        w->renderer = sdl.CreateRenderer(w->window, -1, SDL_RENDERER_SOFTWARE);
     if (w->renderer)
         return true;
     win_close(w);
@@ -237,13 +237,13 @@ void win_close(struct window *w)
     if (w->ui->grabber == w)
         win_grab(w, false);
     if (w->texture)
-        SDL_DestroyTexture(w->texture);
+        sdl.DestroyTexture(w->texture);
     if (w->sdl_cursor)
-        SDL_FreeCursor(w->sdl_cursor);
+        sdl.FreeCursor(w->sdl_cursor);
     if (w->renderer)
-        SDL_DestroyRenderer(w->renderer);
+        sdl.DestroyRenderer(w->renderer);
     if (w->window)
-        SDL_DestroyWindow(w->window);
+        sdl.DestroyWindow(w->window);
     w->window = NULL;
     w->renderer = NULL;
     w->texture = NULL;

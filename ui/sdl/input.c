@@ -108,8 +108,8 @@ static bool to_guest(const struct window *w, int x, int y, int *gx, int *gy)
     int ww = 1, wh = 1, pw = 1, ph = 1;
     int64_t px, py;
 
-    SDL_GetWindowSize(w->window, &ww, &wh);
-    SDL_GetRendererOutputSize(w->renderer, &pw, &ph);
+    sdl.GetWindowSize(w->window, &ww, &wh);
+    sdl.GetRendererOutputSize(w->renderer, &pw, &ph);
     px = (int64_t)x * pw / MAX(ww, 1) - w->view.x;
     py = (int64_t)y * ph / MAX(wh, 1) - w->view.y;
     *gx = (int)CLAMP(px * w->tex_width / MAX(w->view.w, 1), 0, (int64_t)w->tex_width - 1);
@@ -173,11 +173,11 @@ static void on_wheel(struct window *w, const SDL_MouseWheelEvent *e)
  * at whenever the user comes back, too. */
 static void on_clipboard(struct window *w)
 {
-    char *text = SDL_HasClipboardText() ? SDL_GetClipboardText() : NULL;
+    char *text = sdl.HasClipboardText() ? sdl.GetClipboardText() : NULL;
 
     if (text && *text && g_strcmp0(text, w->ui->own_clip) != 0)
         win_post(w, &(struct win_event){ .kind = WIN_CLIPBOARD, .text = g_strdup(text) });
-    SDL_free(text);
+    sdl.free(text);
 }
 
 /* ---- the window itself ---- */
@@ -186,7 +186,7 @@ static void sized(struct window *w)
 {
     int pw, ph;
 
-    SDL_GetRendererOutputSize(w->renderer, &pw, &ph);
+    sdl.GetRendererOutputSize(w->renderer, &pw, &ph);
     if (w->seen_takes_size && pw > 0 && ph > 0 && (w->user_sized || w->full))
         win_post(w, &(struct win_event){
                         .kind = WIN_SIZE, .width = (unsigned)pw, .height = (unsigned)ph });
@@ -214,7 +214,7 @@ static int ask(const struct window *w)
     };
     int answer = ANSWER_CANCEL;
 
-    return SDL_ShowMessageBox(&box, &answer) == 0 && answer >= 0 ? answer : ANSWER_CANCEL;
+    return sdl.ShowMessageBox(&box, &answer) == 0 && answer >= 0 ? answer : ANSWER_CANCEL;
 }
 
 static void on_close(struct window *w)

@@ -199,9 +199,12 @@ bool sdl_config_parse(struct sdl_config *cfg, struct opts *o, GError **err)
     return true;
 }
 
-bool sdl_is_built(void)
+struct sdl_functions sdl;
+static struct library library = LIBRARY(sdl, SDL2, SDL_, SDL_FUNCTIONS);
+
+bool sdl_open(GError **err)
 {
-    return true;
+    return library_open(&library, "-display: sdl", err);
 }
 
 /* The thread wants nothing but the lock, so that it can be waited for with the device lock held. */
@@ -337,15 +340,14 @@ bool sdl_config_parse(struct sdl_config *cfg, struct opts *o, GError **err)
     return true;
 }
 
-bool sdl_is_built(void)
+bool sdl_open(GError **err)
 {
-    return false;
+    return error_set(err, "-display: 'sdl' is not there (built without SDL2); 'vnc=:0' is");
 }
 
 struct sdl *sdl_new(struct sdl_config *cfg, GError **err)
 {
-    (void)cfg;
-    error_set(err, "-display: 'sdl' is not there (built without SDL2)");
+    (void)cfg, (void)err;
     return NULL;
 }
 

@@ -32,7 +32,7 @@ void win_post(struct window *w, const struct win_event *ev)
 struct window *win_of(struct sdl *ui, uint32_t id)
 {
     for (struct window *w = ui->windows; id && w < ui->windows + WINDOWS_MAX; w++)
-        if (w->window && SDL_GetWindowID(w->window) == id)
+        if (w->window && sdl.GetWindowID(w->window) == id)
             return w;
     return NULL;
 }
@@ -53,12 +53,12 @@ static void open_or_close(struct window *w)
         return;
     }
     if (!win_open(w)) {
-        g_printerr("-display: sdl: another window cannot be opened: %s\n", SDL_GetError());
+        g_printerr("-display: sdl: another window cannot be opened: %s\n", sdl.GetError());
         win_post(w, &(struct win_event){ .kind = WIN_PUT_AWAY });
         return;
     }
     win_title(w);
-    SDL_ShowWindow(w->window);
+    sdl.ShowWindow(w->window);
 }
 
 static void do_work(struct sdl *ui)
@@ -88,7 +88,7 @@ static void do_work(struct sdl *ui)
     if (clip) {
         g_free(ui->own_clip);
         ui->own_clip = clip;
-        SDL_SetClipboardText(clip);
+        sdl.SetClipboardText(clip);
     }
 }
 
@@ -100,26 +100,26 @@ static bool begin(struct sdl *ui)
     const uint32_t nothing = 0;
     SDL_Surface *s;
 
-    SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
-    SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
-    SDL_SetHint(SDL_HINT_ALLOW_ALT_TAB_WHILE_GRABBED, "0");
-    SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
-    SDL_SetHint(SDL_HINT_WINDOWS_NO_CLOSE_ON_ALT_F4, "1");
+    sdl.SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
+    sdl.SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
+    sdl.SetHint(SDL_HINT_ALLOW_ALT_TAB_WHILE_GRABBED, "0");
+    sdl.SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
+    sdl.SetHint(SDL_HINT_WINDOWS_NO_CLOSE_ON_ALT_F4, "1");
     /* where there is no desktop, SDL draws for nobody rather than fail, and libwayland complains */
-    if (!SDL_getenv("SDL_VIDEODRIVER") && !SDL_getenv("DISPLAY") &&
-        !SDL_getenv("WAYLAND_DISPLAY")) {
-        SDL_SetError("neither DISPLAY nor WAYLAND_DISPLAY is set");
+    if (!sdl.getenv("SDL_VIDEODRIVER") && !sdl.getenv("DISPLAY") &&
+        !sdl.getenv("WAYLAND_DISPLAY")) {
+        sdl.SetError("neither DISPLAY nor WAYLAND_DISPLAY is set");
         return false;
     }
-    if (SDL_Init(SDL_INIT_VIDEO) < 0)
+    if (sdl.Init(SDL_INIT_VIDEO) < 0)
         return false;
-    ui->wake_event = SDL_RegisterEvents(1);
+    ui->wake_event = sdl.RegisterEvents(1);
     if (!win_open(&ui->windows[0]))
         return false;
-    s = SDL_CreateRGBSurfaceWithFormatFrom((void *)&nothing, 1, 1, 32, 4, SDL_PIXELFORMAT_ARGB8888);
-    ui->no_cursor = s ? SDL_CreateColorCursor(s, 0, 0) : NULL;
-    SDL_FreeSurface(s);
-    SDL_StartTextInput();
+    s = sdl.CreateRGBSurfaceWithFormatFrom((void *)&nothing, 1, 1, 32, 4, SDL_PIXELFORMAT_ARGB8888);
+    ui->no_cursor = s ? sdl.CreateColorCursor(s, 0, 0) : NULL;
+    sdl.FreeSurface(s);
+    sdl.StartTextInput();
     return true;
 }
 
@@ -128,8 +128,8 @@ static void end(struct sdl *ui)
     for (unsigned i = 0; i < WINDOWS_MAX; i++)
         win_close(&ui->windows[i]);
     if (ui->no_cursor)
-        SDL_FreeCursor(ui->no_cursor);
-    SDL_Quit();
+        sdl.FreeCursor(ui->no_cursor);
+    sdl.Quit();
     g_free(ui->own_clip);
     pthread_mutex_lock(&ui->lock);
     ui->ended = true;
@@ -143,7 +143,7 @@ static void say_started(struct sdl *ui, bool ok)
     ui->up = ok;
     ui->failed = !ok;
     if (!ok)
-        ui->error = g_strdup(SDL_GetError());
+        ui->error = g_strdup(sdl.GetError());
     pthread_cond_signal(&ui->changed);
     pthread_mutex_unlock(&ui->lock);
 }
@@ -157,12 +157,12 @@ void *sdl_main(void *opaque)
 
     say_started(ui, ok);
     if (ok) {
-        SDL_ShowWindow(first->window);
+        sdl.ShowWindow(first->window);
         win_full(first, ui->cfg.full_screen);
         do_work(ui);
         win_grab(first, ui->cfg.grab);
     }
-    while (ok && !ui->quitting && SDL_WaitEvent(&e)) {
+    while (ok && !ui->quitting && sdl.WaitEvent(&e)) {
         if (e.type == ui->wake_event)
             do_work(ui);
         else

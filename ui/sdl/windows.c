@@ -18,7 +18,7 @@ void win_ask(struct sdl *ui, struct window *w, unsigned todo)
 
     *(w ? &w->todo : &ui->todo) |= todo;
     if (!ui->woken && ui->up)
-        ui->woken = SDL_PushEvent(&e) > 0;
+        ui->woken = sdl.PushEvent(&e) > 0;
 }
 
 /* ---- what a console draws ---- */

@@ -5,16 +5,27 @@
  */
 #include "vnc.h"
 
+#include <base/error.h>
+
 #ifdef CONFIG_NETTLE
 
+#include <base/library.h>
 #include <nettle/des.h>
 #include <sys/random.h>
 
+/* nettle's header turns the short names into these */
+#define NETTLE_FUNCTIONS(F, P) F(P, set_key) F(P, encrypt)
+
+static struct {
+    NETTLE_FUNCTIONS(LIBRARY_POINTER, nettle_des_)
+} des;
+static struct library library = LIBRARY(des, NETTLE, nettle_des_, NETTLE_FUNCTIONS);
+
 enum { WAIT_FIRST_MS = 500, WAIT_MAX_MS = 16000 };
 
-bool auth_is_built(void)
+bool auth_open(GError **err)
 {
-    return true;
+    return library_open(&library, "-vnc: passwords", err);
 }
 
 void auth_begin(struct client *c)
@@ -40,13 +51,13 @@ void auth_answer(const char *password, const uint8_t challenge[CHALLENGE_LEN],
                  uint8_t answer[CHALLENGE_LEN])
 {
     uint8_t key[PASSWORD_LEN] = { 0 };
-    struct des_ctx des;
+    struct des_ctx ctx;
 
     for (unsigned i = 0; i < PASSWORD_LEN && password[i]; i++)
         key[i] = reversed((uint8_t)password[i]);
-    des_set_key(&des, key); /* a weak key is as good as any other here */
-    des_encrypt(&des, CHALLENGE_LEN, answer, challenge);
-    explicit_bzero(&des, sizeof(des));
+    des.set_key(&ctx, key); /* a weak key is as good as any other here */
+    des.encrypt(&ctx, CHALLENGE_LEN, answer, challenge);
+    explicit_bzero(&ctx, sizeof(ctx));
     explicit_bzero(key, sizeof(key));
 }
 
@@ -99,9 +110,9 @@ int auth_reply(struct client *c, const uint8_t *buf, size_t len)
 
 #else
 
-bool auth_is_built(void)
+bool auth_open(GError **err)
 {
-    return false;
+    return error_set(err, "-vnc: passwords are not there (built without nettle)");
 }
 
 /* vnc_new() lets no server ask for a password. */

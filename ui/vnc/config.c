@@ -97,10 +97,8 @@ bool vnc_config_parse(struct vnc_config *cfg, struct opts *o, GError **err)
         return false;
     cfg->share = (enum vnc_share)share;
     cfg->max_clients = (unsigned)max_clients;
-#ifndef CONFIG_JPEG
-    if (cfg->lossy)
-        return error_set(err, "-vnc: lossy=on is not there (built without libjpeg)");
-#endif
+    if (cfg->lossy && !tight_open_jpeg(err))
+        return false;
     return parse_where(cfg, opts_str(o, "vnc", NULL), to, err) &&
            parse_websocket(cfg, opts_str(o, "websocket", NULL), err);
 }

@@ -4,12 +4,38 @@
  */
 #include "vnc.h"
 
-#ifdef CONFIG_ZLIB
+#include <base/error.h>
 
-#include <setjmp.h>
 #ifdef CONFIG_JPEG
+#include <setjmp.h>
+#include <base/library.h>
 #include <jpeglib.h>
+
+#define JPEG_FUNCTIONS(F, P)                                                                      \
+    F(P, std_error)                                                                               \
+    F(P, CreateCompress) F(P, mem_dest) F(P, set_defaults) F(P, set_quality) F(P, start_compress) \
+        F(P, write_scanlines) F(P, finish_compress) F(P, destroy_compress)
+
+static struct {
+    JPEG_FUNCTIONS(LIBRARY_POINTER, jpeg_)
+} jpeg;
+static struct library library = LIBRARY(jpeg, JPEG, jpeg_, JPEG_FUNCTIONS);
+
+bool tight_open_jpeg(GError **err)
+{
+    return library_open(&library, "-vnc: lossy=on", err);
+}
+
+#else
+
+bool tight_open_jpeg(GError **err)
+{
+    return error_set(err, "-vnc: lossy=on is not there (built without libjpeg)");
+}
+
 #endif
+
+#ifdef CONFIG_ZLIB
 
 enum {
     PIECE_WIDTH = 256, /* rectangles are cut to pieces, so that a palette may do for many */
@@ -144,7 +170,7 @@ static void jpeg_rows(struct client *c, const struct rect *r, struct jpeg_compre
             line[3 * x + 1] = (uint8_t)(row[x] >> 8);
             line[3 * x + 2] = (uint8_t)row[x];
         }
-        jpeg_write_scanlines(info, &line, 1);
+        jpeg.write_scanlines(info, &line, 1);
     }
 }
 
@@ -152,21 +178,21 @@ static void jpeg_rows(struct client *c, const struct rect *r, struct jpeg_compre
 static bool jpeg_pack(struct client *c, const struct rect *r, struct jpeg *j,
                       struct jpeg_compress_struct *info)
 {
-    info->err = jpeg_std_error(&j->err);
+    info->err = jpeg.std_error(&j->err);
     j->err.error_exit = jpeg_failed;
     if (setjmp(j->out))
         return false;
-    jpeg_create_compress(info);
-    jpeg_mem_dest(info, &j->data, &j->len);
+    jpeg.CreateCompress(info, JPEG_LIB_VERSION, sizeof(*info));
+    jpeg.mem_dest(info, &j->data, &j->len);
     info->image_width = r->width;
     info->image_height = r->height;
     info->input_components = 3;
     info->in_color_space = JCS_RGB;
-    jpeg_set_defaults(info);
-    jpeg_set_quality(info, qualities[c->quality], TRUE);
-    jpeg_start_compress(info, TRUE);
+    jpeg.set_defaults(info);
+    jpeg.set_quality(info, qualities[c->quality], TRUE);
+    jpeg.start_compress(info, TRUE);
     jpeg_rows(c, r, info);
-    jpeg_finish_compress(info);
+    jpeg.finish_compress(info);
     return true;
 }
 
@@ -182,7 +208,7 @@ static bool put_jpeg(struct client *c, const struct rect *r)
         put_length(c->out, (unsigned)j.len);
         client_put(c, j.data, j.len);
     }
-    jpeg_destroy_compress(&info);
+    jpeg.destroy_compress(&info);
     free(j.data);
     return ok;
 }

@@ -148,10 +148,8 @@ struct vnc *vnc_new(struct vnc_config *cfg, GError **err)
 
     if (cfg->has_tls && !tls_check(&cfg->tls, err))
         return NULL;
-    if (cfg->ask_password && !auth_is_built()) {
-        error_set(err, "-vnc: passwords are not there (built without nettle)");
+    if (cfg->ask_password && !auth_open(err))
         return NULL;
-    }
     v = g_new0(struct vnc, 1);
     v->cfg = *cfg;
     *cfg = (struct vnc_config){ 0 };

@@ -6,7 +6,24 @@
 
 #ifdef CONFIG_GNUTLS
 
+#include <base/library.h>
 #include <gnutls/gnutls.h>
+
+#define GNUTLS_FUNCTIONS(F, P)                                                                  \
+    F(P, strerror)                                                                              \
+    F(P, certificate_allocate_credentials) F(P, certificate_set_x509_key_file)                  \
+        F(P, certificate_set_x509_trust_file) F(P, init) F(P, priority_set_direct)              \
+            F(P, credentials_set) F(P, certificate_server_set_request) F(P, transport_set_int2) \
+                F(P, anon_allocate_server_credentials) F(P, anon_set_server_known_dh_params)    \
+                    F(P, certificate_free_credentials) F(P, deinit)                             \
+                        F(P, anon_free_server_credentials) F(P, certificate_verify_peers2)      \
+                            F(P, handshake) F(P, error_is_fatal) F(P, record_get_direction)     \
+                                F(P, record_recv) F(P, record_send) F(P, record_check_pending)
+
+static struct {
+    GNUTLS_FUNCTIONS(LIBRARY_POINTER, gnutls_)
+} gnutls;
+static struct library library = LIBRARY(gnutls, GNUTLS, gnutls_, GNUTLS_FUNCTIONS);
 
 struct tls {
     gnutls_session_t session;
@@ -17,7 +34,7 @@ struct tls {
 
 static bool failed(GError **err, const char *what, int rc)
 {
-    return error_set(err, "vnc: %s: %s", what, gnutls_strerror(rc));
+    return error_set(err, "vnc: %s: %s", what, gnutls.strerror(rc));
 }
 
 static bool load_keys(struct tls *t, const struct vnc_tls *cfg, GError **err)
@@ -25,40 +42,40 @@ static bool load_keys(struct tls *t, const struct vnc_tls *cfg, GError **err)
     g_autofree char *ca = g_build_filename(cfg->dir, "ca-cert.pem", NULL);
     g_autofree char *cert = g_build_filename(cfg->dir, "server-cert.pem", NULL);
     g_autofree char *key = g_build_filename(cfg->dir, "server-key.pem", NULL);
-    int rc = gnutls_certificate_allocate_credentials(&t->x509);
+    int rc = gnutls.certificate_allocate_credentials(&t->x509);
 
     if (rc < 0)
         return failed(err, "tls", rc);
-    rc = gnutls_certificate_set_x509_key_file(t->x509, cert, key, GNUTLS_X509_FMT_PEM);
+    rc = gnutls.certificate_set_x509_key_file(t->x509, cert, key, GNUTLS_X509_FMT_PEM);
     if (rc < 0)
         return error_set(err, "vnc: cannot read certificate '%s' with key '%s': %s", cert, key,
-                         gnutls_strerror(rc));
+                         gnutls.strerror(rc));
     if (!cfg->verify_peer && !g_file_test(ca, G_FILE_TEST_EXISTS))
         return true;
-    rc = gnutls_certificate_set_x509_trust_file(t->x509, ca, GNUTLS_X509_FMT_PEM);
+    rc = gnutls.certificate_set_x509_trust_file(t->x509, ca, GNUTLS_X509_FMT_PEM);
     return rc > 0 || error_set(err, "vnc: cannot read CA certificate '%s'%s%s", ca,
-                               rc < 0 ? ": " : "", rc < 0 ? gnutls_strerror(rc) : "");
+                               rc < 0 ? ": " : "", rc < 0 ? gnutls.strerror(rc) : "");
 }
 
 static bool begin(struct tls *t, int fd, const struct vnc_tls *cfg, GError **err)
 {
-    int rc = gnutls_init(&t->session, GNUTLS_SERVER | GNUTLS_NONBLOCK);
+    int rc = gnutls.init(&t->session, GNUTLS_SERVER | GNUTLS_NONBLOCK);
 
     if (rc < 0)
         return failed(err, "tls", rc);
-    rc = gnutls_priority_set_direct(
+    rc = gnutls.priority_set_direct(
         t->session, cfg->dir ? "NORMAL" : "NORMAL:-VERS-TLS1.3:+ANON-ECDH:+ANON-DH", NULL);
     if (rc < 0)
         return failed(err, "tls", rc);
     if (cfg->dir)
-        rc = gnutls_credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, t->x509);
+        rc = gnutls.credentials_set(t->session, GNUTLS_CRD_CERTIFICATE, t->x509);
     else
-        rc = gnutls_credentials_set(t->session, GNUTLS_CRD_ANON, t->anon);
+        rc = gnutls.credentials_set(t->session, GNUTLS_CRD_ANON, t->anon);
     if (rc < 0)
         return failed(err, "tls", rc);
     if (cfg->verify_peer)
-        gnutls_certificate_server_set_request(t->session, GNUTLS_CERT_REQUIRE);
-    gnutls_transport_set_int(t->session, fd);
+        gnutls.certificate_server_set_request(t->session, GNUTLS_CERT_REQUIRE);
+    gnutls.transport_set_int2(t->session, fd, fd);
     return true;
 }
 
@@ -70,9 +87,9 @@ struct tls *tls_new(struct client *c, GError **err)
 
     t->verify = cfg->verify_peer;
     if (!cfg->dir) {
-        rc = gnutls_anon_allocate_server_credentials(&t->anon);
+        rc = gnutls.anon_allocate_server_credentials(&t->anon);
         if (rc >= 0)
-            rc = gnutls_anon_set_server_known_dh_params(t->anon, GNUTLS_SEC_PARAM_MEDIUM);
+            rc = gnutls.anon_set_server_known_dh_params(t->anon, GNUTLS_SEC_PARAM_MEDIUM);
         if (rc < 0)
             failed(err, "tls", rc);
     }
@@ -86,10 +103,10 @@ struct tls *tls_new(struct client *c, GError **err)
 bool tls_check(const struct vnc_tls *cfg, GError **err)
 {
     struct tls t = { 0 };
-    bool ok = !cfg->dir || load_keys(&t, cfg, err);
+    bool ok = library_open(&library, "-vnc: TLS", err) && (!cfg->dir || load_keys(&t, cfg, err));
 
     if (t.x509)
-        gnutls_certificate_free_credentials(t.x509);
+        gnutls.certificate_free_credentials(t.x509);
     return ok;
 }
 
@@ -98,11 +115,11 @@ void tls_free(struct tls *t)
     if (!t)
         return;
     if (t->session)
-        gnutls_deinit(t->session);
+        gnutls.deinit(t->session);
     if (t->x509)
-        gnutls_certificate_free_credentials(t->x509);
+        gnutls.certificate_free_credentials(t->x509);
     if (t->anon)
-        gnutls_anon_free_server_credentials(t->anon);
+        gnutls.anon_free_server_credentials(t->anon);
     g_free(t);
 }
 
@@ -111,18 +128,18 @@ static bool peer_ok(struct tls *t)
     unsigned status;
 
     return !t->verify ||
-           (gnutls_certificate_verify_peers2(t->session, &status) == 0 && status == 0);
+           (gnutls.certificate_verify_peers2(t->session, &status) == 0 && status == 0);
 }
 
 int tls_shake(struct tls *t, bool *wants_write)
 {
-    int rc = gnutls_handshake(t->session);
+    int rc = gnutls.handshake(t->session);
 
     if (rc == GNUTLS_E_SUCCESS)
         return peer_ok(t) ? 1 : -1;
-    if (gnutls_error_is_fatal(rc))
+    if (gnutls.error_is_fatal(rc))
         return -1;
-    *wants_write = gnutls_record_get_direction(t->session) == 1;
+    *wants_write = gnutls.record_get_direction(t->session) == 1;
     return 0;
 }
 
@@ -136,17 +153,17 @@ static ssize_t result(ssize_t rc)
 
 ssize_t tls_read(struct tls *t, void *buf, size_t len)
 {
-    return result(gnutls_record_recv(t->session, buf, len));
+    return result(gnutls.record_recv(t->session, buf, len));
 }
 
 ssize_t tls_write(struct tls *t, const void *buf, size_t len)
 {
-    return result(gnutls_record_send(t->session, buf, len));
+    return result(gnutls.record_send(t->session, buf, len));
 }
 
 bool tls_has_input(const struct tls *t)
 {
-    return gnutls_record_check_pending(t->session) > 0;
+    return gnutls.record_check_pending(t->session) > 0;
 }
 
 #else

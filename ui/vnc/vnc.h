@@ -284,8 +284,8 @@ client_fn message_next;
 /* Begins the reply to a challenge. */
 void auth_begin(struct client *c);
 client_fn auth_reply;
-/* False: a server cannot ask for a password. */
-bool auth_is_built(void);
+/* Before the others. False: a server cannot ask for a password. */
+bool auth_open(GError **err);
 /* What a client that knows the password answers. */
 void auth_answer(const char *password, const uint8_t challenge[CHALLENGE_LEN],
                  uint8_t answer[CHALLENGE_LEN]);
@@ -308,6 +308,8 @@ void tpixels_put(const struct pixel_format *f, const uint32_t *px, unsigned n, G
 /* Appends one or more rectangles and returns how many. The pixels are in c->pixels. */
 typedef unsigned encode_fn(struct client *c, const struct rect *r);
 encode_fn encode_raw, encode_hextile, encode_zlib, encode_zrle, encode_tight;
+/* Before anything is lossy. False: there is no JPEG. */
+bool tight_open_jpeg(GError **err);
 static inline const uint32_t *snap_row(const struct client *c, unsigned x, unsigned y)
 {
     return c->pixels + (size_t)y * c->snap_width + x;
@@ -345,7 +347,7 @@ int tls_shake(struct tls *t, bool *wants_write);
 ssize_t tls_read(struct tls *t, void *buf, size_t len);
 ssize_t tls_write(struct tls *t, const void *buf, size_t len);
 bool tls_has_input(const struct tls *t);
-/* Whether the files are there and fit. */
+/* Before the others: whether the library is there, and the files are and fit. */
 bool tls_check(const struct vnc_tls *cfg, GError **err);
 
 #endif

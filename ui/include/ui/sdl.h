@@ -47,13 +47,16 @@ struct sdl_config {
     int grab_mod; /* enum sdl_grab_mod */
 };
 
-/* Reads full-screen=, window-close=, show-cursor=, grab=, grab-mod=, scale=, gl= of -display sdl. */
+/* Reads full-screen=, window-close=, show-cursor=, grab=, grab-mod=, scale=, gl= of -display sdl.
+ */
 bool sdl_config_parse(struct sdl_config *cfg, struct opts *o, GError **err)
     __attribute__((warn_unused_result));
 
-/* Whether this program was built with it. */
-bool sdl_is_built(void);
-/* `cfg` is copied, and its name taken over. NULL and err where there is no desktop to be had. */
+/* Whether there can be windows: not where this program was built without SDL2, or it is not
+ * installed. */
+bool sdl_open(GError **err);
+/* After sdl_open(). `cfg` is copied, and its name taken over. NULL and err where there is no
+ * desktop to be had. */
 struct sdl *sdl_new(struct sdl_config *cfg, GError **err) __attribute__((warn_unused_result));
 void sdl_free(struct sdl *ui);
 /* Shown in the titles; NULL: it runs. Copied. */
