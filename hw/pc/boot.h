@@ -46,8 +46,8 @@ bool boot_put_initrd(struct pc_boot *b, uint64_t limit, uint64_t *addr, uint64_t
                      GError **err);
 /* End of the RAM below 4 GiB that kernels and disks may fill. */
 uint64_t boot_ram_end(const struct pc_boot *b);
-/* For the state: flat segments, 64-bit code with page tables, or 32-bit code. */
-bool boot_enter_long(struct pc_boot *b, uint64_t rip, GError **err);
+/* For the state: flat segments, 64-bit code with page tables of 4 or 5 levels, or 32-bit code. */
+bool boot_enter_long(struct pc_boot *b, uint64_t rip, unsigned levels, GError **err);
 bool boot_enter_protected(struct pc_boot *b, uint32_t eip, GError **err);
 
 #endif

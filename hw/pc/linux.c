@@ -24,9 +24,12 @@ enum {
     HEAP_END_PTR = 0x224,
     CMD_LINE_PTR = 0x228,
     INITRD_ADDR_MAX = 0x22c,
+    KERNEL_ALIGNMENT = 0x230,
     RELOCATABLE = 0x234,
     XLOADFLAGS = 0x236,
     CMDLINE_SIZE = 0x238,
+    PAYLOAD_OFFSET = 0x248, /* from the start of the protected-mode part */
+    PAYLOAD_LENGTH = 0x24c,
     SETUP_DATA = 0x250,
     PREF_ADDRESS = 0x258,
     INIT_SIZE = 0x260,
@@ -37,7 +40,8 @@ enum {
 #define E820_MAX          128
 #define LOADED_HIGH       0x01
 #define CAN_USE_HEAP      0x80
-#define KERNEL_64         0x01  /* of XLOADFLAGS */
+#define KERNEL_64         0x01 /* of XLOADFLAGS */
+#define USES_5_LEVELS     0x40
 #define LOADER_UNKNOWN    0xff  /* without a number of its own */
 #define ENTRY_64          0x200 /* from the start of the protected-mode part */
 #define LOAD_ADDR         0x100000
@@ -64,6 +68,38 @@ static bool check_version(const struct pc_boot *b, const struct image *i, GError
         return error_set(err, "-kernel: '%s' is truncated: it has %zu bytes of %" PRIu64, b->path,
                          i->len, i->setup + 16 * (uint64_t)ldl_le(i->p + SYSSIZE));
     return true;
+}
+
+static bool enters_long(const struct pc_boot *b, const struct image *i)
+{
+    return i->version >= 0x020c && lduw_le(i->p + XLOADFLAGS) & KERNEL_64 &&
+           pc_has_long_mode(b->pc);
+}
+
+static const char *append_of(const struct pc_boot *b)
+{
+    return b->pc->m.cfg.append ? b->pc->m.cfg.append : "";
+}
+
+/* Whether the word is on the command line; with `=` at its end, whether one begins so. */
+static bool has_word(const char *line, const char *word)
+{
+    size_t len = strlen(word);
+    bool begins = word[len - 1] == '=';
+
+    for (const char *p = line; (p = strstr(p, word)); p += len)
+        if ((p == line || p[-1] == ' ') && (begins || !p[len] || p[len] == ' '))
+            return true;
+    return false;
+}
+
+/* Of page tables, which a kernel's own unpacking would choose. */
+static unsigned levels(const struct pc_boot *b, const struct image *i)
+{
+    GPtrArray *cpus = b->pc->m.cpus;
+    bool wants = lduw_le(i->p + XLOADFLAGS) & USES_5_LEVELS && !has_word(append_of(b), "no5lvl");
+
+    return wants && cpus->len && x86_has_la57(cpus->pdata[0]) ? 5 : 4;
 }
 
 /* How much memory the kernel takes until it can look after itself. */
@@ -130,10 +166,50 @@ static bool put_seed(struct pc_boot *b, const struct image *i, uint8_t *zero, GE
     return boot_put(b, "-kernel: seed", data, sizeof(data), BOOT_DATA, BOOT_STRINGS, err);
 }
 
+/* Whether its own code, and nobody else, looks at the command line: at memory that is to be left
+ * alone. */
+static bool unpacks_itself(const char *append)
+{
+    static const char *const words[] = { "mem=", "memmap=", "hugepages=", "movable_node" };
+
+    for (unsigned i = 0; i < ARRAY_LEN(words); i++)
+        if (has_word(append, words[i]))
+            return true;
+    return false;
+}
+
+/* What is needed to unpack it at each reset, if it is one with 64-bit code. */
+static void describe_kernel(struct pc_boot *b, const struct image *i, const char *append,
+                            uint64_t initrd)
+{
+    uint64_t size = i->len - i->setup, offset, len, align, linked;
+
+    if (!enters_long(b, i) || unpacks_itself(append))
+        return;
+    offset = ldl_le(i->p + PAYLOAD_OFFSET);
+    len = ldl_le(i->p + PAYLOAD_LENGTH);
+    align = ldl_le(i->p + KERNEL_ALIGNMENT);
+    linked = ldq_le(i->p + PREF_ADDRESS);
+    if (offset > size || len > size - offset || !is_pow2(align))
+        return;
+    b->pc->vmlinux = (struct vmlinux){
+        .m = &b->pc->m,
+        .payload = LOAD_ADDR + offset,
+        .payload_len = len,
+        .linked = linked,
+        .room = ldl_le(i->p + INIT_SIZE),
+        .align = align,
+        .low = MAX(LOAD_ADDR + size, linked),
+        .high = initrd ? initrd : boot_ram_end(b),
+        .zero_page = BOOT_INFO,
+        .by_chance = i->p[RELOCATABLE] && !has_word(append, "nokaslr"),
+    };
+}
+
 static bool put_zero_page(struct pc_boot *b, const struct image *i, GError **err)
 {
     uint8_t zero[ZERO_PAGE] = { 0 };
-    const char *append = b->pc->m.cfg.append ? b->pc->m.cfg.append : "";
+    const char *append = append_of(b);
     size_t header_end = MAX(MAGIC + i->p[JUMP_LENGTH], HEADER_END_OLDEST);
     uint64_t cmdline_max = i->version >= 0x0206 ? ldl_le(i->p + CMDLINE_SIZE) : 255;
 
@@ -146,15 +222,16 @@ static bool put_zero_page(struct pc_boot *b, const struct image *i, GError **err
     stl_le(zero + CMD_LINE_PTR, BOOT_CMDLINE);
     stq_le(zero + ACPI_RSDP_ADDR, b->rsdp);
     fill_memory_map(b, zero);
-    return put_initrd(b, i, zero, err) && put_seed(b, i, zero, err) &&
-           boot_put_cmdline(b, append, cmdline_max, err) &&
+    if (!put_initrd(b, i, zero, err))
+        return false;
+    describe_kernel(b, i, append, ldl_le(zero + RAMDISK_IMAGE));
+    return put_seed(b, i, zero, err) && boot_put_cmdline(b, append, cmdline_max, err) &&
            boot_put(b, "-kernel: zero page", zero, sizeof(zero), BOOT_INFO, BOOT_PAGES, err);
 }
 
 bool boot_linux(struct pc_boot *b, bool *is, GError **err)
 {
     struct image i = { 0 };
-    bool long_entry;
 
     i.p = g_bytes_get_data(b->file, &i.len);
     *is = i.len >= E820_TABLE && lduw_le(i.p + BOOT_FLAG) == 0xaa55 &&
@@ -166,8 +243,6 @@ bool boot_linux(struct pc_boot *b, bool *is, GError **err)
     if (!check_version(b, &i, err) || !take_memory(b, &i, err) || !put_zero_page(b, &i, err))
         return false;
     b->state->rsi = BOOT_INFO;
-    long_entry =
-        i.version >= 0x020c && (lduw_le(i.p + XLOADFLAGS) & KERNEL_64) && pc_has_long_mode(b->pc);
-    return long_entry ? boot_enter_long(b, LOAD_ADDR + ENTRY_64, err)
-                      : boot_enter_protected(b, LOAD_ADDR, err);
+    return enters_long(b, &i) ? boot_enter_long(b, LOAD_ADDR + ENTRY_64, levels(b, &i), err)
+                              : boot_enter_protected(b, LOAD_ADDR, err);
 }

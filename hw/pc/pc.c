@@ -230,6 +230,17 @@ static void wake_cpu(struct pc *pc)
         x86_start_real(pc->m.cpus->pdata[0], (uint16_t)(vector >> 4), vector & 15);
 }
 
+static void start_kernel(struct pc *pc)
+{
+    struct x86_boot_state s = pc->boot;
+    uint64_t unpacked = pc->vmlinux.m ? vmlinux_start(&pc->vmlinux) : 0;
+
+    if (unpacked)
+        s.rip = unpacked;
+    if (pc->m.cpus->len)
+        x86_set_boot_state(pc->m.cpus->pdata[0], &s);
+}
+
 /* Where a boot loader would have left the first CPU. */
 static void pc_cpus_ready(struct machine *m)
 {
@@ -241,8 +252,8 @@ static void pc_cpus_ready(struct machine *m)
         return;
     }
 
-    if (pc->direct_boot && m->cpus->len)
-        x86_set_boot_state(m->cpus->pdata[0], &pc->boot);
+    if (pc->direct_boot)
+        start_kernel(pc);
 }
 
 static void pc_free(struct machine *m)

@@ -5,6 +5,7 @@
 #include <hw/core/machine.h>
 #include <hw/isa/isa.h>
 #include <target/x86.h>
+#include "vmlinux.h"
 
 #define PC_CPUS_MAX 64
 #define PC_ROM_BASE 0xc0000 /* option ROMs */
@@ -55,6 +56,7 @@ struct pc {
     uint32_t facs; /* where ACPI's FACS is, if it was us who placed the tables */
     bool booted;   /* -boot once= is over */
     struct x86_boot_state boot;
+    struct vmlinux vmlinux; /* where its 64-bit code is, if we unpack it */
 };
 
 /* Places RAM around the hole below 4 GiB. */

@@ -169,6 +169,11 @@ bool x86_has_long_mode(const struct cpu *cpu)
     return x86_have(x86_of_const(cpu), FEAT_LM);
 }
 
+bool x86_has_la57(const struct cpu *cpu)
+{
+    return x86_have(x86_of_const(cpu), FEAT_LA57);
+}
+
 /* ---- Boot protocols ---- */
 
 static void flat_segments(struct x86_cpu *c, const struct x86_boot_state *s)
@@ -198,7 +203,7 @@ void x86_set_boot_state(struct cpu *cpu, const struct x86_boot_state *s)
     c->gdt = (struct x86_table){ .base = s->gdt, .limit = s->gdt_limit };
     c->cr0 = CR0_PE | CR0_ET | CR0_NE;
     if (s->long_mode) {
-        c->cr4 = CR4_PAE;
+        c->cr4 = CR4_PAE | (s->la57 ? CR4_LA57 : 0);
         c->cr3 = s->cr3;
         c->cr0 |= CR0_PG;
         c->efer = EFER_LME | EFER_LMA;

@@ -72,6 +72,8 @@ int64_t x86_tsc_ns(const struct cpu *cpu, uint64_t tsc);
 void x86_reach(struct cpu *cpu, uint64_t end);
 /* Instruction set: 486 and better; whether the model has long mode. */
 bool x86_has_long_mode(const struct cpu *cpu);
+/* Whether it can have page tables of five levels. */
+bool x86_has_la57(const struct cpu *cpu);
 
 /* EAX, EBX, ECX, EDX, ESI, EDI of a CPU, from within its own access to a port: what is set is there
  * when the instruction has ended, but for what IN itself loads. */
@@ -85,6 +87,7 @@ void x86_set_port_regs(struct cpu *cpu, const uint32_t regs[6]);
  */
 struct x86_boot_state {
     bool long_mode; /* 64-bit code, else 32-bit protected mode without paging */
+    bool la57;      /* in long mode: page tables of five levels */
     uint64_t rip, rsp;
     uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp;
     uint64_t cr3;
