@@ -6,6 +6,7 @@
 
 #include <string.h>
 #include <base/bits.h>
+#include <base/shared.h>
 
 struct virtq_bounce {
     struct virtq_bounce *next;
@@ -225,9 +226,9 @@ static size_t iov_copy(const struct iovec *iov, unsigned n, size_t skip, uint8_t
         here = MIN(iov[i].iov_len - skip, len - done);
         at = (char *)iov[i].iov_base + skip;
         if (put)
-            memcpy(at, buf + done, here);
+            shared_copy(at, buf + done, here);
         else
-            memcpy(buf + done, at, here);
+            shared_copy(buf + done, at, here);
         done += here;
         skip = 0;
     }
