@@ -33,10 +33,34 @@ struct tables {
 
 /* ---- The rows' notation ---- */
 
+/* What a separator takes apart; this is done to all rows at each start, so without the heap. */
+struct words {
+    char text[48];
+    const char *word[12]; /* ends with NULL */
+};
+
+static void split(struct words *w, const char *text, char separator)
+{
+    char *p = w->text;
+    unsigned n = 0;
+
+    bug_on(g_strlcpy(w->text, text, sizeof(w->text)) >= sizeof(w->text));
+    while (p && *p) {
+        bug_on(n + 1 == ARRAY_LEN(w->word));
+        w->word[n++] = p;
+        p = strchr(p, separator);
+        if (p)
+            *p++ = 0;
+    }
+    w->word[n] = NULL;
+}
+
 static void parse_vex(struct x86_pattern *p, const char *word)
 {
-    g_auto(GStrv) part = g_strsplit(word, ".", -1);
+    struct words parts;
+    const char *const *part = parts.word;
 
+    split(&parts, word, '.');
     p->pp_mask = PP_BIT(PP_NONE);
     p->map = MAP_VEX0F;
     for (unsigned k = 1; part[k]; k++) {
@@ -108,11 +132,13 @@ static void parse_byte(struct x86_pattern *p, unsigned byte, bool reg, bool *hav
 
 static void parse_encoding(struct x86_pattern *p, const char *text)
 {
-    g_auto(GStrv) word = g_strsplit(text, " ", -1);
+    struct words words;
+    const char *const *word = words.word;
     bool have_opcode = false;
     /* The prefixes F2, F3, 66 as opcodes do not occur. */
     unsigned k = 0;
 
+    split(&words, text, ' ');
     *p = (struct x86_pattern){ .modrm = -1, .ext = -1, .pp_mask = PP_ANY, .w = -1, .l = -1 };
     while (parse_prefix(p, word[k], k == 0 || !strcmp(word[0], "REX.W")))
         k++;
@@ -184,8 +210,10 @@ static void parse_operand(struct x86_pattern *p, unsigned n, const char *s)
 
 static void parse_operands(struct x86_pattern *p, const char *text)
 {
-    g_auto(GStrv) word = g_strsplit(text, ",", -1);
+    struct words words;
+    const char *const *word = words.word;
 
+    split(&words, text, ',');
     for (p->noperands = 0; word[p->noperands]; p->noperands++) {
         bug_on(p->noperands == ARRAY_LEN(p->operand));
         parse_operand(p, p->noperands, word[p->noperands]);
@@ -199,9 +227,7 @@ static void add_row(struct tables *tab, unsigned n)
 
     parse_encoding(p, x86_forms[n].encoding);
     parse_operands(p, x86_forms[n].operands);
-    for (unsigned op = 0; op < 256; op++) {
-        if ((op & p->opcode_mask) != p->opcode)
-            continue;
+    for (unsigned op = p->opcode; (op & p->opcode_mask) == p->opcode; op++) {
         tab->has_modrm[p->map][op] |= p->has_modrm;
         /* Only rows without "+r" share an opcode, but for the first of several. */
         at = &tab->first[p->map][op];
