@@ -49,13 +49,13 @@ const struct device_type *device_type_find(const char *what, const char *name, G
 {
     struct nearest near;
 
-    nearest_init(&near, name);
-    for (unsigned i = 0; devices[i]; i++) {
+    for (unsigned i = 0; devices[i]; i++)
         if (strcmp(devices[i]->name, name) == 0 || g_strcmp0(devices[i]->alias, name) == 0)
             return devices[i];
+    nearest_init(&near, name); /* comparing with each costs more than a whole device does */
+    for (unsigned i = 0; devices[i]; i++)
         if (!devices[i]->internal)
             nearest_try(&near, devices[i]->name);
-    }
     error_set_unknown(err, what, "device", name, &near);
     return NULL;
 }
