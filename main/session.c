@@ -59,6 +59,7 @@ static bool make_machine(struct session *s, GError **err)
     }
     mc.no_cpus = !accel_runs_cpus(s->config);
     s->machine = machine_new(type, s->loop, &mc);
+    mem_begin(s->machine->mem); /* until all devices are there */
     s->machine->input = s->input;
     s->machine->consoles = s->consoles;
     machine_set_backend(s->machine, BACKEND_CHARDEV, find_chardev, name_chardev, s);
@@ -86,7 +87,12 @@ static bool make_devices(struct session *s, GError **err)
             return false;
         }
     }
-    return usb_add_devices(s, err) && backends_add_devices(s, err) && networks_add_devices(s, err);
+    if (!usb_add_devices(s, err) || !backends_add_devices(s, err) ||
+        !networks_add_devices(s, err)) {
+        return false;
+    }
+    mem_end(s->machine->mem);
+    return true;
 }
 
 static bool make_qtest(struct session *s, GError **err)

@@ -42,10 +42,9 @@ static void insert_piece(struct flattener *f, unsigned i, struct mem_region *r, 
 static void fill_gaps(struct flattener *f, struct mem_region *r, pos base, uint64_t first,
                       uint64_t last, bool readonly)
 {
-    unsigned i = 0;
+    unsigned i =
+        range_at((const struct flat_range *)(void *)f->ranges->data, f->ranges->len, first);
 
-    while (i < f->ranges->len && g_array_index(f->ranges, struct flat_range, i).last < first)
-        i++;
     for (; i < f->ranges->len; i++) {
         struct flat_range taken = g_array_index(f->ranges, struct flat_range, i);
 
@@ -94,7 +93,8 @@ static bool continues(const struct flat_range *a, const struct flat_range *b)
 
 struct flat_view *flat_view_new(struct mem_region *root)
 {
-    struct flattener f = { .ranges = g_array_new(FALSE, FALSE, sizeof(struct flat_range)) };
+    struct flattener f = { .ranges =
+                               g_array_sized_new(FALSE, FALSE, sizeof(struct flat_range), 96) };
     struct flat_view *view = g_new0(struct flat_view, 1);
     struct flat_range *v;
     unsigned n = 0;

@@ -38,6 +38,22 @@ struct flat_view *flat_view_new(struct mem_region *root);
 void flat_view_free(struct flat_view *view);
 bool flat_view_equal(const struct flat_view *a, const struct flat_view *b);
 
+/* Index of the first of n sorted ranges that does not end before `addr`. */
+static inline unsigned range_at(const struct flat_range *ranges, unsigned n, uint64_t addr)
+{
+    unsigned lo = 0, hi = n;
+
+    while (lo < hi) {
+        unsigned mid = (lo + hi) / 2;
+
+        if (ranges[mid].last < addr)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
 /* Builds and publishes the space's view if it differs. Device lock held. */
 void space_update(struct address_space *as);
 

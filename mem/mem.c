@@ -59,6 +59,15 @@ void mem_set_big_endian(struct mem *mem, bool big)
     mem->big_endian = big;
 }
 
+void mem_publish(struct mem *mem)
+{
+    if (!mem->changed)
+        return;
+    mem->changed = false;
+    for (unsigned i = 0; i < mem->spaces->len; i++)
+        space_update(g_ptr_array_index(mem->spaces, i));
+}
+
 void mem_begin(struct mem *mem)
 {
     mem->depth++;
@@ -67,11 +76,8 @@ void mem_begin(struct mem *mem)
 void mem_end(struct mem *mem)
 {
     bug_on(!mem->depth);
-    if (--mem->depth || !mem->changed)
-        return;
-    mem->changed = false;
-    for (unsigned i = 0; i < mem->spaces->len; i++)
-        space_update(g_ptr_array_index(mem->spaces, i));
+    if (!--mem->depth)
+        mem_publish(mem);
 }
 
 void mem_changed(struct mem *mem)

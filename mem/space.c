@@ -73,22 +73,6 @@ uint64_t space_generation(const struct address_space *as)
     return __atomic_load_n(&as->generation, __ATOMIC_SEQ_CST);
 }
 
-/* Index of the first range that does not end before `addr`. */
-static unsigned range_at(const struct flat_view *v, uint64_t addr)
-{
-    unsigned lo = 0, hi = v->n;
-
-    while (lo < hi) {
-        unsigned mid = (lo + hi) / 2;
-
-        if (v->ranges[mid].last < addr)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
 /* Cuts *len to the bytes from addr to last, inclusive. */
 static void cut(uint64_t *len, uint64_t addr, uint64_t last)
 {
@@ -99,7 +83,7 @@ static void cut(uint64_t *len, uint64_t addr, uint64_t last)
 struct section space_lookup(struct address_space *as, uint64_t addr, uint64_t *len)
 {
     const struct flat_view *v = view_of(as);
-    unsigned i = range_at(v, addr);
+    unsigned i = range_at(v->ranges, v->n, addr);
     const struct flat_range *r = i < v->n ? &v->ranges[i] : NULL;
     struct section s = { .ram = RAM_ADDR_NONE };
     uint64_t skip;

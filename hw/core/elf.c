@@ -122,6 +122,7 @@ static struct segment segment_at(const struct elf *e, unsigned i)
 /* Whether all of a segment lands in memory; space_lookup() stops at each change of region. */
 static bool lands_in_memory(struct machine *m, uint64_t addr, uint64_t size)
 {
+    mem_publish(m->mem); /* the machine is being put together */
     while (size) {
         uint64_t len = size;
         struct section s = space_lookup(&m->memory, addr, &len);

@@ -121,6 +121,8 @@ void mem_set_big_endian(struct mem *mem, bool big);
 /* Puts off flattening until the outermost end. */
 void mem_begin(struct mem *mem);
 void mem_end(struct mem *mem);
+/* Flattens what was changed so far, for who has to look at it before the end. */
+void mem_publish(struct mem *mem);
 
 /* Constructors. `name` is copied and is for people (info mtree). `size` in bytes, not 0. */
 void mem_region_init(struct mem_region *r, struct mem *mem, const char *name, uint64_t size);
