@@ -57,11 +57,12 @@ struct cpu *cpu_create(const char *arch, const char *spec, GError **err)
 
 void *cpu_alloc(const struct cpu_ops *ops, size_t size)
 {
-    struct cpu *cpu = NULL;
+    /* not written to where it comes from the kernel: on KVM nobody ever touches most of its pages
+     */
+    void *block = g_malloc0(size + TCG_PAGE_SIZE - 1);
+    struct cpu *cpu = (void *)(((uintptr_t)block + TCG_PAGE_SIZE - 1) & TCG_PAGE_MASK);
 
-    if (posix_memalign((void **)&cpu, TCG_PAGE_SIZE, size))
-        bug_on(true);
-    memset(cpu, 0, size);
+    cpu->block = block;
     cpu->ops = ops;
     cpu->tcg.mxcsr = 0x1f80; /* all exceptions masked, round to nearest */
     pthread_mutex_init(&cpu->work_lock, NULL);
@@ -86,7 +87,7 @@ void cpu_free(struct cpu *cpu)
     g_array_unref(cpu->watchpoints);
     pthread_cond_destroy(&cpu->wake);
     pthread_mutex_destroy(&cpu->work_lock);
-    free(cpu);
+    g_free(cpu->block);
 }
 
 /* Requests from other threads. */

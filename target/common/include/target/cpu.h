@@ -133,6 +133,7 @@ struct cpu_watchpoint {
 
 struct cpu {
     struct tcg_cpu tcg; /* first */
+    void *block;        /* what cpu_free() frees */
     const struct cpu_ops *ops;
     struct machine *machine;
     struct address_space *as; /* what physical addresses mean to this CPU */
