@@ -61,14 +61,15 @@ static void free_bell(void *opaque)
     g_free(b);
 }
 
-/* Another thread may just be in rung(): the rest goes when it has left. */
+/* The bell goes with its source; where another thread is just in rung(), when that has left. */
 static void remove_bell(void *opaque)
 {
     struct bell *b = opaque;
+    GSource *source = b->source;
 
     assign(b, false);
-    g_source_destroy(b->source);
-    g_source_unref(b->source);
+    g_source_destroy(source);
+    g_source_unref(source);
 }
 
 static void listen_to(struct bell *b)
