@@ -14,6 +14,7 @@
 #include <base/bits.h>
 #include <base/error.h>
 #include <base/option.h>
+#include <base/shared.h>
 
 /* Covers the logical block of every disk in use. */
 #define DIRECT_ALIGN 4096
@@ -217,7 +218,7 @@ static void skip_done(struct file_req *fr, uint64_t n)
 static void zero_rest(struct file_req *fr)
 {
     for (unsigned i = 0; i < fr->op.niov; i++)
-        memset(fr->op.iov[i].iov_base, 0, fr->op.iov[i].iov_len);
+        shared_fill(fr->op.iov[i].iov_base, 0, 1, fr->op.iov[i].iov_len);
 }
 
 static void rw_done(struct aio_op *op, int64_t result)

@@ -5,6 +5,7 @@
 #include <base/error.h>
 #include <base/loop.h>
 #include <base/option.h>
+#include <base/shared.h>
 
 struct net_set {
     struct loop *loop;
@@ -231,7 +232,7 @@ bool net_send(struct net_port *port, const struct iovec *iov, unsigned n)
         for (unsigned i = 0; i < n; i++) {
             size_t here = MIN(iov[i].iov_len, NET_FRAME_MAX - len);
 
-            memcpy(nd->linear + len, iov[i].iov_base, here);
+            shared_copy(nd->linear + len, iov[i].iov_base, here);
             len += here;
         }
     }

@@ -92,7 +92,7 @@ const void *exec_link(struct tcg_cpu *c, const void *unit, uint32_t index)
     uint64_t evicted = __atomic_load_n(&tcg->evict_epoch, __ATOMIC_SEQ_CST);
 
     if (exec_wants_attention(v->cpu) || !chains(v) || v->cpu->debug_skip_watch ||
-        breakpoint_at(v->cpu, c->pc) || from->variant & VARIANT_SINGLE)
+        breakpoint_at(v->cpu, c->pc) || v->single)
         return leave(v);
     to = find(v, 0, &fault);
     if (!to)
@@ -293,6 +293,7 @@ void exec_unit(struct tcg_vcpu *v, bool single)
     v->redo = REDO_NOT;
     cpu->leaves_unit = false;
     v->in_unit = true;
+    v->single = u->variant & VARIANT_SINGLE;
     if (log_on(LOG_EXEC | LOG_CPU))
         log_entry(cpu, u);
     if (v->tcg->interp)

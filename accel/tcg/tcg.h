@@ -259,6 +259,7 @@ struct tcg_vcpu {
     bool forget_maps;     /* atomic: all mapping ids are void */
     bool nomerge_once;
     bool in_unit; /* generated code, or C that it called, or the interpreter is running */
+    bool single;  /* of the unit that was entered: one instruction, whose exit is not linked */
     /* The instruction was left undone, to be done again by itself: a store met code of the unit
      * that it is in; or while other CPUs stand still. */
     enum { REDO_NOT, REDO_ALONE, REDO_EXCLUSIVE } redo;

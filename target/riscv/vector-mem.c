@@ -3,6 +3,7 @@
  * in pages of plain RAM straight in host memory. An access that faults leaves its element's number
  * in vstart, and the instruction goes on there when it is executed again.
  */
+#include <base/shared.h>
 #include "helper.h"
 #include "vector.h"
 
@@ -77,9 +78,9 @@ static inline uint8_t *host_at(struct vaccess *m, uint64_t addr, unsigned len)
 static inline void copy(const struct vaccess *m, uint8_t *reg, uint8_t *host, unsigned log2)
 {
     if (m->access == ACCESS_WRITE)
-        memcpy(host, reg, 1 << log2);
+        shared_copy(host, reg, 1 << log2);
     else
-        memcpy(reg, host, 1 << log2);
+        shared_copy(reg, host, 1 << log2);
 }
 
 /* All fields of element @i, in the way that can fault. */
@@ -132,9 +133,9 @@ static void contiguous(struct vaccess *m, unsigned i, unsigned n, unsigned log2)
             continue;
         }
         if (m->access == ACCESS_WRITE)
-            memcpy(host, m->data + (i << log2), count << log2);
+            shared_copy(host, m->data + (i << log2), count << log2);
         else
-            memcpy(m->data + (i << log2), host, count << log2);
+            shared_copy(m->data + (i << log2), host, count << log2);
         i += count;
     }
 }
@@ -169,7 +170,7 @@ static bool whole_in_page(struct riscv_cpu *c, uint64_t desc, uint64_t base, uns
     host = cpu_host(&c->cpu, base, len, access, vdesc_mode(desc));
     if (!host)
         return false;
-    memcpy(access == ACCESS_WRITE ? host : data, access == ACCESS_WRITE ? data : host, len);
+    shared_copy(access == ACCESS_WRITE ? host : data, access == ACCESS_WRITE ? data : host, len);
     return true;
 }
 

@@ -8,6 +8,7 @@
 #ifndef X86_SYS_H
 #define X86_SYS_H
 
+#include <base/shared.h>
 #include "x86.h"
 
 /* Bits of EFLAGS, control registers and EFER. */
@@ -144,7 +145,7 @@ static inline uint64_t x86_load(struct x86_cpu *c, uint64_t addr, unsigned size,
     uint64_t last = addr + (1u << size) - 1;
 
     if (__builtin_expect((last & TCG_PAGE_MASK) == e->read, 1))
-        return ldn_le((void *)(uintptr_t)(addr + e->addend), 1u << size);
+        return shared_load((void *)(uintptr_t)(addr + e->addend), 1u << size);
     return cpu_load(&c->cpu, addr, IR_MEM(size, mode, 0));
 }
 
@@ -155,7 +156,7 @@ static inline void x86_store(struct x86_cpu *c, uint64_t addr, unsigned size, un
     uint64_t last = addr + (1u << size) - 1;
 
     if (__builtin_expect((last & TCG_PAGE_MASK) == __atomic_load_n(&e->write, __ATOMIC_RELAXED), 1))
-        stn_le((void *)(uintptr_t)(addr + e->addend), 1u << size, val);
+        shared_store((void *)(uintptr_t)(addr + e->addend), val, 1u << size);
     else
         cpu_store(&c->cpu, addr, val, IR_MEM(size, mode, 0));
 }
