@@ -45,6 +45,13 @@ static struct kvm *kvm_of(struct machine *m)
 
 /* ---- the machine's orders to all CPUs; main thread, device lock held ---- */
 
+static void wait_until_parked(struct kvm *kvm)
+{
+    for (unsigned i = 0; i < kvm->ncpus; i++)
+        while (!kvm->cpu[i]->v.cpu->stopped)
+            loop_wait(kvm->vm.machine->loop, &kvm->parked);
+}
+
 static void pause_all(struct machine *m)
 {
     struct kvm *kvm = kvm_of(m);
@@ -53,9 +60,7 @@ static void pause_all(struct machine *m)
         __atomic_store_n(&kvm->cpu[i]->v.cpu->stop_request, 1, __ATOMIC_SEQ_CST);
         cpu_kick(kvm->cpu[i]->v.cpu);
     }
-    for (unsigned i = 0; i < kvm->ncpus; i++)
-        while (!kvm->cpu[i]->v.cpu->stopped)
-            loop_wait(m->loop, &kvm->parked);
+    wait_until_parked(kvm);
     for (unsigned i = 0; i < kvm->ncpus; i++)
         kvm_take_registers(&kvm->cpu[i]->v);
     kvm->vm.standing = true;
@@ -70,6 +75,7 @@ static void resume_all(struct machine *m)
 {
     struct kvm *kvm = kvm_of(m);
 
+    wait_until_parked(kvm); /* new threads may be on their way, with the registers for some work */
     patches_remove(kvm);
     patches_insert(kvm);
     kvm->guest->vm_goes_on(&kvm->vm);
