@@ -202,7 +202,6 @@ void net_set_io(struct net_port *port, struct io_context *io)
     nd->driver->stop(nd);
     io_settle(nd->io);
     nd->io = io;
-    io_settle(io);
     nd->driver->watch(nd);
 }
 

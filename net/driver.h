@@ -15,7 +15,8 @@ struct net_driver {
     void (*close)(struct netdev *nd);
     /* What waits for the network begins to be watched in nd->io, and is not any more. Before the
      * first and after the last call nobody looks; between open() and close(), device lock held. A
-     * callback that began before stop() may still be running when that returns. */
+     * callback that began before stop() may still be running when that returns; watch() settles
+     * nd->io before it attaches a source. */
     void (*watch)(struct netdev *nd);
     void (*stop)(struct netdev *nd);
     /* A frame from the card. False: not now; netdev_writable() is called later. */

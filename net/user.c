@@ -2,6 +2,10 @@
  * The user network (-netdev user): a network behind address translation in this process, by
  * libslirp. The guest is 10.0.2.15, the host 10.0.2.2, the name server 10.0.2.3 unless told
  * otherwise. How options are read is in user-options.c.
+ *
+ * All of a network is guarded by the lock of nd->io. Networks on different threads share what
+ * libslirp keeps for the process, the time of the current call and the host's name server: each
+ * writes there what the other would.
  */
 #include "user.h"
 
@@ -239,6 +243,7 @@ static void user_watch(struct netdev *nd)
     s = (struct user_source *)u->source;
     s->user = u;
     s->fds = g_ptr_array_new_with_free_func(g_free);
+    io_settle(nd->io);
     g_source_attach(u->source, io_main_context(nd->io));
 }
 
