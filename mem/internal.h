@@ -22,6 +22,7 @@ struct mem {
     struct loop *loop;
     struct ram *ram;
     bool big_endian;
+    bool open_bus;
     unsigned depth;    /* of mem_begin(); device lock */
     bool changed;      /* device lock */
     GPtrArray *spaces; /* of address_space; device lock */

@@ -154,6 +154,17 @@ static enum mem_result locked_write(struct mem_region *r, uint64_t offset, unsig
     return res;
 }
 
+/* What becomes of an access that the device has refused. */
+static enum mem_result refused(const struct mem_region *r, enum mem_result res)
+{
+    return r && r->mem->open_bus ? MEM_OK : res;
+}
+
+static uint64_t refused_value(const struct mem_region *r, unsigned size)
+{
+    return r && r->mem->open_bus ? size_mask(size) : 0;
+}
+
 enum mem_result mem_io_read(struct mem_region *r, uint64_t offset, unsigned size, uint64_t *val,
                             mem_attrs attrs)
 {
@@ -164,7 +175,8 @@ enum mem_result mem_io_read(struct mem_region *r, uint64_t offset, unsigned size
     if (!r || !r->ops || !allowed(r, offset, size)) {
         log_guest_error("invalid read of %u bytes at %s+0x%" PRIx64 "\n", size,
                         r ? r->name : "nowhere", offset);
-        return MEM_DECODE_ERROR;
+        *val = refused_value(r, size);
+        return refused(r, MEM_DECODE_ERROR);
     }
     taken = loop_lock_if(r->mem->loop);
     res = MEM_DEVICE_ERROR;
@@ -173,7 +185,10 @@ enum mem_result mem_io_read(struct mem_region *r, uint64_t offset, unsigned size
         r->busy = false;
     }
     loop_unlock_if(r->mem->loop, taken);
-    return res;
+    if (res == MEM_OK)
+        return res;
+    *val = refused_value(r, size);
+    return refused(r, res);
 }
 
 enum mem_result mem_io_write(struct mem_region *r, uint64_t offset, unsigned size, uint64_t val,
@@ -189,7 +204,7 @@ enum mem_result mem_io_write(struct mem_region *r, uint64_t offset, unsigned siz
     if (!r || !r->ops || !allowed(r, offset, size)) {
         log_guest_error("invalid write of %u bytes at %s+0x%" PRIx64 "\n", size,
                         r ? r->name : "nowhere", offset);
-        return MEM_DECODE_ERROR;
+        return refused(r, MEM_DECODE_ERROR);
     }
     taken = loop_lock_if(r->mem->loop);
     res = MEM_DEVICE_ERROR;
@@ -198,5 +213,5 @@ enum mem_result mem_io_write(struct mem_region *r, uint64_t offset, unsigned siz
         r->busy = false;
     }
     loop_unlock_if(r->mem->loop, taken);
-    return res;
+    return res == MEM_OK ? res : refused(r, res);
 }

@@ -68,6 +68,11 @@ void mem_publish(struct mem *mem)
         space_update(g_ptr_array_index(mem->spaces, i));
 }
 
+void mem_set_open_bus(struct mem *mem)
+{
+    mem->open_bus = true;
+}
+
 void mem_begin(struct mem *mem)
 {
     mem->depth++;

@@ -44,6 +44,7 @@ void pc_float_init(struct pc *pc)
 {
     struct machine *m = &pc->m;
 
+    mem_set_open_bus(m->mem);
     mem_region_init_io(&pc->no_memory, m->mem, &float_io, NULL, "nobody", MEM_SIZE_ALL);
     mem_region_add_priority(pc->rom_space, 0, &pc->no_memory, FLOAT_PRIORITY);
     mem_region_init_io(&pc->no_port, m->mem, &float_io, NULL, "nobody", m->io.size);

@@ -255,6 +255,31 @@ static void test_results(struct fixture *f, gconstpointer data)
     g_string_free(p.log, TRUE);
 }
 
+/* What a device refuses, on a board that tells nobody. */
+static void test_open_bus(struct fixture *f, gconstpointer data)
+{
+    static const struct io_ops longs = { .read = probe_read,
+                                         .write = probe_write,
+                                         .guest_sizes = { 4, 4 } };
+    static const struct io_ops ops = { .read_attrs = probe_read_attrs, .write = probe_write };
+    struct probe p = { .log = g_string_new(NULL), .result = MEM_DEVICE_ERROR };
+    struct mem_region r;
+
+    (void)data;
+    mem_set_open_bus(f->mem);
+    mem_region_init_io(&r, f->mem, &longs, &p, "longs", 0x10);
+    mem_region_add(&f->root, 0, &r);
+    CHECK_READ(4, 2, MEM_OK, 0xffff, "");
+    CHECK_READ(1, 4, MEM_OK, 0xffffffff, "");
+    CHECK_WRITE(1, 4, 5, MEM_OK, "");
+    mem_region_destroy(&r);
+    mem_region_init_io(&r, f->mem, &ops, &p, "r", 0x10);
+    mem_region_add(&f->root, 0, &r);
+    CHECK_READ(0, 8, MEM_OK, UINT64_MAX, "R8@0 ");
+    mem_region_destroy(&r);
+    g_string_free(p.log, TRUE);
+}
+
 static void test_ram(struct fixture *f, gconstpointer data)
 {
     struct mem_region ram, rom;
@@ -495,6 +520,7 @@ int main(int argc, char **argv)
     ADD("transaction", test_transaction);
     ADD("split", test_split);
     ADD("results", test_results);
+    ADD("open-bus", test_open_bus);
     ADD("ram", test_ram);
     ADD("page-state", test_page_state);
     ADD("map-bounds", test_map_bounds);

@@ -117,6 +117,9 @@ struct ram *mem_ram(struct mem *mem);
 struct loop *mem_loop(struct mem *mem);
 /* Byte order of IO_NATIVE devices; little unless set. Before any CPU runs. */
 void mem_set_big_endian(struct mem *mem, bool big);
+/* A board whose bus tells CPUs of no errors: what a device refuses reads as all ones, or is lost,
+ * and MEM_OK comes back. Before any CPU runs. */
+void mem_set_open_bus(struct mem *mem);
 
 /* Puts off flattening until the outermost end. */
 void mem_begin(struct mem *mem);
