@@ -322,8 +322,8 @@ void unit_remove_at(struct tcg *tcg, uint64_t pc);
 /* What it owns besides its place in the arena. */
 void unit_free(const struct tcg *tcg, struct unit *u);
 struct code_page *code_page_of(const struct tcg *tcg, ram_addr_t addr); /* NULL: never had code */
-/* Removes units made from these lines of a page; lock held. */
-void code_remove(struct tcg *tcg, ram_addr_t page, uint64_t lines);
+/* Removes units made from these lines of a page, if there are any; lock held. */
+bool code_remove(struct tcg *tcg, ram_addr_t page, uint64_t lines);
 /* Bytes were written; removes units made from them. Takes the lock if there is anything to do. */
 void code_written(struct tcg *tcg, ram_addr_t addr, uint64_t len);
 bool code_touched(const struct tcg *tcg, ram_addr_t addr, uint64_t len);

@@ -236,16 +236,18 @@ static uint64_t lines_in(const struct unit *u, ram_addr_t page)
     return lines;
 }
 
-void code_remove(struct tcg *tcg, ram_addr_t page, uint64_t lines)
+bool code_remove(struct tcg *tcg, ram_addr_t page, uint64_t lines)
 {
     struct code_page *p = code_page_of(tcg, page);
     uint64_t left = 0;
+    bool any = false;
 
     for (unsigned i = 0; i < p->n;) {
         struct unit *u = p->unit[i];
         uint64_t used = lines_in(u, page);
         if (used & lines) {
             unit_remove(tcg, u); /* takes itself out of the list */
+            any = true;
             continue;
         }
         left |= used;
@@ -253,6 +255,7 @@ void code_remove(struct tcg *tcg, ram_addr_t page, uint64_t lines)
     }
     if (p->n)
         __atomic_store_n(&p->lines, left, __ATOMIC_SEQ_CST);
+    return any;
 }
 
 bool code_is_of(struct tcg *tcg, ram_addr_t addr, unsigned len, uint64_t pc)
@@ -269,18 +272,33 @@ bool code_is_of(struct tcg *tcg, ram_addr_t addr, unsigned len, uint64_t pc)
     return is;
 }
 
+/* Units that loop by themselves are left only by who is asked to. */
+static void leave_units(struct tcg *tcg)
+{
+    for (unsigned i = 0; i < tcg->nvcpus; i++) {
+        struct cpu *cpu = tcg->vcpu[i]->cpu;
+
+        if (!cpu->has_thread || !pthread_equal(cpu->thread, pthread_self()))
+            cpu_kick(cpu);
+    }
+}
+
 void code_written(struct tcg *tcg, ram_addr_t addr, uint64_t len)
 {
+    bool any = false;
+
     while (len) {
         unsigned offset = addr & (RAM_PAGE_SIZE - 1);
         uint64_t n = MIN(len, RAM_PAGE_SIZE - offset);
 
         if (code_touched(tcg, addr, n)) {
             pthread_mutex_lock(&tcg->lock);
-            code_remove(tcg, addr - offset, line_mask(offset, n));
+            any |= code_remove(tcg, addr - offset, line_mask(offset, n));
             pthread_mutex_unlock(&tcg->lock);
         }
         addr += n;
         len -= n;
     }
+    if (any)
+        leave_units(tcg);
 }
