@@ -114,7 +114,8 @@ bool x86_take_interrupt(struct cpu *cpu)
     if (c->wait_sipi)
         return waiting(c, lines);
     if (lines & LINE_SIPI) {
-        clear_line(c, LINE_SIPI); /* meant for one that waits */
+        if (!(lines_of(c) & LINE_INIT)) /* behind INIT it is meant for us, who were slow */
+            clear_line(c, LINE_SIPI);
         lines &= ~LINE_SIPI;
     }
     if (!lines || in_shadow(c))
@@ -147,6 +148,8 @@ void x86_set_irq(struct cpu *cpu, unsigned line, bool level)
             clear_line(c, LINE_INTR);
         return;
     }
+    if (line == X86_IRQ_INIT) /* a start-up IPI before it was for nobody */
+        clear_line(c, LINE_SIPI);
     __atomic_fetch_or(&c->lines, 1u << line, __ATOMIC_SEQ_CST);
     cpu_kick(cpu);
 }
