@@ -85,6 +85,8 @@ static void write_lvt(struct lapic *l, unsigned n, uint32_t v)
 {
     uint32_t was = l->lvt[n];
 
+    if (n == LVT_TIMER)
+        lapic_timer_settle(l);
     l->lvt[n] = v & lvt_mask[n];
     if (!(l->svr & SVR_ENABLE))
         l->lvt[n] |= LVT_MASKED;
@@ -129,9 +131,7 @@ bool lapic_write(struct lapic *l, unsigned reg, uint32_t v)
     case REG_ICR_HIGH: l->icr = (uint32_t)l->icr | (uint64_t)v << 32; return true;
     case REG_COUNT_INIT: lapic_timer_start(l, v); return true;
     case REG_DIVIDE:
-        l->divide = v & 0xb;
-        if (l->count)
-            lapic_timer_start(l, l->count);
+        lapic_timer_divide(l, v & 0xb);
         return true;
     default: return false;
     }

@@ -108,6 +108,19 @@ void lapic_timer_start(struct lapic *l, uint32_t count)
     arm(l, l->started); /* a later look at the clock might find the count over, and nothing armed */
 }
 
+void lapic_timer_divide(struct lapic *l, uint32_t divide)
+{
+    uint32_t left;
+
+    lapic_timer_settle(l);
+    left = lapic_timer_count(l);
+    l->divide = divide;
+    if (!left)
+        return;
+    lapic_timer_began(l, left);
+    arm(l, now_ns(l));
+}
+
 void lapic_timer_set_deadline(struct lapic *l, uint64_t tsc)
 {
     if (!by_deadline(l))
@@ -125,4 +138,20 @@ void lapic_timer_due(void *opaque)
     else if (is_periodic(l))
         arm_count(l, now_ns(l));
     lapic_local(l, LVT_TIMER);
+}
+
+void lapic_timer_settle(struct lapic *l)
+{
+    int64_t age = now_ns(l) - l->started;
+
+    if (by_deadline(l) || !l->count || age < period_ns(l))
+        return;
+    if (is_periodic(l)) { /* what is left of this period may become a count of its own */
+        l->started += age / period_ns(l) * period_ns(l);
+        return;
+    }
+    if (!timer_pending(&l->timer))
+        return;
+    timer_del(&l->timer);
+    lapic_timer_due(l);
 }

@@ -139,6 +139,10 @@ uint32_t lapic_timer_count(const struct lapic *l);
 void lapic_timer_start(struct lapic *l, uint32_t count);
 /* LVT or divider changed, or the state was loaded. */
 void lapic_timer_changed(struct lapic *l);
+/* What is left of the count goes on at another pace. */
+void lapic_timer_divide(struct lapic *l, uint32_t divide);
+/* A count that is over counts as over now, however late the main loop is: before its entry changes. */
+void lapic_timer_settle(struct lapic *l);
 void lapic_timer_set_deadline(struct lapic *l, uint64_t tsc);
 void lapic_timer_due(void *opaque);
 /* The count began so that @left of it is left; nothing is armed. */

@@ -233,6 +233,19 @@ static void test_timer(void)
     wr(0xb0, 0);
     clock_advance(loop, 1000000);
     g_assert_false(intr[0]);
+    wr(0x3e0, 0xb); /* what is over does not begin anew */
+    g_assert_cmpuint(rd(0x390), ==, 0);
+    clock_advance(loop, 1000000);
+    g_assert_false(intr[0]);
+    wr(0x380, 1000);
+    clock_advance(loop, 400);
+    wr(0x3e0, 0x0); /* the rest by 2 */
+    g_assert_cmpuint(rd(0x390), ==, 600);
+    clock_advance(loop, 1199);
+    g_assert_false(intr[0]);
+    clock_advance(loop, 1);
+    g_assert_cmpint(ack(0), ==, 0x41);
+    wr(0xb0, 0);
     /* deadlines */
     wr(0x320, 0x40042);
     wr(0x380, 1000); /* ignored */
