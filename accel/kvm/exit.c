@@ -65,14 +65,18 @@ static void ring_full(struct kvm_cpu *k)
         k->full_in_vain = 0;
 }
 
+/* Does not run again before the machine has done what was asked of it. */
+static void hold(struct cpu *cpu)
+{
+    __atomic_store_n(&cpu->stop_request, 1, __ATOMIC_SEQ_CST);
+    __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
+}
+
 /* This CPU stops now, and the machine soon. */
 static void stop(struct kvm_cpu *k, enum run_state why)
 {
-    struct cpu *cpu = k->v.cpu;
-
-    __atomic_store_n(&cpu->stop_request, 1, __ATOMIC_SEQ_CST);
-    __atomic_fetch_or(&cpu->tcg.flags, TCG_FLAGS_ATTENTION, __ATOMIC_SEQ_CST);
-    machine_request_stop(cpu->machine, why);
+    hold(k->v.cpu);
+    machine_request_stop(k->v.cpu->machine, why);
 }
 
 void exit_fail(struct kvm_cpu *k, const char *why)
@@ -129,6 +133,25 @@ static void unknown(struct kvm_cpu *k, const char *what, uint64_t number)
     exit_fail(k, why);
 }
 
+/* The kernel has an interface by which its guest asks for this (4.44, KVM_EXIT_SYSTEM_EVENT). */
+static void system_event(struct kvm_cpu *k)
+{
+    struct machine *m = k->kvm->vm.machine;
+
+    switch (k->v.run->system_event.type) {
+    case KVM_SYSTEM_EVENT_SHUTDOWN:
+        machine_request_shutdown(m, CAUSE_GUEST_SHUTDOWN, 0);
+        hold(k->v.cpu);
+        break;
+    case KVM_SYSTEM_EVENT_RESET:
+        machine_request_reset(m, CAUSE_GUEST_RESET);
+        hold(k->v.cpu);
+        break;
+    case KVM_SYSTEM_EVENT_CRASH: machine_panicked(m); break;
+    default: unknown(k, "unknown event of the system,", k->v.run->system_event.type); break;
+    }
+}
+
 void exit_handle(struct kvm_cpu *k)
 {
     const struct kvm_run *run = k->v.run;
@@ -149,6 +172,7 @@ void exit_handle(struct kvm_cpu *k)
                 run->hw.hardware_exit_reason);
         return;
     case KVM_EXIT_INTERNAL_ERROR: internal_error(k); return;
+    case KVM_EXIT_SYSTEM_EVENT: system_event(k); return;
     default: break;
     }
     switch (k->kvm->guest->exit(&k->v)) {

@@ -2,6 +2,8 @@
  * x86 CPUs on KVM: making them, interrupts before they run, and exits of their own.
  */
 #include <errno.h>
+#include <asm/kvm_para.h>
+#include <linux/kvm_para.h>
 #include <base/error.h>
 #include <base/log.h>
 #include <hw/core/machine.h>
@@ -223,6 +225,16 @@ static enum kvm_done on_exit_reason(struct kvm_vcpu *v)
     case KVM_EXIT_IOAPIC_EOI:
         c->irqchip->eoi(c->irqchip_opaque, v->run->eoi.vector);
         return KVM_DONE;
+    case KVM_EXIT_HYPERCALL: /* one that only we could do, and do not */
+        v->run->hypercall.ret = (__u64)-KVM_ENOSYS;
+        return KVM_DONE;
+    case KVM_EXIT_X86_RDMSR:
+    case KVM_EXIT_X86_WRMSR:
+        v->run->msr.error = 1; /* #GP */
+        return KVM_DONE;
+    case KVM_EXIT_X86_BUS_LOCK: return KVM_DONE; /* told of, and done */
+    case KVM_EXIT_NOTIFY:
+        return v->run->notify.flags & KVM_NOTIFY_CONTEXT_INVALID ? KVM_UNKNOWN : KVM_DONE;
     default: return KVM_UNKNOWN;
     }
 }
