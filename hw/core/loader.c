@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <base/bits.h>
@@ -15,12 +16,12 @@
 #endif
 
 #define KEEP_MAX (1u << 20) /* more than that is read from its file again */
-#define CHUNK    (256u << 10)
 
 struct rom {
     char *name;
     uint64_t addr, len, zeroes;
     uint8_t *data; /* NULL if there are none, or they are those of fd at offset */
+    GBytes *owner; /* of data; NULL: it is the blob's */
     int fd;        /* or -1 */
     uint64_t offset;
     struct timespec changed; /* what fd's file had when it was compared */
@@ -39,7 +40,10 @@ static void rom_free(void *opaque)
     if (r->fd >= 0)
         close(r->fd);
     g_free(r->name);
-    g_free(r->data);
+    if (r->owner)
+        g_bytes_unref(r->owner);
+    else
+        g_free(r->data);
     g_free(r);
 }
 
@@ -65,18 +69,22 @@ static bool same_time(struct timespec a, struct timespec b)
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
+/* Straight to the guest's memory: kernels are large, and each copy of them takes a while. */
 static void write_from_file(struct address_space *as, const struct rom *r)
 {
-    g_autofree uint8_t *buf = g_malloc(CHUNK);
     struct stat st;
     bool whole = true;
 
-    for (uint64_t at = 0; at < r->len && whole; at += CHUNK) {
-        uint64_t n = MIN(CHUNK, r->len - at);
+    for (uint64_t at = 0; at < r->len && whole;) {
+        uint64_t n = r->len - at;
+        struct section s = space_lookup(as, r->addr + at, &n);
+        const struct ram_block *ram = s.region ? s.region->ram : NULL;
 
-        whole = read_at(r->fd, buf, n, r->offset + at);
-        if (whole)
-            space_write_rom(as, r->addr + at, buf, n);
+        if (ram) {
+            whole = read_at(r->fd, ram->host + s.offset, n, r->offset + at);
+            ram_written(mem_ram(as->mem), ram->base + s.offset, n);
+        }
+        at += n;
     }
     if (!whole || fstat(r->fd, &st) < 0 || !same_time(st.st_mtim, r->changed))
         fprintf(stderr, "myna: '%s' has changed; the guest starts again with what it holds now\n",
@@ -189,21 +197,48 @@ void rom_add_seed(struct machine *m, uint64_t addr)
     g_array_append_val(m->roms->seeds, addr);
 }
 
+struct mapping {
+    void *p;
+    gsize len;
+};
+
+static void unmap(gpointer opaque)
+{
+    struct mapping *m = opaque;
+
+    munmap(m->p, m->len);
+    g_free(m);
+}
+
+/* A file's pages themselves: reading a kernel into memory of our own, only to look at its header,
+ * takes longer than all else of a machine's start. NULL: it cannot be mapped. Who has it must let
+ * go of it soon: if somebody cuts the file meanwhile, this process ends. */
+static GBytes *map_file(int fd, gsize len)
+{
+    struct mapping m = { .len = len };
+
+    m.p = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    if (m.p == MAP_FAILED)
+        return NULL;
+    return g_bytes_new_with_free_func(m.p, len, unmap, g_memdup2(&m, sizeof(m)));
+}
+
 /* The file at @path, if it is one that holds these bytes there; else -1. */
 static int open_same(const char *path, uint64_t offset, const uint8_t *data, uint64_t len,
                      struct timespec *changed)
 {
-    g_autofree uint8_t *buf = g_malloc(CHUNK);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    GBytes *file = NULL;
     struct stat st;
+    bool same;
 
     if (fd < 0)
         return -1;
-    bool same = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-    for (uint64_t at = 0; at < len && same; at += CHUNK) {
-        uint64_t n = MIN(CHUNK, len - at);
-        same = read_at(fd, buf, n, offset + at) && memcmp(buf, data + at, n) == 0;
-    }
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size >= offset + len)
+        file = map_file(fd, (gsize)st.st_size);
+    same = file && memcmp((const uint8_t *)g_bytes_get_data(file, NULL) + offset, data, len) == 0;
+    if (file)
+        g_bytes_unref(file);
     *changed = st.st_mtim;
     if (same)
         return fd;
@@ -211,8 +246,9 @@ static int open_same(const char *path, uint64_t offset, const uint8_t *data, uin
     return -1;
 }
 
-bool rom_add_file(struct machine *m, const char *path, uint64_t offset, const void *data,
-                  uint64_t len, uint64_t zeroes, uint64_t addr, GError **err)
+/* With `owner`, the bytes are its and need no copy. */
+static bool add_from_file(struct machine *m, const char *path, uint64_t offset, const void *data,
+                          uint64_t len, uint64_t zeroes, uint64_t addr, GBytes *owner, GError **err)
 {
     struct rom *r;
 
@@ -223,9 +259,25 @@ bool rom_add_file(struct machine *m, const char *path, uint64_t offset, const vo
         return false;
     r->offset = offset;
     r->fd = open_same(path, offset, data, len, &r->changed);
-    if (r->fd < 0)
-        r->data = g_memdup2(data, len);
+    if (r->fd >= 0)
+        return true;
+    r->owner = owner ? g_bytes_ref(owner) : NULL;
+    r->data = owner ? (uint8_t *)(uintptr_t)data : g_memdup2(data, len);
     return true;
+}
+
+bool rom_add_file(struct machine *m, const char *path, uint64_t offset, const void *data,
+                  uint64_t len, uint64_t zeroes, uint64_t addr, GError **err)
+{
+    return add_from_file(m, path, offset, data, len, zeroes, addr, NULL, err);
+}
+
+bool rom_add_whole(struct machine *m, const char *path, GBytes *file, uint64_t addr, GError **err)
+{
+    gsize len;
+    const void *data = g_bytes_get_data(file, &len);
+
+    return add_from_file(m, path, 0, data, len, 0, addr, file, err);
 }
 
 bool rom_replace(struct machine *m, uint64_t addr, const void *data, uint64_t len)
@@ -235,7 +287,7 @@ bool rom_replace(struct machine *m, uint64_t addr, const void *data, uint64_t le
     for (unsigned i = 0; i < roms->len; i++) {
         struct rom *r = g_ptr_array_index(roms, i);
 
-        if (r->data && addr >= r->addr && addr - r->addr <= r->len &&
+        if (r->data && !r->owner && addr >= r->addr && addr - r->addr <= r->len &&
             len <= r->len - (addr - r->addr)) {
             memcpy(r->data + (addr - r->addr), data, len);
             return true;
@@ -256,80 +308,117 @@ void rom_print(struct machine *m, GString *out)
     }
 }
 
-/* Reads a regular file. Its size may change meanwhile; what is read is what counts. */
-static uint8_t *slurp(int fd, const char *what, const char *path, uint64_t max, uint64_t *len,
-                      GError **err)
+/* The size of a regular file of 1 to `max` bytes; 0 with err set. */
+static uint64_t file_size(int fd, const char *what, const char *path, uint64_t max, GError **err)
 {
     struct stat st;
-    uint8_t *buf;
-    uint64_t got = 0;
 
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         error_set(err, "%s: '%s' is not a regular file", what, path);
-        return NULL;
-    }
-    if (st.st_size == 0) {
+    else if (st.st_size == 0)
         error_set(err, "%s: '%s' is empty", what, path);
-        return NULL;
-    }
-    if ((uint64_t)st.st_size > max) {
+    else if ((uint64_t)st.st_size > max)
         error_set(err, "%s: '%s' has %" PRIu64 " bytes, at most %" PRIu64 " fit", what, path,
                   (uint64_t)st.st_size, max);
-        return NULL;
-    }
-    buf = g_try_malloc((gsize)st.st_size);
-    if (!buf) {
-        error_set(err, "%s: '%s': no memory for %" PRIu64 " bytes", what, path,
-                  (uint64_t)st.st_size);
-        return NULL;
-    }
-    while (got < (uint64_t)st.st_size) {
-        ssize_t n = read(fd, buf + got, (size_t)st.st_size - got);
+    else
+        return (uint64_t)st.st_size;
+    return 0;
+}
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
-        got += (uint64_t)n;
-    }
-    if (got < (uint64_t)st.st_size) {
-        error_set_errno(err, errno ? errno : EIO, "%s: cannot read '%s'", what, path);
-        g_free(buf);
+static GBytes *read_file(int fd, const char *what, const char *path, uint64_t max, GError **err)
+{
+    uint64_t len = file_size(fd, what, path, max, err);
+    GBytes *file = len > KEEP_MAX ? map_file(fd, (gsize)len) : NULL;
+    uint8_t *buf;
+
+    if (!len || file)
+        return file;
+    buf = g_try_malloc((gsize)len);
+    if (!buf) {
+        error_set(err, "%s: '%s': no memory for %" PRIu64 " bytes", what, path, len);
         return NULL;
     }
-    *len = got;
-    return buf;
+    errno = 0;
+    if (read_at(fd, buf, len, 0))
+        return g_bytes_new_take(buf, (gsize)len);
+    error_set_errno(err, errno ? errno : EIO, "%s: cannot read '%s'", what, path);
+    g_free(buf);
+    return NULL;
 }
 
 #ifdef CONFIG_ZLIB
+/* What the last four bytes say, which need not be true. */
+static uint64_t unpacked_size(const uint8_t *data, gsize len, uint64_t max)
+{
+    return CLAMP(len > 4 ? ldl_le(data + len - 4) : 0, len, max);
+}
+
+/* Unpacks what `z` has, up to `max` bytes. NULL: *res says why; Z_OK: it is more. */
+static uint8_t *inflate_to(z_stream *z, uint64_t room, uint64_t max, int *res)
+{
+    uint8_t *out = NULL;
+
+    for (uint64_t done = 0;;) {
+        uint8_t *more = g_try_realloc(out, (gsize)room + 1); /* one too many is seen */
+
+        if (!more) {
+            *res = Z_MEM_ERROR;
+            break;
+        }
+        out = more;
+        z->next_out = out + done;
+        z->avail_out = (uInt)(room + 1 - done);
+        *res = inflate(z, Z_NO_FLUSH);
+        done = (uint64_t)(z->next_out - out);
+        if (*res == Z_STREAM_END && done <= max)
+            return out;
+        if (*res == Z_OK && z->avail_out)
+            *res = Z_BUF_ERROR; /* it ends too early */
+        if (*res != Z_OK || done > max)
+            break;
+        room = MIN(2 * room, max);
+    }
+    g_free(out);
+    return NULL;
+}
+
+static bool all_zero(const uint8_t *p, gsize len)
+{
+    while (len && *p == 0)
+        p++, len--;
+    return !len;
+}
+
+/* A file with more behind is given as it is: Linux takes an initrd of several archives, packed or
+ * not. */
 static GBytes *gunzip(GBytes *packed, const char *what, const char *path, uint64_t max,
                       GError **err)
 {
-    GByteArray *out = g_byte_array_new();
     z_stream z = { 0 };
     gsize len;
-    const void *data = g_bytes_get_data(packed, &len);
+    const uint8_t *data = g_bytes_get_data(packed, &len);
     int res = inflateInit2(&z, 16 + MAX_WBITS);
-    guint8 *chunk = g_malloc(1 << 20);
+    uint8_t *out = NULL;
 
+    max = MIN(max, G_MAXINT);
     z.next_in = (Bytef *)(uintptr_t)data;
     z.avail_in = (uInt)MIN(len, G_MAXUINT);
-    while (res == Z_OK && out->len <= max && out->len < G_MAXINT) {
-        z.next_out = chunk;
-        z.avail_out = 1 << 20;
-        res = inflate(&z, Z_NO_FLUSH);
-        g_byte_array_append(out, chunk, (1 << 20) - z.avail_out);
-    }
+    if (res == Z_OK)
+        out = inflate_to(&z, unpacked_size(data, len, max), max, &res);
     inflateEnd(&z);
-    g_free(chunk);
-    if (res == Z_STREAM_END && out->len <= max)
-        return g_byte_array_free_to_bytes(out);
-    if (res == Z_STREAM_END || res == Z_OK)
+    if (out && !all_zero(z.next_in, z.avail_in)) {
+        g_free(out);
+        return g_bytes_ref(packed);
+    }
+    if (out)
+        return g_bytes_new_take(out, (gsize)z.total_out);
+    if (res == Z_MEM_ERROR)
+        error_set(err, "%s: '%s': no memory to unpack it", what, path);
+    else if (res == Z_STREAM_END || res == Z_OK)
         error_set(err, "%s: '%s' unpacks to more than the %" PRIu64 " bytes that fit", what, path,
                   max);
     else
         error_set(err, "%s: '%s' is damaged: gzip data does not unpack", what, path);
-    g_byte_array_free(out, TRUE);
     return NULL;
 }
 #else
@@ -344,22 +433,21 @@ static GBytes *gunzip(GBytes *packed, const char *what, const char *path, uint64
 
 GBytes *load_file(const char *what, const char *path, uint64_t max, GError **err)
 {
-    uint64_t len;
-    uint8_t *buf;
     GBytes *file, *plain;
+    const uint8_t *p;
+    gsize len;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0) {
         error_set_errno(err, errno, "%s: cannot open '%s'", what, path);
         return NULL;
     }
-    errno = 0;
-    buf = slurp(fd, what, path, MIN(max, LOADER_FILE_MAX), &len, err);
+    file = read_file(fd, what, path, MIN(max, LOADER_FILE_MAX), err);
     close(fd);
-    if (!buf)
+    if (!file)
         return NULL;
-    file = g_bytes_new_take(buf, len);
-    if (len < 2 || buf[0] != 0x1f || buf[1] != 0x8b)
+    p = g_bytes_get_data(file, &len);
+    if (len < 2 || p[0] != 0x1f || p[1] != 0x8b)
         return file;
     plain = gunzip(file, what, path, max, err);
     g_bytes_unref(file);

@@ -43,7 +43,6 @@ bool boot_put_initrd(struct pc_boot *b, uint64_t limit, uint64_t *addr, uint64_t
     const char *path = b->pc->m.cfg.initrd;
     GBytes *file;
     gsize len;
-    const void *data;
     bool ok;
 
     *addr = *size = 0;
@@ -52,7 +51,7 @@ bool boot_put_initrd(struct pc_boot *b, uint64_t limit, uint64_t *addr, uint64_t
     file = load_file("-initrd", path, b->pc->below_4g, err);
     if (!file)
         return false;
-    data = g_bytes_get_data(file, &len);
+    len = g_bytes_get_size(file);
     limit = MIN(limit, boot_ram_end(b));
     *addr = align_down(limit - MIN(len, limit), PAGE);
     *size = len;
@@ -62,7 +61,7 @@ bool boot_put_initrd(struct pc_boot *b, uint64_t limit, uint64_t *addr, uint64_t
                        "0x%" PRIx64 " and 0x%" PRIx64 "; more -m is needed",
                        path, len, b->end, limit);
     else
-        ok = rom_add_file(&b->pc->m, path, 0, data, len, 0, *addr, err);
+        ok = rom_add_whole(&b->pc->m, path, file, *addr, err);
     g_bytes_unref(file);
     return ok;
 }

@@ -117,19 +117,18 @@ static bool add_module(struct mb *m, const char *text, GError **err)
     uint8_t entry[MODULE_ENTRY] = { 0 };
     GBytes *file = load_file("-initrd", path, m->b->pc->below_4g, err);
     gsize len;
-    const void *data;
     bool ok;
 
     if (!file)
         return false;
-    data = g_bytes_get_data(file, &len);
+    len = g_bytes_get_size(file);
     if (addr > limit || len > limit - addr) {
         g_bytes_unref(file);
         return error_set(err,
                          "-initrd: '%s' has %zu bytes, %" PRIu64 " are left; more -m is needed",
                          path, len, addr > limit ? 0 : limit - addr);
     }
-    ok = rom_add_file(&m->b->pc->m, path, 0, data, len, 0, addr, err);
+    ok = rom_add_whole(&m->b->pc->m, path, file, addr, err);
     g_bytes_unref(file);
     m->b->end = addr + len;
     stl_le(entry, (uint32_t)addr);

@@ -65,8 +65,7 @@ static bool load_any(struct boot *b, const char *what, const char *path, GBytes 
 {
     struct riscv_image img;
     uint64_t extra = 0;
-    gsize len;
-    const void *data = g_bytes_get_data(file, &len);
+    gsize len = g_bytes_get_size(file);
 
     if (is_elf(file)) {
         if (!load_elf(b->machine, what, path, file, EM_RISCV, b->rv64 ? 64 : 32, 0, &b->elf, err))
@@ -87,7 +86,7 @@ static bool load_any(struct boot *b, const char *what, const char *path, GBytes 
         extra = img.image_size - len;
     *start = *entry = addr;
     *end = extra <= ram_end(b) - addr - len ? addr + len + extra : ram_end(b);
-    return rom_add_file(b->machine, path, 0, data, len, 0, addr, err);
+    return rom_add_whole(b->machine, path, file, addr, err);
 }
 
 bool boot_firmware(struct boot *b, GError **err)
@@ -144,7 +143,6 @@ bool boot_initrd(struct boot *b, GError **err)
     uint64_t addr, limit = ram_end(b);
     GBytes *file;
     gsize len;
-    const void *data;
     bool ok;
 
     if (!path)
@@ -154,14 +152,14 @@ bool boot_initrd(struct boot *b, GError **err)
     file = load_file("-initrd", path, b->ram_size, err);
     if (!file)
         return false;
-    data = g_bytes_get_data(file, &len);
+    len = g_bytes_get_size(file);
     if (addr > limit || len > limit - addr)
         ok = error_set(err,
                        "-initrd: '%s' has %zu bytes, which do not fit between 0x%" PRIx64
                        " and the end of RAM at 0x%" PRIx64 "; more -m is needed",
                        path, len, addr, limit);
     else
-        ok = rom_add_file(b->machine, path, 0, data, len, 0, addr, err);
+        ok = rom_add_whole(b->machine, path, file, addr, err);
     b->initrd_start = addr;
     b->initrd_end = addr + len;
     g_bytes_unref(file);

@@ -52,7 +52,7 @@ refuses "*-initrd: cannot open '/nonexistent'*" $virt -kernel "$hello" -initrd /
 refuses "*-dtb: 'empty' is empty" $virt -dtb empty
 refuses "*-dtb: this is not a valid flattened devicetree*" $virt -dtb zeroes
 refuses "*pflash: drive 'pflash0' has 3072 bytes, the flash bank has 33554432" $virt -drive if=pflash,format=raw,file=zeroes
-refuses "*more -m is needed" $virt -m 2 -kernel zeroes
+refuses "*more -m is needed" $virt -m 4 -kernel zeroes
 
 # A Linux Image with an EFI stub: its PE header has one section of 4096 bytes at 4096.
 head -c 8192 /dev/zero >Image
@@ -69,7 +69,9 @@ refuses "*-kernel: 'cut' is truncated: its PE header*" $virt -kernel cut
 poke Image 4 zimg
 refuses "*-kernel: 'Image' is a compressed EFI image; *" $virt -kernel Image
 gzip -c "$hello" | head -c 1000 >cut.gz
-refuses "*-kernel: 'cut.gz' *" $virt -kernel cut.gz
+refuses "*-kernel: 'cut.gz' is damaged: *" $virt -kernel cut.gz
+head -c 5000000 /dev/zero | gzip -c >much.gz
+refuses "*-initrd: 'much.gz' unpacks to more than the * bytes that fit" $virt -m 4 -kernel "$hello" -initrd much.gz
 
 # A bzImage: one setup sector, protocol 2.15, 32 * 16 bytes.
 head -c 1536 /dev/zero >bz

@@ -6,6 +6,9 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 #include "qclient.h"
+#ifdef CONFIG_ZLIB
+#include <zlib.h>
+#endif
 
 #define INFO    0x10000
 #define CMDLINE 0x20000
@@ -201,6 +204,61 @@ static void test_bad_bzimage(void)
     refused(image, sizeof(image), "no Linux bzImage");
 }
 
+#ifdef CONFIG_ZLIB
+static size_t gzip(const uint8_t *in, size_t len, uint8_t *out, size_t room)
+{
+    z_stream z = { .next_in = (Bytef *)(uintptr_t)in, .avail_in = (uInt)len, .next_out = out };
+
+    z.avail_out = (uInt)room;
+    g_assert_cmpint(deflateInit2(&z, 1, Z_DEFLATED, 16 + MAX_WBITS, 9, 0), ==, Z_OK);
+    g_assert_cmpint(deflate(&z, Z_FINISH), ==, Z_STREAM_END);
+    deflateEnd(&z);
+    return z.total_out;
+}
+
+/* The guest has `want` as its initrd, at each start. */
+static void expect_disk(const uint8_t *file, size_t len, const uint8_t *want, size_t want_len)
+{
+    uint8_t image[4096];
+    g_autofree uint8_t *got = g_malloc(want_len);
+    g_autofree char *kernel = NULL, *initrd = write_file(file, len), *more = NULL;
+
+    make_bzimage(image, sizeof(image), 0x20f, 1);
+    kernel = write_file(image, sizeof(image));
+    more = g_strdup_printf("-initrd %s", initrd);
+    start(kernel, more);
+    for (unsigned k = 0; k < 2; k++) {
+        uint32_t at = qc_readl(q, INFO + 0x218);
+
+        g_assert_cmpuint(qc_readl(q, INFO + 0x21c), ==, want_len);
+        qc_memread(q, at, got, want_len);
+        g_assert_cmpmem(got, want_len, want, want_len);
+        qc_writel(q, at, 0);
+        qc_reset(q);
+    }
+    qc_stop(q);
+    g_unlink(kernel);
+    g_unlink(initrd);
+}
+
+/* Packed: alone, with the zeroes that some tools fill up with, and in front of another archive,
+ * when only the kernel can unpack it. */
+static void test_packed(void)
+{
+    enum { LEN = (3 << 20) + 5, ROOM = 4 << 20 };
+    g_autofree uint8_t *disk = g_malloc(LEN), *packed = g_malloc0(ROOM);
+    size_t len;
+
+    for (unsigned i = 0; i < LEN; i++)
+        disk[i] = i * i >> 9;
+    len = gzip(disk, LEN, packed, ROOM);
+    expect_disk(packed, len, disk, LEN);
+    expect_disk(packed, len + 300, disk, LEN);
+    len += gzip(disk, 4096, packed + len, ROOM - len);
+    expect_disk(packed, len, packed, len);
+}
+#endif
+
 /* ---- multiboot ---- */
 
 static size_t make_multiboot(uint8_t *p)
@@ -344,6 +402,9 @@ int main(int argc, char **argv)
     g_test_add_func("/pc-boot/bzimage-32", test_bzimage_32);
     g_test_add_func("/pc-boot/bzimage-bad", test_bad_bzimage);
     g_test_add_func("/pc-boot/long-files", test_long_files);
+#ifdef CONFIG_ZLIB
+    g_test_add_func("/pc-boot/packed", test_packed);
+#endif
     g_test_add_func("/pc-boot/multiboot", test_multiboot);
     g_test_add_func("/pc-boot/multiboot-bad", test_bad_multiboot);
     g_test_add_func("/pc-boot/pvh", test_pvh);

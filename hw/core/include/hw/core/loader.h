@@ -30,6 +30,9 @@ bool rom_add(struct machine *m, const char *name, const void *data, uint64_t len
 bool rom_add_file(struct machine *m, const char *path, uint64_t offset, const void *data,
                   uint64_t len, uint64_t zeroes, uint64_t addr, GError **err)
     __attribute__((warn_unused_result));
+/* The same for all bytes of what load_file() gave for `path`, which are kept where they differ. */
+bool rom_add_whole(struct machine *m, const char *path, GBytes *file, uint64_t addr, GError **err)
+    __attribute__((warn_unused_result));
 /* LOADER_SEED bytes at `addr`, within a blob, are random, others at each reset: what a kernel takes
  * for granted of a seed. */
 #define LOADER_SEED 32
@@ -41,7 +44,8 @@ bool rom_replace(struct machine *m, uint64_t addr, const void *data, uint64_t le
 void rom_print(struct machine *m, GString *out);
 
 /* A file's bytes, unpacked if it is gzip'ed; at most `max` of them. `what` begins messages
- * ("-kernel"). NULL with err set. */
+ * ("-kernel"). NULL with err set. The bytes of a large file are those on the disk itself: let go of
+ * them before the machine runs. */
 GBytes *load_file(const char *what, const char *path, uint64_t max, GError **err);
 
 struct elf_image {
@@ -65,8 +69,8 @@ struct riscv_image {
 };
 /* Whether the file is one; fills `out`. */
 bool parse_riscv_image(GBytes *file, struct riscv_image *out);
-/* An image with an EFI stub says by its PE header (PE/COFF 2 to 4) where its sections lie in the file;
- * false with err set if it does not hold them all. True for anything else. */
+/* An image with an EFI stub says by its PE header (PE/COFF 2 to 4) where its sections lie in the
+ * file; false with err set if it does not hold them all. True for anything else. */
 bool check_pe_sections(const char *what, const char *path, GBytes *file, GError **err);
 
 #endif
