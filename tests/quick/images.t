@@ -52,7 +52,7 @@ refuses "*-initrd: cannot open '/nonexistent'*" $virt -kernel "$hello" -initrd /
 refuses "*-dtb: 'empty' is empty" $virt -dtb empty
 refuses "*-dtb: this is not a valid flattened devicetree*" $virt -dtb zeroes
 refuses "*pflash: drive 'pflash0' has 3072 bytes, the flash bank has 33554432" $virt -drive if=pflash,format=raw,file=zeroes
-refuses "*more -m is needed" $virt -m 4 -kernel zeroes
+refuses "*more -m is needed" $virt -m 2 -kernel zeroes
 
 # A Linux Image with an EFI stub: its PE header has one section of 4096 bytes at 4096.
 head -c 8192 /dev/zero >Image
