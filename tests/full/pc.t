@@ -14,16 +14,17 @@ kernel_cases() { # NAME
     download virtio-net-pci
 }
 
-# Where the kernel's code begins, as its own table of symbols says.
+# Whether the kernel's code begins where it is linked, as its own table of symbols says.
 kernel_at() { # NAME WORDS TEXT
-    boot "$1" "$2 myna.run=exec,poweroff myna.exec=$(printf 'grep " _text$" /proc/kallsyms' | base64 -w 0)" "$3" -seed 1
+    local script='grep -q "^ffffffff81000000 T _text" /proc/kallsyms && echo "at home" || echo "moved"'
+    boot "$1" "$2 myna.run=exec,poweroff myna.exec=$(base64 -w 0 <<< "$script")" "$3" -seed 1
 }
 
 guest i386 # both are needed
 guest amd64 -arch x86_64 -M pc,accel=tcg -m 512M
 echo 1..16
 kernel_cases amd64
-kernel_at "amd64: nokaslr, where it is linked" nokaslr "^ffffffff81000000 T _text"
-kernel_at "amd64: elsewhere by chance" "" "^ffffffff\([9ab]\|8[^1]\|81[^0]\)[0-9a-f]*00000 T _text"
+kernel_at "amd64: nokaslr: where it is linked" nokaslr "at home"
+kernel_at "amd64: elsewhere by chance" "" moved
 guest i386 -arch i386 -M pc,accel=tcg -m 512M
 kernel_cases i386
