@@ -1,11 +1,18 @@
 /*
  * A multiboot kernel that has a virtio disk (virtio 1.2, 4.1 and 5.2) tell its name ROUNDS times,
- * and ends the machine by isa-debug-exit: what it costs to have a device look at its queue, up to
- * the interrupt (MSI-X) that wakes the CPU.
+ * BATCHES times over: what it costs to have a device look at its queue, up to the interrupt (MSI-X)
+ * that wakes the CPU. It tells and ends as kvm.S does.
  */
 #include <stdint.h>
 
-enum { PCI_ADDR = 0xcf8, PCI_DATA = 0xcfc, DEBUG_EXIT = 0x501, BAR1 = 0x14, BAR4 = 0x20 };
+enum {
+    PCI_ADDR = 0xcf8,
+    PCI_DATA = 0xcfc,
+    DEBUG_EXIT = 0x501,
+    DEBUG_CON = 0xe9,
+    BAR1 = 0x14,
+    BAR4 = 0x20
+};
 enum { TABLE = 0xe0010000, WINDOW = 0xe0000000, APIC = 0xfee00000, SVR = 0xf0 };
 enum { COMMON = 0, NOTIFY = 0x3000, STATUS = 0x14, DRIVER_SEL = 8, DRIVER = 12, QUEUE = 0x16 };
 enum { SIZE = 0x18, VECTOR = 0x1a, ENABLE = 0x1c, DESC = 0x20, AVAIL = 0x28, USED = 0x30 };
@@ -41,6 +48,11 @@ static uint8_t id[ID_LEN], status;
 #define REG(type, offset)    (*(volatile type *)(WINDOW + (offset)))
 #define MEMORY(base, offset) (*(volatile uint32_t *)((base) + (offset)))
 
+static void out8(uint16_t port, uint8_t v)
+{
+    __asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
+}
+
 static void out32(uint16_t port, uint32_t v)
 {
     __asm__ volatile("outl %0, %1" : : "a"(v), "Nd"(port));
@@ -69,7 +81,7 @@ static void pci_write(unsigned slot, unsigned reg, uint32_t v)
 static __attribute__((noreturn)) void end(uint8_t code)
 {
     for (;;)
-        __asm__ volatile("outb %0, %1" : : "a"(code), "Nd"((uint16_t)DEBUG_EXIT));
+        out8(DEBUG_EXIT, code);
 }
 
 static void enable_msix(unsigned slot)
@@ -150,20 +162,46 @@ static void prepare_cpu(void)
 
 __asm__(".globl taken\ntaken: movl $0, 0xfee000b0\n iret\n");
 
-__attribute__((noreturn, used)) void begin(void)
+static uint32_t ticks(void)
 {
-    prepare_cpu();
-    find_disk();
-    start_disk();
-    for (uint16_t n = 0; n < ROUNDS; n++) {
-        avail.ring[n % ENTRIES] = 0;
-        __atomic_store_n(&avail.index, (uint16_t)(n + 1), __ATOMIC_SEQ_CST);
+    uint32_t low;
+
+    __asm__ volatile("rdtsc" : "=a"(low) : : "edx");
+    return low;
+}
+
+/* How long ROUNDS requests took. */
+static uint32_t batch(void)
+{
+    static uint16_t n;
+    uint32_t began = ticks();
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        avail.ring[n++ % ENTRIES] = 0;
+        __atomic_store_n(&avail.index, n, __ATOMIC_SEQ_CST);
         REG(uint16_t, NOTIFY) = 0;
-        while (used.index != (uint16_t)(n + 1))
+        while (used.index != n)
             __asm__ volatile("sti\n hlt\n cli" : : : "memory"); /* HLT comes before any interrupt */
         if (status)
             end(2);
     }
+    return ticks() - began;
+}
+
+__attribute__((noreturn, used)) void begin(void)
+{
+    uint32_t least = UINT32_MAX;
+
+    prepare_cpu();
+    find_disk();
+    start_disk();
+    for (unsigned i = 0; i < BATCHES; i++) {
+        uint32_t took = batch();
+
+        least = took < least ? took : least;
+    }
+    for (int shift = 28; shift >= 0; shift -= 4)
+        out8(DEBUG_CON, (uint8_t) "0123456789abcdef"[least >> shift & 15]);
     end(3);
 }
 

@@ -6,8 +6,8 @@
 #   kvmlab.t [CASE...]
 #
 # The case "bench", which is not among those without arguments, compares speed with QEMU's; "exits" is
-# its first half. With LAB_COUNT=1 what is measured are not nanoseconds but the instructions of the
-# lab's only CPU, which are the same each time, however busy this machine is.
+# its first half. With LAB_COUNT=1 what is measured is not time but the instructions of the lab's only
+# CPU, which are the same each time, however busy this machine is.
 #
 # LAB_QEMU names the emulator; without, it is Debian's newest, which is fetched. (7.2 gives guests
 # of its guests wrong flags now and then.) LAB_CPUS: how many it has.
@@ -77,16 +77,14 @@ case " $* " in
     mkdir -p "$lab/qemu/usr"
     (cd "$cache/qemu/root/usr" && tar -c --exclude='*riscv*' --exclude='qemu/edk2*' bin lib* share) |
         tar -x -C "$lab/qemu/usr"
-    for rounds in 10 1000; do
-        [ $rounds = 10 ] && name=few || name=many
-        for kind in 0 1 2 4; do
-            "$cc" -m32 -c "-Wa,--defsym,KIND=$kind,--defsym,ROUNDS=$((rounds * 10))" -o "$work/exits.o" "$top/bench/lab/kvm.S"
-            ld -m elf_i386 -Ttext=0 -e start --oformat binary -o "$lab/exits-$kind-$name" "$work/exits.o"
-        done
-        "$cc" -m32 -O2 -ffreestanding -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables -nostdlib -static \
-            -Wl,-n,--build-id=none,-Ttext=0x100000,--no-warn-rwx-segments -DROUNDS=$rounds \
-            -o "$lab/kick-$name" "$top/bench/lab/kick.c"
+    for kind in 0 1 2 4; do
+        "$cc" -m32 -c "-Wa,--defsym,KIND=$kind,--defsym,ROUNDS=100,--defsym,BATCHES=50" -o "$work/exits.o" \
+            "$top/bench/lab/kvm.S"
+        ld -m elf_i386 -Ttext=0 -e start --oformat binary -o "$lab/exits-$kind" "$work/exits.o"
     done
+    "$cc" -m32 -O2 -ffreestanding -fno-pic -fno-stack-protector -fno-asynchronous-unwind-tables -nostdlib -static \
+        -Wl,-n,--build-id=none,-Ttext=0x100000,--no-warn-rwx-segments -DROUNDS=5 -DBATCHES=8 -o "$lab/kick" \
+        "$top/bench/lab/kick.c"
     ;;
 esac
 why=$(mke2fs -q -t ext4 -O ^has_journal -d "$lab" "$work/disk" $(($(du -sk "$lab" | cut -f 1) * 5 / 4 + 4096))k 2>&1) ||
