@@ -14,8 +14,10 @@ enum row_kind {
     ROW_NARROW, /* a field of fewer bytes than gdb shows: 2 */
     ROW_EFLAGS,
     ROW_MXCSR,
-    ROW_ST, /* x87 register `at` of the stack */
-    ROW_CR, /* register number `at` */
+    ROW_ST,  /* x87 register `at` of the stack */
+    ROW_YMM, /* upper half of one, at `at`; gdb sees it with AVX, it is saved among the hidden rows
+              */
+    ROW_CR,  /* register number `at` */
     ROW_EFER,
     ROW_HIDDEN, /* field, saved only */
 };
@@ -40,7 +42,7 @@ static void add(struct rows *r, enum row_kind kind, uint32_t at, const char *nam
         .number = kind == ROW_HIDDEN ? CPU_REG_NONE : r->next++,
         .group = group,
         .gdb_type = type,
-        .derived = kind == ROW_CR || kind == ROW_EFER || kind == ROW_ST,
+        .derived = kind == ROW_CR || kind == ROW_EFER || kind == ROW_ST || kind == ROW_YMM,
     };
     struct row row = { kind, at };
 
@@ -116,7 +118,7 @@ static void add_vectors(struct rows *r, bool wide)
         add(r, ROW_FIELD, AT(xmm) + 16 * k, xmm[k], 128, "sse", "vec128");
     add(r, ROW_MXCSR, 0, "mxcsr", 32, "sse", "i386_mxcsr");
     for (unsigned k = 0; k < n; k++)
-        add(r, ROW_FIELD, AT(ymmh) + 16 * k, ymmh[k], 128, "avx", "uint128");
+        add(r, ROW_YMM, AT(ymmh) + 16 * k, ymmh[k], 128, "avx", "uint128");
 }
 
 static void add_system(struct rows *r, bool wide)
@@ -157,6 +159,7 @@ static void add_pieces(struct rows *r, uint32_t at, unsigned size, const char *c
 
 static void add_hidden(struct rows *r)
 {
+    static const char *const ymmh[] = { ".ymmh0", ".ymmh8" };
     static const char *const zmm_high[] = { ".zmmh0", ".zmmh4", ".zmmh8", ".zmmh12" };
     static const char *const zmm_more[] = { ".zmm16", ".zmm18", ".zmm20", ".zmm22",
                                             ".zmm24", ".zmm26", ".zmm28", ".zmm30" };
@@ -208,6 +211,7 @@ static void add_hidden(struct rows *r)
     HIDDEN(kvm_clock);
     HIDDEN(kvm_k);
 #undef HIDDEN
+    add_pieces(r, AT(ymmh), SIZE_OF(ymmh), ymmh);
     add_pieces(r, AT(kvm_zmm_high), SIZE_OF(kvm_zmm_high), zmm_high);
     add_pieces(r, AT(kvm_zmm_more), SIZE_OF(kvm_zmm_more), zmm_more);
     add_physical_x87(r);
@@ -278,11 +282,6 @@ const struct cpu_reg *x86_regs(struct cpu *cpu, unsigned *count)
     return (const struct cpu_reg *)r->reg->data;
 }
 
-static bool is_ymm(const struct cpu_reg *reg)
-{
-    return !strcmp(reg->group, "avx");
-}
-
 /* Registers are physical, gdb's count from the top of the stack. */
 static struct x86_f80 *st(struct x86_cpu *c, unsigned n)
 {
@@ -297,7 +296,7 @@ bool x86_get_reg(struct cpu *cpu, unsigned i, void *buf)
     const struct cpu_reg *reg = &g_array_index(r->reg, struct cpu_reg, i);
     unsigned bytes = reg->bits / 8;
 
-    if (is_ymm(reg) && !x86_have(c, FEAT_AVX))
+    if (row->kind == ROW_YMM && !x86_have(c, FEAT_AVX))
         return false;
     switch (row->kind) {
     case ROW_NARROW: stl_le(buf, *(uint16_t *)((char *)c + row->at)); break;
@@ -366,7 +365,7 @@ bool x86_set_reg(struct cpu *cpu, unsigned i, const void *buf)
     const struct cpu_reg *reg = &g_array_index(r->reg, struct cpu_reg, i);
     unsigned bytes = reg->bits / 8;
 
-    if (is_ymm(reg) && !x86_have(c, FEAT_AVX))
+    if (row->kind == ROW_YMM && !x86_have(c, FEAT_AVX))
         return false;
     switch (row->kind) {
     case ROW_NARROW: set_narrow(c, row->at, lduw_le(buf)); break;
