@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-# Machines are stopped, saved, and go on in another process, over and over, and nothing is lost of the
-# interrupts, NMIs and ticks that four busy CPUs have on their way (tests/guest/x86/busy.S). On the
-# translator, and on KVM, where there is one, wherever interrupt controllers are. State and memory go
-# by -qtest.
+# Machines are stopped, saved, and go on in another process, over and over, and nothing is lost: of the
+# interrupts, NMIs and ticks that four busy CPUs have on their way (tests/guest/x86/busy.S), and of all
+# registers that there are, AVX-512's, kvmclock's and the APIC's among them, as far as the host has
+# them (tests/guest/x86/state.S). On the translator, and on KVM, where there is one, wherever interrupt
+# controllers are. State and memory go by -qtest.
 import os, subprocess, sys, tempfile, time
 top = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..')
 sys.path.insert(0, os.path.join(top, 'tests/display'))
@@ -95,11 +96,38 @@ def busy(accel):
     t.ok(not why, f'{accel}: four busy CPUs lose nothing in {ROUNDS} processes', why)
 
 
-images = {name: build(name) for name in ('busy',)}
+def looks(said):
+    """See state.S: it looked at its registers, and found them."""
+    if 'lost' in said or said.count('set') > 1:
+        raise RuntimeError(f'it says {said[-40:]!r}')
+    return '..' in said
+
+
+def registers(accel):
+    image, args = images['state'], ('-cpu', 'max')
+    m = Pc(image, accel, *args)
+    why = kinds = ''
+    try:
+        m.qmp('cont')
+        m.await_said(looks)
+        kinds = m.said().split()[1]
+        for i in range(ROUNDS):
+            m = moved(m, image, accel, *args)
+            m.await_said(lambda said: looks('set' + said))
+    except RuntimeError as e:
+        why = e
+    m.stop()
+    names = {'a': 'AVX', 'z': 'AVX-512', 'k': 'kvmclock', 'd': 'the deadline'}
+    has = [names[k] for k in kinds] + ['what each has']
+    t.ok(not why, f'{accel}: registers stay in {ROUNDS} processes: {", ".join(has)}', why)
+
+
+images = {name: build(name) for name in ('busy', 'state')}
 accels = ['tcg']
 if os.uname().machine == 'x86_64' and os.access('/dev/kvm', os.R_OK | os.W_OK):
     accels += ['kvm,kernel-irqchip=' + place for place in ('split', 'on', 'off')]
 for accel in accels:
     busy(accel)
+    registers(accel)
 shutil.rmtree(work)
 t.done()
