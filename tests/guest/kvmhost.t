@@ -1,5 +1,5 @@
 #!/bin/bash
-# Hosts whose KVM is missing, poor or gives up, played by tests/lib/kvmhost.c on one that has KVM: what is
+# Hosts whose KVM is missing, poor or gives up, played by tests/guest/kvmhost.c on one that has KVM: what is
 # said, what is left out, and that the program can always be told to end.
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/lib/vm.sh
@@ -55,7 +55,7 @@ ends() { # WISH NAME
 [ "$(uname -m)" = x86_64 ] || skip "KVM of x86 alone is played"
 has_kvm || skip "/dev/kvm cannot be opened"
 build_image token
-"${CC:-gcc}" -shared -fPIC -O1 -o "$work/kvmhost.so" "$top/tests/lib/kvmhost.c" -ldl || skip "no compiler"
+"${CC:-gcc}" -shared -fPIC -O1 -o "$work/kvmhost.so" "$top/tests/guest/kvmhost.c" -ldl || skip "no compiler"
 host '' -accel kvm -S || skip "LD_PRELOAD does not work here"
 
 refuses open=2 "load the kernel module" -accel kvm

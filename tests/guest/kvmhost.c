@@ -2,14 +2,15 @@
  * Makes this machine's KVM another one, for tests: with LD_PRELOAD, what KVM_HOST says of it is
  * what the program sees. Words, with commas between them:
  *
- *     open=ERRNO, vm=ERRNO     /dev/kvm, or making a VM, fails so
- *     version=N                of the interface
- *     cap=NUMBER:VALUE         KVM_CHECK_EXTENSION's answer; memory slots beyond NR_MEMSLOTS (10)
- * are refused msr=NUMBER               reading and writing it is refused cpuid=LEAF:REGISTER:BIT  a
- * feature is not supported (registers are 0 to 3) slow=MICROSECONDS        each KVM_RUN takes so
- * long exit=REASON:AFTER        from the run AFTER on the kernel comes back so, without running
- * anything sub=NUMBER               what KVM_EXIT_INTERNAL_ERROR and KVM_EXIT_SYSTEM_EVENT say of
- * themselves
+ * - open=ERRNO, vm=ERRNO: /dev/kvm, or making a VM, fails so;
+ * - version=N of the interface;
+ * - cap=NUMBER:VALUE, KVM_CHECK_EXTENSION's answer; memory slots beyond NR_MEMSLOTS (10) are
+ * refused;
+ * - msr=NUMBER: reading and writing it is refused;
+ * - cpuid=LEAF:REGISTER:BIT: a feature is not supported (registers are 0 to 3);
+ * - slow=MICROSECONDS, which each KVM_RUN takes;
+ * - exit=REASON:AFTER: from the run AFTER on the kernel comes back so, without running anything;
+ * - sub=NUMBER, what KVM_EXIT_INTERNAL_ERROR and KVM_EXIT_SYSTEM_EVENT say of themselves.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
