@@ -241,6 +241,13 @@ struct ram_block *ram_block_new_backed(struct ram *ram, const char *name, uint64
     return b;
 }
 
+void ram_block_clear(struct ram_block *block)
+{
+    if (block->fd >= 0 || madvise(block->host, block->size, MADV_DONTNEED) < 0)
+        memset(block->host, 0, block->size);
+    ram_written(block->ram, block->base, block->size);
+}
+
 void ram_block_free(struct ram_block *b)
 {
     struct ram *ram = b->ram;

@@ -275,8 +275,7 @@ void vga_reset(struct vga *v)
     memset(v->palette, 0, sizeof(v->palette));
     v->dac_mask = 0xff;
     v->dac_read = v->dac_write = v->dac_step = v->dac_state = 0;
-    memset(v->vram.ram->host, 0, v->vram.size);
-    ram_written(v->vram.ram->ram, v->vram.ram->base, v->vram.size);
+    ram_block_clear(v->vram.ram);
     vga_vbe_reset(v);
     v->redraw = true;
     vga_update_window(v);

@@ -404,6 +404,30 @@ static void test_page_state(struct fixture *f, gconstpointer data)
     mem_region_destroy(&r);
 }
 
+/* A block of this process' own, and one of a file, which others may see. */
+static void test_clear(struct fixture *f, gconstpointer data)
+{
+    const struct ram_backing shared = { .fd = -1, .share = true };
+    const struct ram_backing *const backings[] = { NULL, &shared };
+    struct ram *ram = mem_ram(f->mem);
+
+    (void)data;
+    for (unsigned k = 0; k < 2; k++) {
+        struct ram_block *b = ram_block_new_backed(ram, "b", 0x3000, backings[k], NULL);
+
+        g_assert_nonnull(b);
+        memset(b->host, 0x5a, b->size);
+        ram_watch(ram, b->base, b->size, RAM_WATCH_VGA);
+        ram_block_clear(b);
+        for (unsigned i = 0; i < b->size; i++)
+            g_assert_cmphex(b->host[i], ==, 0);
+        g_assert_true(ram_take_dirty(ram, b->base + 0x2000, 1, RAM_WATCH_VGA));
+        b->host[0x1234] = 1;
+        g_assert_cmphex(b->host[0x1234], ==, 1);
+        ram_block_free(b);
+    }
+}
+
 static void test_map_bounds(struct fixture *f, gconstpointer data)
 {
     struct mem_region r, io;
@@ -523,6 +547,7 @@ int main(int argc, char **argv)
     ADD("open-bus", test_open_bus);
     ADD("ram", test_ram);
     ADD("page-state", test_page_state);
+    ADD("clear", test_clear);
     ADD("map-bounds", test_map_bounds);
     ADD("rom-device", test_rom_device);
     ADD("retire", test_retire);

@@ -66,8 +66,8 @@ struct ram_code_ops {
     void (*sync)(void *opaque, ram_addr_t addr, uint64_t len);
 };
 
-/* What a block is made of, where the default (memory of this process, huge pages where the host likes,
- * not in core dumps) is not wanted. */
+/* What a block is made of, where the default (memory of this process, huge pages where the host
+ * likes, not in core dumps) is not wanted. */
 struct ram_backing {
     int fd;        /* file to map from offset 0, at least as long; stays the caller's. -1: none */
     bool share;    /* other processes that map the file see it; else memory of this process */
@@ -92,6 +92,10 @@ struct ram_block *ram_block_new_backed(struct ram *ram, const char *name, uint64
 /* Gives the block back. The caller has removed it from all address spaces and stopped whoever may
  * still hold a host pointer from before. Device lock held. */
 void ram_block_free(struct ram_block *block);
+
+/* Makes all bytes zero, as ram_written() has to know. The host gets the pages back where they are
+ * of this process alone: what nobody wrote to costs nothing. */
+void ram_block_clear(struct ram_block *block);
 
 /* The block holding `addr`, or NULL. Any thread. */
 struct ram_block *ram_block_find(struct ram *ram, ram_addr_t addr);
