@@ -28,6 +28,17 @@ static struct count count_of(struct trans *t, const struct x86_insn *i, unsigned
     return (struct count){ v, false, 0 };
 }
 
+/* By a count that is known to be 0: @a is written back, as writing 32 bits clears the upper ones.
+ */
+static bool leaves_as_is(struct trans *t, const struct count *n, const struct x86_place *p,
+                         ir_val a)
+{
+    if (!n->is_const || n->n)
+        return false;
+    x86_set(t, p, a);
+    return true;
+}
+
 /* cc_op and its values become the new ones unless the count is 0. */
 static void set_cc_unless_0(struct trans *t, const struct count *n, unsigned op, ir_val dst,
                             ir_val src)
@@ -61,10 +72,8 @@ bool x86_tr_shift(struct trans *t, const struct x86_insn *i)
     struct x86_place p = x86_place(t, i, 0);
     ir_val a = x86_get_to_change(t, &p), before, r;
 
-    if (n.is_const && !n.n) {
-        x86_set(t, &p, a);
+    if (leaves_as_is(t, &n, &p, a))
         return true;
-    }
     if (i->arg == SH_SAR)
         a = x86_sext(t, log2size, a);
     before = ir_binary(ir, ops[i->arg], a, minus_1(t, n.v));
@@ -118,10 +127,8 @@ bool x86_tr_rotate(struct trans *t, const struct x86_insn *i)
     struct x86_place p = x86_place(t, i, 0);
     ir_val a = x86_get_to_change(t, &p), r, cf, of;
 
-    if (n.is_const && !n.n) {
-        x86_set(t, &p, a);
+    if (leaves_as_is(t, &n, &p, a))
         return true;
-    }
     r = ir_binary(ir, i->arg == SH_ROL ? IR_ROTL : IR_ROTR, repeat(t, log2size, a), n.v);
     r = x86_zext(t, log2size, r);
     x86_set(t, &p, r);
@@ -175,10 +182,8 @@ bool x86_tr_rotate_carry(struct trans *t, const struct x86_insn *i)
         return rotate_carry_by_1(t, i);
     p = x86_place(t, i, 0);
     a = x86_get_to_change(t, &p);
-    if (n.is_const && !n.n) {
-        x86_set(t, &p, a);
+    if (leaves_as_is(t, &n, &p, a))
         return true;
-    }
     carry = x86_wide(t, x86_carry(t));
     how = ir_imm64(ir, log2size | (i->arg == SH_RCR ? ROTATE_RIGHT : 0));
     a = x86_wide(t, a);
@@ -229,10 +234,8 @@ bool x86_tr_shift_double(struct trans *t, const struct x86_insn *i)
     ir_val a = x86_get_to_change(t, &p), b = x86_read(t, i, 1), r, before;
     ir_val less = minus_1(t, n.v);
 
-    if (n.is_const && !n.n) {
-        x86_set(t, &p, a);
+    if (leaves_as_is(t, &n, &p, a))
         return true;
-    }
     if (log2size == 1) {
         r = double_16(t, right, a, b, n.v);
         before = double_16(t, right, a, b, ir_and(t->ir, less, ir_imm32(t->ir, 31)));
