@@ -2,18 +2,13 @@
 # Several harts, and code that changes, on both accelerators: races.elf is what its source gives,
 # and none of its tests fails. MYNA_SEED begins its random numbers, MYNA_RACES_MS is the time for
 # each of its tests (tests/full/races.t runs them longer).
-here=$(cd "$(dirname "$0")" && pwd)/riscv/races
+top=$(cd "$(dirname "$0")/../.." && pwd)
+here=$top/tests/guest/riscv/races
 cc=${RISCV_CC:-riscv64-linux-gnu-gcc}
 seed=${MYNA_SEED:-$RANDOM}
 ms=${MYNA_RACES_MS:-20}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-number=0
-
-result() { # STATUS NAME
-    [ "$1" = 0 ] || printf 'not '
-    echo "ok $((number += 1)) - $2"
-}
+# shellcheck source=tests/lib/vm.sh
+. "$top/tests/lib/vm.sh"
 
 sectors() { # sector n holds "lui a0, n + 1; ret"
     local n word

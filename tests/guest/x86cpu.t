@@ -2,16 +2,11 @@
 # An x86 processor as system software sees it: code that changes itself, page faults, single steps,
 # breakpoints, two processors; in 32-bit and 64-bit code, on both accelerators. With
 # -icount each run is the same, to the last bit of the time-stamp counter.
-here=$(cd "$(dirname "$0")" && pwd)/x86/cpu
+top=$(cd "$(dirname "$0")/../.." && pwd)
+here=$top/tests/guest/x86/cpu
 cc=${X86_CC:-gcc}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-number=0
-
-result() { # STATUS NAME
-    [ "$1" = 0 ] || printf 'not '
-    echo "ok $((number += 1)) - $2"
-}
+# shellcheck source=tests/lib/vm.sh
+. "$top/tests/lib/vm.sh"
 
 run() { # OPTIONS...: leaves $work/out
     timeout 100 "$MYNA" -arch x86_64 -M pc -m 64M -display none -monitor none -kernel "$elf" "$@" \
