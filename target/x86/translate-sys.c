@@ -132,7 +132,8 @@ bool x86_tr_load_far(struct trans *t, const struct x86_insn *i)
 {
     ir_val sel, offset = read_far(t, i, &sel);
 
-    load_segment(t, i->arg, sel);
+    /* Interrupts wait behind MOV and POP of SS alone, as ESP comes later there (6.8.3). */
+    ir_call(t->ir, &helper_seg_load, imm32(t, i->arg), sel, ir_imm64(t->ir, ~0ULL), IR_NONE);
     x86_set_reg_val(t, i->size, i->reg, true, offset);
     after_load(t, i->arg);
     return true;
