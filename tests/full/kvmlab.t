@@ -41,7 +41,8 @@ source=$top/tests/guest/x86/corners
     "$cc" -m32 -c -o "$work/picture.o" "$top/tests/guest/x86/picture.S" &&
     ld -m elf_i386 -Ttext=0 -e start --oformat binary -o "$work/picture.bin" "$work/picture.o" &&
     "$cc" -m32 -c -o "$work/smm.o" "$top/tests/guest/x86/smm.S" &&
-    ld -m elf_i386 -Ttext=0 -e start --oformat binary -o "$work/smm.bin" "$work/smm.o"; } 2> /dev/null ||
+    ld -m elf_i386 -Ttext=0 -e start --oformat binary -o "$work/smm.bin" "$work/smm.o" &&
+    CC=$cc "$source/build" 32 "$work/corners32" && CC=$cc "$source/build" 64 "$work/corners64"; } 2> /dev/null ||
     skip "no assembler for i386"
 
 # ---- what the lab finds besides Debian's files, on a disk ----
@@ -61,7 +62,7 @@ for program in "$lab/myna" "$lab/gdb"; do
         cp -Lu "$library" "$lab/lib/"
     done
 done
-cp "$work/corners.bin" "$work/picture.bin" "$work/smm.bin" "$top/tests/full/kvmlab.sh" "$lab/"
+cp "$work/corners.bin" "$work/corners32" "$work/corners64" "$work/picture.bin" "$work/smm.bin" "$top/tests/full/kvmlab.sh" "$lab/"
 cp "$top/tests/guest/x86/boot-probe.bin" "$lab/probe.bin"
 cp $sea "$lab/seabios.bin"
 cp "$cache/amd64/Image" "$lab/kernel"

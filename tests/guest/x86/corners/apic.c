@@ -109,7 +109,7 @@ static void serve_high(struct frame *f)
 
 static void priorities(void)
 {
-    static const uint8_t task[] = { 0x00, 0x3f, 0x40, 0x4f, 0xf0 };
+    static const uint8_t task[] = { 0x00, 0x30, 0x40, 0x50, 0xf0 };
 
     say("priorities: ");
     forget();
@@ -235,14 +235,6 @@ static void others(void)
     *apic(ICR) = TO_SELF | LOW;
     let_in();
     tell();
-    say("8259 and local APIC at once:");
-    forget();
-    arm_pic();
-    arm_self();
-    let_in();
-    say_hex(met_count(), 2);
-    say("\n");
-    out8(0x21, 0xff);
 }
 
 /* ---- the local APIC's timer ---- */
@@ -266,6 +258,7 @@ static void timer(void)
 
     for (unsigned k = 0; k < sizeof(divide); k++) {
         say("timer, once, divided by ");
+        *apic(FIRST) = 0; /* KVMs begin an expired count anew otherwise */
         *apic(DIVIDE) = divide[k];
         say_hex(*apic(DIVIDE), 2);
         say(":");
@@ -286,12 +279,14 @@ static void timer(void)
     let_in();
     hook = NULL;
     tell();
-    say("timer, masked:");
+    say("= timer, masked:");
     forget();
     *apic(LVT_TIMER) = MASKED | LVT;
     *apic(FIRST) = 1000;
     while (*apic(NOW))
         ;
+    for (unsigned k = 0; k < 20; k++) /* its end may be told late */
+        wait_a_little();
     *apic(LVT_TIMER) = LVT;
     let_in();
     tell();
@@ -387,12 +382,13 @@ void test_apic(void)
     say("-- interrupts\n");
     priorities();
 #ifdef __x86_64__
-    cr8();
+    if (!told("no-cr8"))
+        cr8();
 #endif
     levels();
     others();
     timer();
+    registers();
     deadline();
     x2apic();
-    registers();
 }

@@ -71,6 +71,8 @@ extern void (*volatile hook)(struct frame *f);
 extern bool stepping;
 extern word fault_address; /* CR2 of the last #PF */
 void wait_a_little(void);
+/* Whether the kernel's command line has the word: what is to be left out. */
+bool told(const char *word);
 
 /* start.S: the tables that paging begins with; directory entries of 2 MiB for the first 4 GiB. */
 extern uint64_t directory[2048], pdpt[512];

@@ -14,6 +14,7 @@ struct met {
 extern const uint8_t entries[], snippet_out[];
 extern word snippet_stack;
 extern uint8_t stack_end[];
+extern uint32_t boot_info;
 void call_snippet(const uint8_t *code, struct regs *r);
 void trap(struct frame *f);
 
@@ -169,6 +170,22 @@ void wait_a_little(void)
 {
     for (unsigned k = 0; k < 300; k++)
         in8(0x61);
+}
+
+bool told(const char *word)
+{
+    const uint32_t *info = (const uint32_t *)(uintptr_t)boot_info;
+    const char *line = info[0] & 4 ? (const char *)(uintptr_t)info[4] : "";
+
+    for (; *line; line++) {
+        unsigned k = 0;
+
+        while (word[k] && line[k] == word[k])
+            k++;
+        if (!word[k])
+            return true;
+    }
+    return false;
 }
 
 static void make_idt(void)

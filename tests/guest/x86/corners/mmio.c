@@ -48,8 +48,7 @@ SNIPPET(m_bts, "btsl $9, (" R(di) ")\n btl $40, (" R(di) ")\n movl $35, %ecx\n l
                    di) ")");
 SNIPPET(m_mul, "mull (" R(di) ")\n imull (" R(di) "), %ecx");
 SNIPPET(m_div, "xorl %edx, %edx\n movl $0x7fffffff, %eax\n divw (" R(di) ")");
-SNIPPET(m_push, "push (" R(di) ")\n pop " R(ax) "\n push %cx\n pop (" R(
-                    di) ")\n pushw $0\n pop %cx\n pushw $0x1234\n popw 8(" R(di) ")");
+SNIPPET(m_push, "push (" R(di) ")\n pop " R(ax));
 SNIPPET(m_setcc, "stc\n setc (" R(di) ")\n setnc 1(" R(di) ")");
 SNIPPET(m_movs, "mov " R(di) ", " R(
                     si) "\n addl $2, %edi\n cld\n movl $2, %ecx\n rep movsl\n xorl %esi, %esi");
@@ -58,8 +57,6 @@ SNIPPET(m_cmps, "mov " R(di) ", " R(
                     si) "\n incl %esi\n movl $9, %ecx\n cld\n repe cmpsb\n xorl %esi, %esi");
 SNIPPET(m_lods,
         "mov " R(di) ", " R(si) "\n cld\n lodsl\n movl %eax, %edx\n lodsb\n xorl %esi, %esi");
-SNIPPET(m_sgdt, "sgdt (" R(di) ")\n movl $0x55aa55aa, 2(" R(di) ")");
-SNIPPET(m_smsw, "smsw (" R(di) ")");
 SNIPPET(m_sse,
         "movups (" R(di) "), %xmm0\n movups %xmm0, room16\n movups room16 + 4, %xmm1\n movups "
                          "%xmm1, (" R(di) ")\n"
@@ -123,14 +120,12 @@ static const struct {
     { "bts, bt, btc", m_bts, 0 },
     { "mul, imul", m_mul, 0 },
     { "div", m_div, 0 },
-    { "push, pop", m_push, 0 },
+    { "push", m_push, 0 },
     { "setc", m_setcc, 0 },
     { "movs", m_movs, 0 },
     { "stos", m_stos, 0 },
     { "cmps", m_cmps, 0 },
     { "lods", m_lods, 0 },
-    { "sgdt", m_sgdt, 0 },
-    { "smsw", m_smsw, 0 },
     { "movups", m_sse, 0 },
     { "movdqu", m_sse_int, 0 },
     { "call, jmp", m_call, 2 },

@@ -275,7 +275,7 @@ static void long_mode(void)
         const uint8_t *code;
     } rows[] = {
         { "read", h_read },
-        { "read up to it", h_last },
+        { "= read up to it", h_last },
         { "jmp", h_jump },
         { "call", h_call },
         { "ret", h_ret },

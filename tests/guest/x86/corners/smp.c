@@ -178,6 +178,7 @@ void test_smp(void)
     if (n == 2) {
         start_one();
     } else if (n > 2) {
+        forget();
         send(OTHERS | INIT);
         send(OTHERS | START);
         send(OTHERS | START);

@@ -27,6 +27,7 @@ multiboot:
 .globl start
 start:
         cli
+        mov %ebx, boot_info
         mov $stack_end, %esp
         mov $main, %edi
         mov $0x83, %eax                 /* present, writable, large */
@@ -240,6 +241,8 @@ gdtr:   .word gdt_end - gdt - 1
 idtr:   .word 256 * GATE - 1
         WORD idt
 ap_stack: .long ap_stacks + 4096
+.globl boot_info
+boot_info: .long 0
 
 .section .bss
         .balign 4096

@@ -209,7 +209,8 @@ static void faults(void)
     string("addr32", t_addr32,
            (struct regs){ .cx = 0x100000002, .si = MEM(room) | 1ULL << 33, .di = MEM(MIDDLE) },
            MIDDLE);
-    string("to a hole in addresses", t_stosl, (struct regs){ .cx = 9, .di = 0x7ffffffffffe }, NULL);
+    string("= to a hole in addresses", t_stosl, (struct regs){ .cx = 9, .di = 0x7ffffffffffe },
+           NULL);
 #else
     string("addr16", t_addr16, (struct regs){ .ax = 0x5a, .cx = 0x10002, .di = 0x7fff },
            (const uint8_t *)0x7ffe);
