@@ -75,7 +75,6 @@ static void resume_all(struct machine *m)
 {
     struct kvm *kvm = kvm_of(m);
 
-    wait_until_parked(kvm); /* new threads may be on their way, with the registers for some work */
     patches_remove(kvm);
     patches_insert(kvm);
     kvm->guest->vm_goes_on(&kvm->vm);
@@ -321,6 +320,7 @@ static bool start_threads(struct kvm *kvm, GError **err)
             return error_set(err, "-accel: cannot start a thread for each of %u CPUs", kvm->ncpus);
         }
     }
+    wait_until_parked(kvm); /* from here on they touch registers with the device lock held */
     return true;
 }
 
