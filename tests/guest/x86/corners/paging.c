@@ -76,7 +76,7 @@ static void accesses(void)
         say("\n");
         for (unsigned what = 0; what < 4; what++) {
             static const uint8_t *const codes[] = { g_read, g_write, g_rmw, g_cmpxchg };
-            static const char *const names[] = { "read", "write", "add", "cmpxchg" };
+            static const char *const names[] = { "read", "write", "= add", "= cmpxchg" };
 
             map(8, kinds[k]);
             map(9, kinds[k]);
@@ -90,7 +90,7 @@ static void accesses(void)
     try("write across, the second not to be written", g_write, 8, 0xffe);
     map(9, 0);
     try("write across, the second not there", g_write, 8, 0xffe);
-    try("add across, the second not there", g_rmw, 8, 0xffe);
+    try("= add across, the second not there", g_rmw, 8, 0xffe);
     map(8, 0);
     map(9, P | W);
     try("write across, the first not there", g_write, 8, 0xffe);
@@ -101,7 +101,7 @@ static void accesses(void)
     map(8, P | W);
     directory[SLOT] = AT | P | W | BIG | 1 << 13;
     flush();
-    try("reserved bit", g_read, 8, 0);
+    try("= reserved bit", g_read, 8, 0);
     directory[SLOT] = 0;
     flush();
     try("no table", g_write, 8, 0);
@@ -157,10 +157,10 @@ static void nested(void)
     set_gate(DF, 7, 0);
 #endif
     set_gate(UD, 0x8000, 0);
-    try("a gate that is not there", g_ud, 8, 0);
+    try("= a gate that is not there", g_ud, 8, 0);
     set_gate(UD, 0, 0x8000);
     set_gate(UD, 0x1f00, 0);
-    try("no gate", g_ud, 8, 0);
+    try("= no gate", g_ud, 8, 0);
     set_gate(UD, 0, 0xe00);
     set_gate(0x80, 0x8000, 0);
     try("int, a gate that is not there", g_int, 8, 0);
@@ -265,8 +265,6 @@ SNIPPET(h_msr, "movl $0x12345, %ecx\n rdmsr");
 SNIPPET(h_cr0, "movl $0x80000000, %eax\n movq %rax, %cr0");
 SNIPPET(h_cr4, "xorl %eax, %eax\n movq %rax, %cr4");
 SNIPPET(h_into, ".byte 0x06");
-SNIPPET(h_cr3,
-        "movq %cr3, %rax\n movabs $0x8000000000000000, %rcx\n orq %rcx, %rax\n movq %rax, %cr3");
 
 static void long_mode(void)
 {
@@ -286,7 +284,6 @@ static void long_mode(void)
         { "CR0 without PE", h_cr0 },
         { "CR4 without PAE", h_cr4 },
         { "push es", h_into },
-        { "CR3 with bit 63", h_cr3 },
     };
 
     say("-- long mode\n");
