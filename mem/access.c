@@ -7,6 +7,15 @@
 #include <base/bits.h>
 #include <base/shared.h>
 
+/* On a bus without errors a CPU does an unaligned access that the device would refuse in pieces. */
+static bool in_pieces(const struct section *s, uint64_t addr, unsigned size)
+{
+    const struct mem_region *r = s->region;
+
+    return addr & (size - 1) && r && r->mem->open_bus && r->ops &&
+           r->ops->unaligned == IO_UNALIGNED_ERROR;
+}
+
 enum mem_result space_load(struct address_space *as, uint64_t addr, unsigned size, uint64_t *val,
                            mem_attrs attrs)
 {
@@ -31,7 +40,7 @@ enum mem_result space_load(struct address_space *as, uint64_t addr, unsigned siz
     taken = loop_lock_if(as->mem->loop);
     len = size;
     s = space_lookup(as, addr, &len);
-    if (s.host || len != size) {
+    if (s.host || len != size || in_pieces(&s, addr, size)) {
         res = space_read(as, addr, buf, size, attrs);
         *val = ldn_le(buf, size);
     } else {
@@ -65,7 +74,7 @@ enum mem_result space_store(struct address_space *as, uint64_t addr, unsigned si
     taken = loop_lock_if(as->mem->loop);
     len = size;
     s = space_lookup(as, addr, &len);
-    if ((s.host && !s.readonly) || len != size) {
+    if ((s.host && !s.readonly) || len != size || in_pieces(&s, addr, size)) {
         stn_le(buf, size, val);
         res = space_write(as, addr, buf, size, attrs);
     } else {

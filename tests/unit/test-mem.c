@@ -262,7 +262,10 @@ static void test_open_bus(struct fixture *f, gconstpointer data)
                                          .write = probe_write,
                                          .guest_sizes = { 4, 4 } };
     static const struct io_ops ops = { .read_attrs = probe_read_attrs, .write = probe_write };
-    struct probe p = { .log = g_string_new(NULL), .result = MEM_DEVICE_ERROR };
+    static const struct io_ops bytes = { .read = probe_read,
+                                         .write = probe_write,
+                                         .own_sizes = { 1, 1 } };
+    struct probe p = { .log = g_string_new(NULL), .result = MEM_DEVICE_ERROR, .answer = 0x40 };
     struct mem_region r;
 
     (void)data;
@@ -272,6 +275,11 @@ static void test_open_bus(struct fixture *f, gconstpointer data)
     CHECK_READ(4, 2, MEM_OK, 0xffff, "");
     CHECK_READ(1, 4, MEM_OK, 0xffffffff, "");
     CHECK_WRITE(1, 4, 5, MEM_OK, "");
+    mem_region_destroy(&r);
+    mem_region_init_io(&r, f->mem, &bytes, &p, "bytes", 0x10);
+    mem_region_add(&f->root, 0, &r);
+    CHECK_READ(1, 4, MEM_OK, 0x44434241, "r1@1 r1@2 r1@3 r1@4 ");
+    CHECK_WRITE(3, 2, 0x1122, MEM_OK, "w1@3=22 w1@4=11 ");
     mem_region_destroy(&r);
     mem_region_init_io(&r, f->mem, &ops, &p, "r", 0x10);
     mem_region_add(&f->root, 0, &r);
