@@ -83,26 +83,25 @@ static bool put_gdt(struct pc_boot *b, bool long_mode, GError **err)
 }
 
 /* Top, four pointers to a GiB each, and their 2 MiB pages; behind them the top of five levels. */
-static bool put_page_tables(struct pc_boot *b, unsigned levels, GError **err)
+static bool put_page_tables(struct pc_boot *b, GError **err)
 {
     g_autofree uint8_t *p = g_malloc0(7 * PAGE);
 
     stq_le(p, (BOOT_PAGES + PAGE) | PTE_TABLE);
-    stq_le(p + 6 * PAGE, BOOT_PAGES | PTE_TABLE);
+    stq_le(p + BOOT_PAGES57 - BOOT_PAGES, BOOT_PAGES | PTE_TABLE);
     for (unsigned i = 0; i < 4; i++)
         stq_le(p + PAGE + 8 * i, (BOOT_PAGES + (2 + i) * PAGE) | PTE_TABLE);
     for (unsigned i = 0; i < 4 * 512; i++)
         stq_le(p + 2 * PAGE + 8 * i, (uint64_t)i << 21 | PTE_LARGE);
-    b->state->cr3 = levels == 5 ? BOOT_PAGES + 6 * PAGE : BOOT_PAGES;
+    b->state->cr3 = BOOT_PAGES;
     return boot_put(b, "-kernel: page tables", p, 7 * PAGE, BOOT_PAGES, BOOT_CMDLINE, err);
 }
 
-bool boot_enter_long(struct pc_boot *b, uint64_t rip, unsigned levels, GError **err)
+bool boot_enter_long(struct pc_boot *b, uint64_t rip, GError **err)
 {
     b->state->long_mode = true;
-    b->state->la57 = levels == 5;
     b->state->rip = rip;
-    return put_gdt(b, true, err) && put_page_tables(b, levels, err);
+    return put_gdt(b, true, err) && put_page_tables(b, err);
 }
 
 bool boot_enter_protected(struct pc_boot *b, uint32_t eip, GError **err)

@@ -14,6 +14,7 @@
 #define BOOT_STACK   0x8000  /* top */
 #define BOOT_INFO    0x10000 /* zero page, start info, multiboot information */
 #define BOOT_PAGES   0x18000 /* page tables: 4 GiB, each page where it is */
+#define BOOT_PAGES57 0x1e000 /* their top where there are five levels */
 #define BOOT_CMDLINE 0x20000
 #define BOOT_MAPS    0x40000 /* memory map, module list */
 #define BOOT_DATA    0x48000 /* Linux: list of struct setup_data */
@@ -46,8 +47,8 @@ bool boot_put_initrd(struct pc_boot *b, uint64_t limit, uint64_t *addr, uint64_t
                      GError **err);
 /* End of the RAM below 4 GiB that kernels and disks may fill. */
 uint64_t boot_ram_end(const struct pc_boot *b);
-/* For the state: flat segments, 64-bit code with page tables of 4 or 5 levels, or 32-bit code. */
-bool boot_enter_long(struct pc_boot *b, uint64_t rip, unsigned levels, GError **err);
+/* For the state: flat segments, 64-bit code with page tables, or 32-bit code. */
+bool boot_enter_long(struct pc_boot *b, uint64_t rip, GError **err);
 bool boot_enter_protected(struct pc_boot *b, uint32_t eip, GError **err);
 
 #endif

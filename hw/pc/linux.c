@@ -93,13 +93,10 @@ static bool has_word(const char *line, const char *word)
     return false;
 }
 
-/* Of page tables, which a kernel's own unpacking would choose. */
-static unsigned levels(const struct pc_boot *b, const struct image *i)
+/* Where the CPU can have page tables of five levels, a kernel's own unpacking would choose them. */
+static bool wants_la57(const struct pc_boot *b, const struct image *i)
 {
-    GPtrArray *cpus = b->pc->m.cpus;
-    bool wants = lduw_le(i->p + XLOADFLAGS) & USES_5_LEVELS && !has_word(append_of(b), "no5lvl");
-
-    return wants && cpus->len && x86_has_la57(cpus->pdata[0]) ? 5 : 4;
+    return lduw_le(i->p + XLOADFLAGS) & USES_5_LEVELS && !has_word(append_of(b), "no5lvl");
 }
 
 /* How much memory the kernel takes until it can look after itself. */
@@ -243,6 +240,8 @@ bool boot_linux(struct pc_boot *b, bool *is, GError **err)
     if (!check_version(b, &i, err) || !take_memory(b, &i, err) || !put_zero_page(b, &i, err))
         return false;
     b->state->rsi = BOOT_INFO;
-    return enters_long(b, &i) ? boot_enter_long(b, LOAD_ADDR + ENTRY_64, levels(b, &i), err)
-                              : boot_enter_protected(b, LOAD_ADDR, err);
+    if (!enters_long(b, &i))
+        return boot_enter_protected(b, LOAD_ADDR, err);
+    b->pc->boot_la57 = wants_la57(b, &i);
+    return boot_enter_long(b, LOAD_ADDR + ENTRY_64, err);
 }

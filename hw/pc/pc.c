@@ -5,7 +5,7 @@
  *
  *     myna -machine pc -m 2G -drive file=disk.img,format=raw
  */
-#include "pc.h"
+#include "boot.h"
 
 #include <base/bug.h>
 #include <base/bits.h>
@@ -237,8 +237,13 @@ static void start_kernel(struct pc *pc)
 
     if (unpacked)
         s.rip = unpacked;
-    if (pc->m.cpus->len)
-        x86_set_boot_state(pc->m.cpus->pdata[0], &s);
+    if (!pc->m.cpus->len)
+        return;
+    if (pc->boot_la57 && x86_has_la57(pc->m.cpus->pdata[0])) {
+        s.la57 = true;
+        s.cr3 = BOOT_PAGES57;
+    }
+    x86_set_boot_state(pc->m.cpus->pdata[0], &s);
 }
 
 /* Where a boot loader would have left the first CPU. */

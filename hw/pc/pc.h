@@ -56,6 +56,7 @@ struct pc {
     uint32_t facs; /* where ACPI's FACS is, if it was us who placed the tables */
     bool booted;   /* -boot once= is over */
     struct x86_boot_state boot;
+    bool boot_la57;         /* with five levels of page tables, if the CPU can */
     struct vmlinux vmlinux; /* where its 64-bit code is, if we unpack it */
 };
 
