@@ -98,8 +98,10 @@ static uint64_t unpack(const uint8_t *in, uint64_t len, uint8_t *out, uint64_t r
 /* ---- the ELF file ---- */
 
 struct kernel {
-    uint8_t *p; /* unpacked ELF file, then the kernel as it runs */
-    uint64_t room, len;
+    uint8_t *file; /* the ELF file, and what lies behind it; not above p */
+    uint64_t len;
+    uint8_t *p; /* the kernel as it runs */
+    uint64_t room;
     uint64_t linked; /* physical address for which it is linked, that of the first byte */
     uint64_t elf_end, entry,
         end; /* offsets: behind the ELF file; of the code; behind all segments */
@@ -121,7 +123,7 @@ struct list {
 
 static bool check_elf(struct kernel *k)
 {
-    const uint8_t *p = k->p;
+    const uint8_t *p = k->file;
     uint64_t sections, n;
 
     if (k->len < sizeof(Elf64_Ehdr) || memcmp(p, ELFMAG, SELFMAG) != 0 ||
@@ -139,15 +141,30 @@ static bool check_elf(struct kernel *k)
            FIELD(p, Elf64_Ehdr, e_phoff) == sizeof(Elf64_Ehdr);
 }
 
+/* Puts the file where none of its segments has to move up. Linked for large pages, it begins with
+ * as much as lies before the kernel, whose first segments are in their places then. */
+static bool place_file(struct kernel *k)
+{
+    const uint8_t *first = k->file + sizeof(Elf64_Ehdr);
+
+    if (FIELD(first, Elf64_Phdr, p_offset) >= (uint64_t)(k->p - k->file))
+        return true;
+    if (k->len > k->room)
+        return false;
+    memmove(k->p, k->file, k->len);
+    k->file = k->p;
+    return true;
+}
+
 /* Segments lie in the file in order, none before its place in memory, so that each can be moved
  * down without meeting one that is not moved yet. */
 static bool move_segments(struct kernel *k)
 {
     Elf64_Phdr headers[SEGMENTS];
-    unsigned n = FIELD(k->p, Elf64_Ehdr, e_phnum);
-    uint64_t file_end = 0;
+    unsigned n = FIELD(k->file, Elf64_Ehdr, e_phnum);
+    uint64_t file_end = 0, lead = (uint64_t)(k->p - k->file);
 
-    memcpy(headers, k->p + sizeof(Elf64_Ehdr), n * sizeof(Elf64_Phdr));
+    memcpy(headers, k->file + sizeof(Elf64_Ehdr), n * sizeof(Elf64_Phdr));
     for (unsigned i = 0; i < n; i++) {
         const uint8_t *h = (const uint8_t *)&headers[i];
         uint64_t from = FIELD(h, Elf64_Phdr, p_offset), size = FIELD(h, Elf64_Phdr, p_filesz);
@@ -156,10 +173,11 @@ static bool move_segments(struct kernel *k)
 
         if (FIELD(h, Elf64_Phdr, p_type) != PT_LOAD)
             continue;
-        if (from < file_end || from > k->elf_end || size > k->elf_end - from || to > from ||
-            in_memory < size || in_memory > k->room - to)
+        if (from < file_end || from > k->elf_end || size > k->elf_end - from || from < lead ||
+            to > from - lead || in_memory < size || in_memory > k->room - to)
             return false;
-        memmove(k->p + to, k->p + from, size);
+        if (to != from - lead)
+            memmove(k->p + to, k->file + from, size);
         file_end = from + size;
         k->end = MAX(k->end, to + size);
     }
@@ -171,7 +189,7 @@ static bool move_segments(struct kernel *k)
 /* False if they are not as expected. */
 static bool find_lists(const struct kernel *k, struct list lists[LISTS])
 {
-    const uint8_t *p = k->p + k->elf_end;
+    const uint8_t *p = k->file + k->elf_end;
     uint64_t n = (k->len - k->elf_end) / 4, starts[LISTS + 1] = { 0 };
     unsigned found = 0;
 
@@ -239,17 +257,17 @@ static uint64_t choose(const struct vmlinux *v, uint64_t low, uint64_t high, uin
     return low + chance % ((high - low - size) / v->align + 1) * v->align;
 }
 
-/* Unpacks to `base`. What is there is the guest's RAM, which the kernel overwrites whatever happens
- * now. */
-static bool put_kernel(const struct vmlinux *v, const uint8_t *payload, uint8_t *to, bool *moved,
-                       uint64_t *entry)
+/* Unpacks to `to` and puts the kernel `lead` bytes behind that. What is there is the guest's RAM,
+ * which the kernel overwrites whatever happens now. */
+static bool put_kernel(const struct vmlinux *v, const uint8_t *payload, uint8_t *to, uint64_t lead,
+                       bool *moved, uint64_t *entry)
 {
-    struct kernel k = { .p = to, .room = v->room, .linked = v->linked };
+    struct kernel k = { .file = to, .p = to + lead, .room = v->room, .linked = v->linked };
     struct list lists[LISTS] = { 0 };
     uint64_t virtual;
 
-    k.len = unpack(payload, v->payload_len, k.p, k.room);
-    if (!k.len || !check_elf(&k) || !move_segments(&k))
+    k.len = unpack(payload, v->payload_len, to, v->room + lead);
+    if (!k.len || !check_elf(&k) || !place_file(&k) || !move_segments(&k))
         return false;
     *entry = k.entry;
     *moved = false;
@@ -267,16 +285,17 @@ uint64_t vmlinux_start(const struct vmlinux *v)
 {
     struct address_space *as = &v->m->memory;
     uint64_t base = v->by_chance ? choose(v, v->low, v->high, v->room) : v->linked;
-    uint64_t len = v->payload_len, room = v->room, entry = 0;
+    uint64_t lead = base >= v->payload + v->payload_len + v->align ? v->align : 0;
+    uint64_t len = v->payload_len, room = v->room + lead, entry = 0;
     uint8_t *payload, *to;
     bool done, moved = false;
 
-    if (base < v->low || base > v->high || v->high - base < room)
+    if (base < v->low || base > v->high || v->high - base < v->room)
         return 0;
     payload = space_map(as, v->payload, &len, false);
-    to = space_map(as, base, &room, true);
-    done = payload && to && len == v->payload_len && room == v->room &&
-           put_kernel(v, payload, to, &moved, &entry);
+    to = space_map(as, base - lead, &room, true);
+    done = payload && to && len == v->payload_len && room == v->room + lead &&
+           put_kernel(v, payload, to, lead, &moved, &entry);
     if (to)
         space_unmap(as, to, room, true, room);
     if (payload)

@@ -33,29 +33,32 @@ enum {
 
 static struct qclient *q;
 
-/* An ELF file of two segments, and the lists behind it. Returns the length. */
-static size_t make_elf(uint8_t *p, bool with_subtracted)
+/* An ELF file of two segments, and the lists behind it. Returns the length. The segments begin
+ * `later` bytes later than they need to. */
+static size_t make_late_elf(uint8_t *p, bool with_subtracted, unsigned later)
 {
     Elf64_Ehdr e = { .e_machine = EM_X86_64,
                      .e_entry = LINKED + 0x40,
                      .e_phoff = 64,
-                     .e_shoff = TABLES,
+                     .e_shoff = TABLES + later,
                      .e_phentsize = 56,
                      .e_phnum = 2,
                      .e_shentsize = 64,
                      .e_shnum = 1 };
     Elf64_Phdr ph[2] = {
-        { PT_LOAD, 7, 0x1000, MAP + LINKED, LINKED, 0x1000, 0x1000, 0x1000 },
-        { PT_LOAD, 7, SEGMENT_2, MAP + LINKED + 0x2000, LINKED + 0x2000, 0x2000, 0x9000, 0x1000 },
+        { PT_LOAD, 7, 0x1000 + later, MAP + LINKED, LINKED, 0x1000, 0x1000, 0x1000 },
+        { PT_LOAD, 7, SEGMENT_2 + later, MAP + LINKED + 0x2000, LINKED + 0x2000, 0x2000, 0x9000,
+          0x1000 },
     };
     uint32_t low = (uint32_t)(MAP + LINKED), lists[8];
     unsigned n = 0;
 
-    memset(p, 0x5a, TABLES);
-    memset(p + TABLES, 0, 64);
+    memset(p, 0x5a, TABLES + later);
     memcpy(e.e_ident, "\177ELF\2\1\1", 8);
     memcpy(p, &e, sizeof(e));
     memcpy(p + 64, ph, sizeof(ph));
+    p += later;
+    memset(p + TABLES, 0, 64);
     stq_le(p + 0x1000, MAGIC);
     stq_le(p + 0x1000 + FIELD_64, MAP + LINKED + 0x1234);
     stl_le(p + 0x1000 + FIELD_32, low + 0x5678);
@@ -71,7 +74,12 @@ static size_t make_elf(uint8_t *p, bool with_subtracted)
     lists[n++] = low + FIELD_32;
     for (unsigned i = 0; i < n; i++)
         stl_le(p + TABLES + 64 + 4 * i, lists[i]);
-    return TABLES + 64 + 4 * n;
+    return later + TABLES + 64 + 4 * n;
+}
+
+static size_t make_elf(uint8_t *p, bool with_subtracted)
+{
+    return make_late_elf(p, with_subtracted, 0);
 }
 
 static size_t plain(const uint8_t *in, size_t len, uint8_t *out, size_t room)
@@ -159,7 +167,7 @@ static void start(const uint8_t *image, size_t len, const char *append)
 
 static void start_elf(packing_fn *how, const uint8_t *elf, size_t len, const char *append)
 {
-    static uint8_t image[0x10000];
+    static uint8_t image[0x300000];
     size_t n = pack(how, elf, len, image + PACKED, sizeof(image) - PACKED);
 
     memset(image + SETUP, 0x90, PACKED - SETUP);
@@ -219,6 +227,28 @@ static void test_moved(void)
             g_assert_true(other_delta);
             qc_stop(q);
         }
+}
+
+/* Linked for pages of 2 MiB, what comes before the first segment is as long; or nearly. */
+static void test_large_pages(void)
+{
+    static const unsigned later[] = { ALIGN - 0x1000, ALIGN - 0x2000, ALIGN, ALIGN + 0x3000 };
+    static uint8_t elf[ALIGN + 0x10000];
+
+    for (unsigned i = 0; i < ARRAY_LEN(later); i++) {
+        uint64_t at, by;
+
+        start_elf(plain, elf, make_late_elf(elf, true, later[i]), "quiet");
+        at = find();
+        g_assert_cmphex(at, !=, 0);
+        by = qc_readq(q, at + FIELD_64) - (MAP + LINKED + 0x1234);
+        expect_fields(at, by, by);
+        qc_stop(q);
+        start_elf(plain, elf, make_late_elf(elf, true, later[i]), "nokaslr");
+        g_assert_cmphex(find(), ==, LINKED);
+        expect_fields(LINKED, 0, 0);
+        qc_stop(q);
+    }
 }
 
 /* On wish, and where nothing says what would have to be changed, it is where it is linked. */
@@ -349,6 +379,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/vmlinux/moved", test_moved);
+    g_test_add_func("/vmlinux/large-pages", test_large_pages);
     g_test_add_func("/vmlinux/not-moved", test_not_moved);
     g_test_add_func("/vmlinux/left-alone", test_left_alone);
     g_test_add_func("/vmlinux/refused", test_refused);
