@@ -421,24 +421,17 @@ static void try_again(struct blk *b)
     }
 }
 
-/* Stopped, nothing is under way, so that the state is whole; running, what failed is tried again.
- */
-static void run_state_changed(void *opaque, bool running, enum run_state s)
+/* Nothing is under way, so that the state is whole. */
+static void blk_stopped(struct virtio *v)
 {
-    struct blk *b = opaque;
-    bool taken = virtio_lock(&b->v);
+    block_drain(blk_of(v)->drive);
+}
 
-    (void)s;
-    if (running) {
-        virtio_let_go(&b->v);
-        try_again(b);
-        take_parked(b);
-    } else {
-        virtio_hold(&b->v);
-        block_drain(b->drive);
-        virtio_take_irqs(&b->v);
-    }
-    virtio_unlock(&b->v, taken);
+/* What failed is tried again. */
+static void blk_resumed(struct virtio *v)
+{
+    try_again(blk_of(v));
+    take_parked(blk_of(v));
 }
 
 /* ---- configuration ---- */
@@ -519,8 +512,6 @@ static bool blk_realize(struct virtio *v, GError **err)
     for (unsigned i = 0; i < b->num_queues; i++)
         virtio_add_queue(v, b->queue_size, blk_kick);
     fill_config(b);
-    virtio_hold_unless_running(v);
-    machine_on_run_state(v->dev.machine, run_state_changed, b);
     return true;
 }
 
@@ -528,7 +519,6 @@ static void blk_unrealize(struct virtio *v)
 {
     struct blk *b = blk_of(v);
 
-    machine_off_run_state(v->dev.machine, run_state_changed, b);
     block_set_writeback(b->drive, b->image_writeback);
     block_detach(b->drive);
     while (b->spare) {
@@ -552,6 +542,9 @@ static const struct virtio_class blk_class = {
     .set_config = blk_set_config,
     .vectors = 2,
     .prompt = true,
+    .holds_still = true,
+    .stopped = blk_stopped,
+    .resumed = blk_resumed,
 };
 
 /* ---- saved state: requests that wait, by where their rings have them ---- */

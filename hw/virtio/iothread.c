@@ -129,18 +129,7 @@ void virtio_route_irqs(struct virtio *v)
 
 /* ---- holding still ---- */
 
-void virtio_hold(struct virtio *v)
-{
-    v->held = true;
-}
-
-void virtio_hold_unless_running(struct virtio *v)
-{
-    if (!machine_running(v->dev.machine))
-        virtio_hold(v);
-}
-
-void virtio_let_go(struct virtio *v)
+static void let_go(struct virtio *v)
 {
     v->held = false;
     virtio_route_irqs(v); /* vectors may be those of a saved machine */
@@ -149,11 +138,45 @@ void virtio_let_go(struct virtio *v)
             virtio_kick(v, i);
 }
 
-void virtio_take_irqs(struct virtio *v)
+static void take_irqs(struct virtio *v)
 {
     deliver(v);
     for (unsigned i = 0; i < v->n_queues; i++)
         take_signals(&v->queues[i]);
+}
+
+/* Once nothing is under way, no interrupt is to be, either. */
+static void run_state_changed(void *opaque, bool running, enum run_state s)
+{
+    struct virtio *v = opaque;
+    bool taken = virtio_lock(v);
+
+    (void)s;
+    if (running) {
+        let_go(v);
+        if (v->cls->resumed)
+            v->cls->resumed(v);
+    } else {
+        v->held = true;
+        if (v->cls->stopped)
+            v->cls->stopped(v);
+        take_irqs(v);
+    }
+    virtio_unlock(v, taken);
+}
+
+void virtio_hold_begin(struct virtio *v)
+{
+    if (!v->cls->holds_still)
+        return;
+    v->held = !machine_running(v->dev.machine); /* a saved one may be loaded before it runs */
+    machine_on_run_state(v->dev.machine, run_state_changed, v);
+}
+
+void virtio_hold_end(struct virtio *v)
+{
+    if (v->cls->holds_still)
+        machine_off_run_state(v->dev.machine, run_state_changed, v);
 }
 
 /* ---- life ---- */

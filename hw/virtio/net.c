@@ -96,7 +96,7 @@ static bool net_receive(void *opaque, const uint8_t *frame, size_t len)
     struct virtq_elem parts[RX_PARTS];
     unsigned count;
 
-    if (n->v.held)
+    if (n->v.held) /* frames wait while the machine is stopped */
         return false;
     /* a card that is not set up hears nothing */
     if (!virtq_ready(n->rx) || !net_filter_wants(n, frame, len))
@@ -222,22 +222,6 @@ static const struct net_port_ops net_ops = {
 
 /* ---- life ---- */
 
-/* Stopped, the device leaves queues and memory alone; frames wait meanwhile. */
-static void run_state_changed(void *opaque, bool running, enum run_state s)
-{
-    struct vnet *n = opaque;
-    bool taken = virtio_lock(&n->v);
-
-    (void)s;
-    if (running) {
-        virtio_let_go(&n->v);
-    } else {
-        virtio_hold(&n->v);
-        virtio_take_irqs(&n->v);
-    }
-    virtio_unlock(&n->v, taken);
-}
-
 static bool is_pow2_between(unsigned n, unsigned low, unsigned high)
 {
     return is_pow2(n) && n >= low && n <= high;
@@ -266,18 +250,13 @@ static bool net_realize(struct virtio *v, GError **err)
     stw_le(v->config + C_STATUS + 2, 1); /* pairs of queues */
     stw_le(v->config + C_MTU, n->mtu);
     net_filter_reset(n);
-    virtio_hold_unless_running(v);
-    machine_on_run_state(v->dev.machine, run_state_changed, n);
     net_set_io(&n->port, v->io);
     return true;
 }
 
 static void net_unrealize(struct virtio *v)
 {
-    struct vnet *n = vnet_of(v);
-
-    net_detach(&n->port);
-    machine_off_run_state(v->dev.machine, run_state_changed, n);
+    net_detach(&vnet_of(v)->port);
 }
 
 static void net_reset(struct virtio *v)
@@ -324,6 +303,7 @@ static const struct virtio_class net_class = {
     .start = net_start,
     .set_config = net_set_config,
     .vectors = 4,
+    .holds_still = true,
 };
 
 static const struct state_field net_fields[] = {

@@ -56,6 +56,11 @@ void elem_end(struct virtq_elem *e, uint64_t written);
 /* An indirect table (2.7.5.3, 2.8.7): `chained` entries go by NEXT, else all are taken in order. */
 bool elem_add_table(struct virtq_elem *e, const struct virtq_desc *d, bool chained);
 
+/* Around the life of a device: classes that hold still do so from before realize() on, whenever the
+ * machine is stopped. Device lock held. */
+void virtio_hold_begin(struct virtio *v);
+void virtio_hold_end(struct virtio *v);
+
 /* iothread.c: interrupts of devices in an iothread, and of all others. Lock of v->io held. */
 void virtio_iothread_begin(struct virtio *v);
 void virtio_iothread_end(struct virtio *v);

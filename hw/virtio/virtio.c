@@ -134,7 +134,9 @@ bool virtio_init(struct virtio *v, const struct virtio_class *cls,
     v->legacy_align = VIRTIO_LEGACY_ALIGN;
     v->queues = g_new0(struct virtqueue, VIRTIO_QUEUES_MAX);
     v->io = v->iothread ? iothread_io(v->iothread) : loop_io(device_loop(&v->dev));
+    virtio_hold_begin(v);
     if (!cls->realize(v, err)) {
+        virtio_hold_end(v);
         free_queues(v);
         return false;
     }
@@ -150,13 +152,14 @@ void virtio_destroy(struct virtio *v)
 {
     bool taken = virtio_lock(v);
 
-    virtio_hold(v); /* bells ring as long as the window is there */
+    v->held = true; /* bells ring as long as the window is there */
     virtio_unlock(v, taken);
     g_source_destroy(v->kick_source);
     g_source_unref(v->kick_source);
     io_settle(v->io);
     if (v->cls->reset)
         v->cls->reset(v);
+    virtio_hold_end(v);
     if (v->cls->unrealize)
         v->cls->unrealize(v);
     taken = virtio_lock(v);

@@ -165,6 +165,11 @@ struct virtio_class {
     /* Handlers run as part of the driver's notification: their work is short, or what the CPU waits
      * for anyway. */
     bool prompt;
+    /* Handlers run, and memory is touched, only while the machine runs. Both are called with the
+     * lock of v->io held: the first is to see to it that nothing is under way any more. */
+    bool holds_still;
+    void (*stopped)(struct virtio *v);
+    void (*resumed)(struct virtio *v);
 };
 
 struct virtio {
@@ -198,7 +203,7 @@ struct virtio {
     GSource *kick_source;
     struct object *iothread; /* property of some devices, or NULL */
     struct io_context *io;   /* where queue handlers run */
-    bool held;               /* kicks are left alone until virtio_let_go() */
+    bool held;               /* kicks are left alone (virtio_hold_begin()) */
     GSource *irq_source;     /* in the main loop, for interrupts that an iothread asks for: */
     uint64_t irqs;           /* atomic; bit for each queue */
     bool config_irq_due;     /* atomic */
@@ -260,14 +265,6 @@ static inline void virtio_unlock(struct virtio *v, bool taken)
 {
     io_unlock_if(v->io, taken);
 }
-/* No handler runs from now on, until the second. Device lock and lock of v->io held. After the
- * first, and once nothing is under way, virtio_take_irqs() sees to it that no interrupt is, either.
- */
-void virtio_hold(struct virtio *v);
-void virtio_let_go(struct virtio *v);
-void virtio_take_irqs(struct virtio *v);
-/* In realize, for who is told when the machine runs: a saved one may be loaded before. */
-void virtio_hold_unless_running(struct virtio *v);
 /* The driver broke a rule: stops the device until it is reset. */
 void virtio_broken(struct virtio *v, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 
