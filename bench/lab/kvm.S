@@ -15,15 +15,10 @@
     .code16
     .globl start
 start:
-    cli
-    xorw %ax, %ax
-    movw %ax, %ds
-    movw %ax, %ss
-    movw $0x7000, %sp
+    begin_real 0x7000
     big_real
     .if KIND == 2 || KIND == 4
-    movw $(taken - start), 0x31 * 4
-    movw $0xf000, 0x31 * 4 + 2
+    vector 0x31, taken
     movl $0x1b, %ecx            /* x2APIC mode */
     rdmsr
     orw $0xc00, %ax
@@ -87,20 +82,10 @@ batch:
 2:
     roll $4, %ebx
     movb %bl, %al
-    andb $15, %al
-    cmpb $10, %al
-    jb 3f
-    addb $('a' - '0' - 10), %al
-3:
-    addb $'0', %al
-    outb %al, $0xe9
+    say_digit
     decw %cx
     jnz 2b
-    movw $0x501, %dx
-    movb $3, %al
-    outb %al, %dx
-2:  hlt
-    jmp 2b
+    leave_program
 
 taken:
     pushl %eax

@@ -9,14 +9,12 @@
  */
 #include "image.h"
 
-    .set APIC, 0xfee00000
     .set IPI, 0x40
     .set TICK, 0x41
     .set TICK_COUNT, 1000000    /* of the bus's clock, undivided */
     .set LOOPS, 0x500           /* of all CPUs */
     .set READY, 0x504
     .set BLOCK, 0x600           /* of a CPU, which has it in ES; 64 bytes each */
-    .set START, 0x8000          /* of the other CPUs */
 
 /* in a block */
     .set GOT_IPI, 0x00
@@ -29,10 +27,6 @@
     .set MY_ID, 0x20            /* APIC ID in its place, bits 24 up */
     .set NEXT, 0x24             /* block of the next CPU */
     .set NEXT_ID, 0x28
-
-    .macro apic register, value
-    movl $\value, %fs:\register(%edi)
-    .endm
 
 /* Once sent, the next CPU is to count it: ICR is free again by then. */
     .macro send sent, got, how
@@ -60,36 +54,20 @@
     .code16
     .globl start
 start:
-    cli
-    cld
-    xorw %ax, %ax
-    movw %ax, %ds
+    begin_real 0x7000
     movw %ax, %es
     movw $LOOPS, %di
     movw $0x100, %cx
     rep stosl
-    movw $(nmi - start), 2 * 4
-    movw $0xf000, 2 * 4 + 2
-    movw $(ipi - start), IPI * 4
-    movw $0xf000, IPI * 4 + 2
-    movw $(tick - start), TICK * 4
-    movw $0xf000, TICK * 4 + 2
-    movb $0xea, START           /* ljmp $0xf000, $other */
-    movw $(other - start), START + 1
-    movw $0xf000, START + 3
-    movw $0x7000, %sp
+    vector 2, nmi
+    vector IPI, ipi
+    vector TICK, tick
     call begin
-    apic 0x300, 0x000c4500      /* INIT and start-up to all others */
-    movl $100000, %ecx
-1:  loopl 1b
-    apic 0x300, 0x000c4608
+    start_others other
     jmp work
 
 other:
-    cli
-    xorw %ax, %ax
-    movw %ax, %ds
-    movw $0x7800, %sp
+    begin_real 0x7800
     call begin
     movl %es:MY_ID, %eax
     shrl $16, %eax
@@ -140,9 +118,8 @@ back:
 1:  outb %al, $0xe9
     jmp 1b
 
-/* A stack, the whole address space by FS, the local APIC, and this CPU's block in ES. */
+/* The whole address space by FS, the local APIC, and this CPU's block in ES. */
 begin:
-    movw %ax, %ss
     movl $APIC, %edi
     big_real
     apic 0xf0, 0x1ff

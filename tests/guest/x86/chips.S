@@ -31,10 +31,7 @@
     .code16
     .globl start
 start:
-    cli
-    cld
-    xorw %ax, %ax
-    movw %ax, %ds
+    begin_real 0x7000
     big_real
 
     expect 0x21, 0              /* as a reset leaves them */

@@ -37,10 +37,7 @@
     .code16
     .globl start
 start:
-    cli
-    cld
-    xorw %ax, %ax
-    movw %ax, %ds
+    begin_real 0x7000
     big_real
 
     config 0x10, FRAME
@@ -146,13 +143,8 @@ hex:
     shrb $4, %al
     call digit
     movb %ah, %al
-    andb $15, %al
 digit:
-    addb $'0', %al
-    cmpb $'9', %al
-    jbe 1f
-    addb $('a' - '9' - 1), %al
-1:  outb %al, $0xe9
+    say_digit
     ret
 
     end_of_image

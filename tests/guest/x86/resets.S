@@ -108,9 +108,7 @@ start:
     je by_fault
     cmpb $5, %bl
     je by_a20
-    movw $0x501, %dx
-    movb $3, %al
-    outb %al, %dx
+    leave_program
 wait:
     hlt
     jmp wait
@@ -199,18 +197,13 @@ hex8:
     call digit
     popw %ax
     pushw %ax
-    andb $15, %al
     call digit
     movb $' ', %al
     outb %al, $0xe9
     popw %ax
     ret
 digit:
-    addb $'0', %al
-    cmpb $'9', %al
-    jbe 1f
-    addb $('a' - '9' - 1), %al
-1:  outb %al, $0xe9
+    say_digit
     ret
 hex32:
     rorl $16, %eax

@@ -23,11 +23,7 @@
     .code16
     .globl start
 start:
-    cli
-    xorw %ax, %ax
-    movw %ax, %ds
-    movw %ax, %ss
-    movw $0x7000, %sp
+    begin_real 0x7000
     big_real
     xorl %eax, %eax
     movl %eax, COUNTER
@@ -90,11 +86,7 @@ start:
     outb %al, $0xe9
     cmpb $'\n', %al
     jne 2b
-    movw $0x501, %dx
-    movb $3, %al
-    outb %al, %dx
-3:  hlt
-    jmp 3b
+    leave_program
 
 copy:
     movb %cs:(%si), %al
@@ -128,13 +120,7 @@ hex:                        /* EAX and a blank */
 1:
     roll $4, %eax
     pushl %eax
-    andb $15, %al
-    addb $'0', %al
-    cmpb $'9', %al
-    jbe 2f
-    addb $'a' - '0' - 10, %al
-2:
-    outb %al, $0xe9
+    say_digit
     popl %eax
     decl %ecx
     jnz 1b

@@ -8,7 +8,6 @@
 #include "image.h"
 
     .set ROM, 0xf0000
-    .set APIC, 0xfee00000
 
     .set HAVE, 0x500            /* which kinds there are */
     .set HAVE_ALWAYS, 1
@@ -20,6 +19,7 @@
     .set TIME, 0x508            /* as last seen: the time-stamp counter, kvmclock */
     .set CLOCK, 0x510
     .set CONTROL, 0x520         /* CR0, CR3, CR4, XCR0 as set */
+    .set CONTROL_SEEN, 0x560
     .set DEADLINE, 0x540
     .set STACK, 0x7000
     .set CLOCK_PAGE, 0x3000
@@ -28,11 +28,13 @@
     .set MASKS, VALUES + 64 * 32
     .set X87, MASKS + 64
     .set SEEN, 0x22000          /* the same, as looked at */
+    .set SEEN_MASKS, SEEN + MASKS - VALUES
     .set FX, 0x24000            /* FXSAVE's area, as set, and as looked at */
     .set FX_SEEN, 0x24200
     .set IDT, 0x25000
     .set TSS, 0x26000
     .set GDT, 0x27000           /* where a TSS can be marked busy */
+    .set DEBUG, 0x11111000      /* in the first debug register, twice that in the next ... */
     .set LOOK, 6                /* #UD, which has the rest looked at: some KVMs take no INT */
 
     .set LOST_VECTOR, 1
@@ -46,13 +48,20 @@
     .set LOST_APIC, 9
     .set LOST_DEADLINE, 10
 
+/* Two runs of quadwords are the same, or `what` is lost. */
+    .macro same what, first, second, count
+    movl $\what, %ebx
+    movl $\first, %esi
+    movl $\second, %edi
+    movl $\count, %ecx
+    repe cmpsq
+    jne lost
+    .endm
+
     .code16
     .globl start
 start:
-    cli
-    cld
-    xorw %ax, %ax
-    movw %ax, %ds
+    begin_real STACK
     movb $0xff, %al             /* no interrupt: there are KVMs where user code takes them with IF clear */
     outb %al, $0x21
     outb %al, $0xa1
@@ -153,14 +162,11 @@ long:
     movl %edx, DEADLINE + 4
     movl $0x6e0, %ecx
     wrmsr
-5:  movl $0x11111000, %eax
-    movq %rax, %db0
-    movl $0x22222000, %eax
-    movq %rax, %db1
-    movl $0x33333000, %eax
-    movq %rax, %db2
-    movl $0x44444000, %eax
-    movq %rax, %db3
+5:
+    .irp n, 0, 1, 2, 3
+    movl $DEBUG * (\n + 1), %eax
+    movq %rax, %db\n
+    .endr
     movl $0x455, %eax
     movq %rax, %db7
     movl $CONTROL, %edi
@@ -268,32 +274,17 @@ entry:
 2:  addl $16, %esi
     jmp 1b
 3:  movl $LOST_DEBUG, %ebx
-    movq %db0, %rax
-    cmpq $0x11111000, %rax
+    .irp n, 0, 1, 2, 3
+    movq %db\n, %rax
+    cmpq $DEBUG * (\n + 1), %rax
     jne lost
-    movq %db1, %rax
-    cmpq $0x22222000, %rax
-    jne lost
-    movq %db2, %rax
-    cmpq $0x33333000, %rax
-    jne lost
-    movq %db3, %rax
-    cmpq $0x44444000, %rax
-    jne lost
+    .endr
     movq %db7, %rax
     cmpq $0x455, %rax
     jne lost
-    movl $CONTROL + 0x1000, %edi
+    movl $CONTROL_SEEN, %edi
     call control
-    movl $LOST_CONTROL, %ebx
-    movl $CONTROL, %esi
-    movl $3, %ecx
-4:  movq (%rsi), %rax
-    cmpq 0x1000(%rsi), %rax
-    jne lost
-    addl $8, %esi
-    decl %ecx
-    jnz 4b
+    same LOST_CONTROL, CONTROL, CONTROL_SEEN, 3
     movl $LOST_APIC, %ebx
     movl $APIC, %esi
     movl 0xf0(%rsi), %eax
@@ -323,37 +314,29 @@ entry:
 
 /* ---- user level ---- */
 
-    .macro each_vector do, reg, last
-    .set n, 0
-    .rept \last + 1
-    one_vector \do, \reg, %n
-    .set n, n + 1
+#define TO_7  0, 1, 2, 3, 4, 5, 6, 7
+#define TO_15 TO_7, 8, 9, 10, 11, 12, 13, 14, 15
+#define TO_31 TO_15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+
+    .macro get insn, at, step, reg, numbers:vararg
+    .irp n, \numbers
+    \insn \at + \step * \n, %\reg\n
     .endr
     .endm
 
-    .altmacro
-    .macro one_vector do, reg, n
-    \do \reg&\n, \n
+    .macro put insn, at, step, reg, numbers:vararg
+    .irp n, \numbers
+    \insn %\reg\n, \at + \step * \n
+    .endr
     .endm
-    .macro get_ymm reg, n
-    vmovdqu VALUES + 64 * \n, %\reg
+
+    .macro say_kind kind, letter
+    testl $\kind, HAVE
+    jz 9f
+    movb $\letter, %al
+    outb %al, $0xe9
+9:
     .endm
-    .macro put_ymm reg, n
-    vmovdqu %\reg, SEEN + 64 * \n
-    .endm
-    .macro get_zmm reg, n
-    vmovdqu64 VALUES + 64 * \n, %\reg
-    .endm
-    .macro put_zmm reg, n
-    vmovdqu64 %\reg, SEEN + 64 * \n
-    .endm
-    .macro get_k reg, n
-    kmovq MASKS + 8 * \n, %\reg
-    .endm
-    .macro put_k reg, n
-    kmovq %\reg, SEEN + MASKS - VALUES + 8 * \n
-    .endm
-    .noaltmacro
 
 user:
     xorl %ecx, %ecx
@@ -366,16 +349,14 @@ user:
     fld1
     movl $ROM + mxcsr, %eax
     ldmxcsr (%rax)
-    .altmacro
     testl $HAVE_AVX512, HAVE
     jz 1f
-    each_vector get_zmm, zmm, 31
-    each_vector get_k, k, 7
+    get vmovdqu64, VALUES, 64, zmm, TO_31
+    get kmovq, MASKS, 8, k, TO_7
     jmp 3f
 1:  testl $HAVE_AVX, HAVE
     jz 3f
-    each_vector get_ymm, ymm, 15
-    .noaltmacro
+    get vmovdqu, VALUES, 64, ymm, TO_15
 3:  fxsave64 FX
     movq $0x123456789abcdef0, %r12
     movq %r12, %r13
@@ -384,52 +365,29 @@ user:
     xorl %r15d, %r15d
     movl $ROM + m_set, %esi
     call say
-    testl $HAVE_KVM, HAVE
-    jz 4f
-    movb $'k', %al
-    outb %al, $0xe9
-4:  testl $HAVE_AVX, HAVE
-    jz 5f
-    movb $'a', %al
-    outb %al, $0xe9
-5:  testl $HAVE_AVX512, HAVE
-    jz 6f
-    movb $'z', %al
-    outb %al, $0xe9
-6:  testl $HAVE_DEADLINE, HAVE
-    jz 7f
-    movb $'d', %al
-    outb %al, $0xe9
-7:  movb $10, %al
+    say_kind HAVE_KVM, 'k'
+    say_kind HAVE_AVX, 'a'
+    say_kind HAVE_AVX512, 'z'
+    say_kind HAVE_DEADLINE, 'd'
+    movb $10, %al
     outb %al, $0xe9
 
 again:
-    .altmacro
     testl $HAVE_AVX512, HAVE
     jz 1f
-    each_vector put_zmm, zmm, 31
-    each_vector put_k, k, 7
-    movl $32 * 8, %ecx
-    call vectors_same
-    movl $LOST_MASK, %ebx
-    movl $MASKS, %esi
-    movl $SEEN + MASKS - VALUES, %edi
-    movl $8, %ecx
-    repe cmpsq
-    jne lost
+    put vmovdqu64, SEEN, 64, zmm, TO_31
+    put kmovq, SEEN_MASKS, 8, k, TO_7
+    same LOST_VECTOR, VALUES, SEEN, 256
+    same LOST_MASK, MASKS, SEEN_MASKS, 8
     jmp 2f
 1:  testl $HAVE_AVX, HAVE
     jz 2f
-    each_vector put_ymm, ymm, 15
-    call halves_same
-    .noaltmacro
+    put vmovdqu, SEEN, 64, ymm, TO_15
+    .irp n, TO_15
+    same LOST_VECTOR, VALUES+64*\n, SEEN+64*\n, 4
+    .endr
 2:  fxsave64 FX_SEEN
-    movl $LOST_X87, %ebx
-    movl $FX, %esi
-    movl $FX_SEEN, %edi
-    movl $512 / 8, %ecx
-    repe cmpsq
-    jne lost
+    same LOST_X87, FX, FX_SEEN, 64
     movl $LOST_CONTROL, %ebx
     xorl %ecx, %ecx
     xgetbv
@@ -465,28 +423,6 @@ again:
     outb %al, $0xe9
     jmp again
 
-vectors_same:
-    movl $LOST_VECTOR, %ebx
-    movl $VALUES, %esi
-    movl $SEEN, %edi
-    repe cmpsq
-    jne lost
-    ret
-
-/* Of each 64 bytes the lower 32 */
-halves_same:
-    movl $LOST_VECTOR, %ebx
-    movl $VALUES, %esi
-    movl $SEEN, %edi
-1:  movl $4, %ecx
-    repe cmpsq
-    jne lost
-    addl $32, %esi
-    addl $32, %edi
-    cmpl $VALUES + 16 * 64, %esi
-    jb 1b
-    ret
-
 /* RAX: kvmclock's nanoseconds (Documentation/virt/kvm/x86/msr.rst) */
 clock:
     movl CLOCK_PAGE, %r9d
@@ -518,12 +454,7 @@ lost:
     movl $8, %ecx
 1:  roll $4, %ebx
     movl %ebx, %eax
-    andl $15, %eax
-    addb $'0', %al
-    cmpb $'9', %al
-    jbe 2f
-    addb $'a' - '0' - 10, %al
-2:  outb %al, $0xe9
+    say_digit
     decl %ecx
     jnz 1b
     movb $10, %al

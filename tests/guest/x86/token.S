@@ -5,37 +5,19 @@
  */
 #include "image.h"
 
-    .set APIC, 0xfee00000
     .set VECTOR, 0x40
     .set COUNT, 0x600
     .set READY, 0x604
-    .set START, 0x8000          /* of the other CPUs */
-
-    .macro apic register, value
-    movl $APIC, %ebx
-    movl $\value, %fs:\register(%ebx)
-    .endm
 
     .code16
     .globl start
 start:
-    cli
-    cld
-    xorw %ax, %ax
-    movw %ax, %ds
+    begin_real 0x7000
     movl $0, COUNT
     movl $0, READY
-    movw $(token - start), VECTOR * 4
-    movw $0xf000, VECTOR * 4 + 2
-    movb $0xea, START           /* ljmp $0xf000, $other */
-    movw $(other - start), START + 1
-    movw $0xf000, START + 3
-    movw $0x7000, %sp
+    vector VECTOR, token
     call begin
-    apic 0x300, 0x000c4500      /* INIT and start-up to all others */
-    movl $100000, %ecx
-1:  loopl 1b
-    apic 0x300, 0x000c4608
+    start_others other
 2:  pause
     cmpl $3, READY
     jne 2b
@@ -44,10 +26,7 @@ start:
     jmp idle
 
 other:
-    cli
-    xorw %ax, %ax
-    movw %ax, %ds
-    movw $0x7800, %sp
+    begin_real 0x7800
     call begin
     movl $APIC, %ebx
     movl %fs:0x20(%ebx), %eax
@@ -65,9 +44,8 @@ idle:
 2:  hlt
     jmp 2b
 
-/* A stack, the whole address space by FS, and the local APIC on. */
+/* The whole address space by FS, and the local APIC on. */
 begin:
-    movw %ax, %ss
     big_real
     apic 0xf0, 0x1ff
     ret
@@ -75,6 +53,7 @@ begin:
 token:
     pushl %eax
     pushl %ebx
+    movl $APIC, %ebx
     apic 0xb0, 0
     incl COUNT
     testb $31, COUNT

@@ -2,12 +2,12 @@
  * The head of a BIOS image of 64 KiB whose rest is random: on an odd byte at PROTECTED it goes there in
  * 32-bit code with devices' addresses in registers, else in real mode.
  */
+#include "image.h"
+
     .code16
     .globl start
 start:
-    xorw %ax, %ax
-    movw %ax, %ss
-    movw $0x7000, %sp
+    begin_real 0x7000
     testb $1, %cs:(kind - start)
     jz wild
     lgdtl %cs:(gdtr - start)

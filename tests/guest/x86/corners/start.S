@@ -2,25 +2,20 @@
  * Multiboot entry: paging over 4 GiB with pages of 2 MiB, in 32-bit code (PAE) or in 64-bit code, as
  * built; entries of the IDT; and the call of a snippet between known registers.
  */
+#define CODE_32 0x48
+#include "../multiboot.h"
+
 #ifdef __x86_64__
-#define WORD .quad
 #define GATE 16
 #define ATTR 0x00af
 #define DIR  7
 #else
-#define WORD .long
 #define GATE 8
 #define ATTR 0x00cf
 #define DIR  1
 #endif
 
-#define MAGIC 0x1badb002
-#define FLAGS 0x00010000
-
-.section .multiboot, "a"
-multiboot:
-        .long MAGIC, FLAGS, -(MAGIC + FLAGS)
-        .long multiboot, load_start, load_end, bss_end, start
+multiboot_header
 
 .section .text.start, "ax"
 .code32
@@ -45,67 +40,15 @@ start:
 
 /* EDI: where to go on, ESP: the stack. */
 enter:
-        lgdt gdtr
-        ljmp $0x48, $1f
-1:      mov $0x10, %eax
-        mov %eax, %ds
-        mov %eax, %es
-        mov %eax, %ss
-        mov %eax, %fs
-        mov %eax, %gs
-        mov %cr4, %eax
-        or $0x620, %eax                 /* PAE, OSFXSR, OSXMMEXCPT */
-        mov %eax, %cr4
+        load_segments
 #ifdef __x86_64__
-        mov $top_table, %eax
-        mov %eax, %cr3
-        mov $0xc0000080, %ecx
-        rdmsr
-        or $0x901, %eax                 /* NXE, LME, SCE */
-        wrmsr
+        start_paging 0x620, top_table, 0x901    /* PAE, OSFXSR, OSXMMEXCPT; NXE, LME, SCE */
 #else
-        mov $pdpt, %eax
-        mov %eax, %cr3
+        start_paging 0x620, pdpt, 0
 #endif
-        mov %cr0, %eax
-        and $~0x0c, %eax                /* no EM, no TS */
-        or $0x80010022, %eax            /* PG, WP, NE, MP */
-        mov %eax, %cr0
-        ljmp $8, $2f
-#ifdef __x86_64__
-.code64
-2:      mov %esp, %esp
-        mov %edi, %edi
-        lidt idtr
-        call *%rdi
-#else
-2:      lidt idtr
-        call *%edi
-#endif
-3:      hlt
-        jmp 3b
+        go_on 0x08
 
-/* A second processor begins here, copied to 0x8000. */
-.code16
-.globl ap_start, ap_end
-ap_start:
-        cli
-        xor %ax, %ax
-        mov %ax, %ds
-        lgdtl 0x8000 + ap_gdtr - ap_start
-        mov %cr0, %eax
-        or $1, %eax
-        mov %eax, %cr0
-        ljmpl $0x48, $ap_32
-ap_gdtr:
-        .word gdt_end - gdt - 1
-        .long gdt
-ap_end:
-.code32
-ap_32:
-        mov $0x10, %eax
-        mov %eax, %ds
-        mov %eax, %ss
+processor_begins
         mov $4096, %esp                 /* a page of stack each */
         lock xadd %esp, ap_stack
         mov $ap_main, %edi

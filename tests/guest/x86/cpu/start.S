@@ -2,21 +2,16 @@
  * Multiboot entry: paging with pages of 4 KiB over the first 8 MiB, in 32-bit code or, as built, in
  * 64-bit code; exception stubs; and the same for a second processor.
  */
+#define CODE_32 0x8
+#include "../multiboot.h"
+
 #ifdef __x86_64__
-#define WORD     .quad
 #define IDT_SIZE (33 * 16)
 #else
-#define WORD     .long
 #define IDT_SIZE (33 * 8)
 #endif
 
-#define MAGIC 0x1badb002
-#define FLAGS 0x00010000
-
-.section .multiboot, "a"
-multiboot:
-        .long MAGIC, FLAGS, -(MAGIC + FLAGS)
-        .long multiboot, load_start, load_end, bss_end, start
+multiboot_header
 
 .section .text.start, "ax"
 .code32
@@ -29,47 +24,17 @@ start:
 
 /* EDI: where to go on, ESP: the stack. */
 enter:
-        lgdt gdtr
-        ljmp $0x08, $1f
-1:      mov $0x10, %eax
-        mov %eax, %ds
-        mov %eax, %es
-        mov %eax, %ss
-        mov %eax, %fs
-        mov %eax, %gs
+        load_segments
         call make_tables
-        mov %cr4, %eax
 #ifdef __x86_64__
-        or $0x620, %eax                 /* PAE, OSFXSR, OSXMMEXCPT */
-#else
-        or $0x600, %eax
-#endif
-        mov %eax, %cr4
-        mov $top_table, %eax
-        mov %eax, %cr3
-#ifdef __x86_64__
-        mov $0xc0000080, %ecx
-        rdmsr
-        or $0x100, %eax                 /* LME */
-        wrmsr
-#endif
-        mov %cr0, %eax
-        and $~0x0c, %eax                /* no EM, no TS */
-        or $0x80010022, %eax            /* PG, WP, NE, MP */
-        mov %eax, %cr0
+        start_paging 0x620, top_table, 0x100    /* PAE, OSFXSR, OSXMMEXCPT; LME */
         fninit
-#ifdef __x86_64__
-        ljmp $0x18, $2f
-.code64
-2:      mov %esp, %esp
-        lidt idtr
-        call *%rdi
+        go_on 0x18
 #else
-        lidt idtr
-        call *%edi
+        start_paging 0x600, top_table, 0
+        fninit
+        go_on 0x08
 #endif
-3:      hlt
-        jmp 3b
 
 .code32
 make_tables:
@@ -108,27 +73,7 @@ make_tables:
 #endif
 9:      ret
 
-/* A second processor begins here, copied to 0x8000. */
-.code16
-.globl ap_start, ap_end
-ap_start:
-        cli
-        xor %ax, %ax
-        mov %ax, %ds
-        lgdtl 0x8000 + ap_gdtr - ap_start
-        mov %cr0, %eax
-        or $1, %eax
-        mov %eax, %cr0
-        ljmpl $0x08, $ap_32
-ap_gdtr:
-        .word gdt_end - gdt - 1
-        .long gdt
-ap_end:
-.code32
-ap_32:
-        mov $0x10, %eax
-        mov %eax, %ds
-        mov %eax, %ss
+processor_begins
         mov $ap_stack_end, %esp
         mov $ap_main, %edi
         jmp enter
