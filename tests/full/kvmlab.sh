@@ -63,7 +63,6 @@ corners64() {
     more_same 64
 }
 
-# Not among the cases without arguments: its second CPU does not start there.
 corners32() {
     more_same 32
 }
@@ -388,7 +387,7 @@ bench() {
     compare disk "4,000 reads of 4 KiB, virtio-blk, hundredths of a second"
 }
 
-[ $# -gt 0 ] || set -- same corners64 kernels devices work disks drawings debugger
+[ $# -gt 0 ] || set -- same corners32 corners64 kernels devices work disks drawings debugger
 for case; do
     "$case"
 done

@@ -31,12 +31,12 @@ multiboot:
         mov %eax, %gs
 .endm
 
-/* Bits that are set in CR4, the top table, bits that are set in EFER of 64-bit code. */
+/* Bits that are set in CR4, the top table as an operand, bits that are set in EFER of 64-bit code. */
 .macro start_paging cr4, table, efer
         mov %cr4, %eax
         or $\cr4, %eax
         mov %eax, %cr4
-        mov $\table, %eax
+        mov \table, %eax
         mov %eax, %cr3
 #ifdef __x86_64__
         mov $0xc0000080, %ecx

@@ -37,14 +37,15 @@ start:
         movl $directory + 0x2000 + DIR, pdpt + 16
         movl $directory + 0x3000 + DIR, pdpt + 24
         movl $pdpt + 7, top_table
+        mov $pdpt, %esi
 
-/* EDI: where to go on, ESP: the stack. */
+/* EDI: where to go on, ESP: the stack, ESI: the top table of 32-bit code. */
 enter:
         load_segments
 #ifdef __x86_64__
-        start_paging 0x620, top_table, 0x901    /* PAE, OSFXSR, OSXMMEXCPT; NXE, LME, SCE */
+        start_paging 0x620, $top_table, 0x901    /* PAE, OSFXSR, OSXMMEXCPT; NXE, LME, SCE */
 #else
-        start_paging 0x620, pdpt, 0
+        start_paging 0x620, %esi, 0
 #endif
         go_on 0x08
 
@@ -52,6 +53,19 @@ processor_begins
         mov $4096, %esp                 /* a page of stack each */
         lock xadd %esp, ap_stack
         mov $ap_main, %edi
+#ifndef __x86_64__
+/* Each has its own four entries, at the page's low end, without what may have become of the first
+ * processor's: QEMU's translator (7.2 to 11.1) sets "accessed" in them, where it is reserved (SDM 3,
+ * 4.4.1). A KVM in there refuses to load them then, with #GP at the MOV to CR0. */
+        lea -4096(%esp), %esi
+        mov $3, %ecx
+1:      mov pdpt(, %ecx, 8), %eax
+        and $~0x20, %eax
+        mov %eax, (%esi, %ecx, 8)
+        movl $0, 4(%esi, %ecx, 8)
+        dec %ecx
+        jns 1b
+#endif
         jmp enter
 
 #ifdef __x86_64__
@@ -200,5 +214,6 @@ snippet_stack: .skip 8
         .balign 16
         .skip 16384
 stack_end:
+        .balign 4096
 ap_stacks:
         .skip 64 * 4096

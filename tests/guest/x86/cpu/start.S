@@ -27,11 +27,11 @@ enter:
         load_segments
         call make_tables
 #ifdef __x86_64__
-        start_paging 0x620, top_table, 0x100    /* PAE, OSFXSR, OSXMMEXCPT; LME */
+        start_paging 0x620, $top_table, 0x100    /* PAE, OSFXSR, OSXMMEXCPT; LME */
         fninit
         go_on 0x18
 #else
-        start_paging 0x600, top_table, 0
+        start_paging 0x600, $top_table, 0
         fninit
         go_on 0x08
 #endif
