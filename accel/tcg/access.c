@@ -158,6 +158,15 @@ static void store_in_page(struct tcg_vcpu *v, uint64_t addr, uint64_t val, unsig
     }
 }
 
+/* An access that crosses a page may be refused as a whole. */
+static void check_whole(struct tcg_vcpu *v, uint64_t addr, unsigned size, enum mem_access access)
+{
+    struct cpu_fault fault;
+
+    if (v->cpu->ops->whole && !v->cpu->ops->whole(v->cpu, addr, size, access, &fault))
+        cpu_raise_fault(v->cpu, &fault);
+}
+
 /* What a store of the bytes, which are in one page, would raise. */
 static void check_store(struct tcg_vcpu *v, uint64_t addr, unsigned len, unsigned mode)
 {
@@ -171,6 +180,7 @@ static void check_store_across(struct tcg_vcpu *v, uint64_t addr, unsigned len, 
 {
     unsigned first = TCG_PAGE_SIZE - (addr & (TCG_PAGE_SIZE - 1));
 
+    check_whole(v, addr, len, ACCESS_WRITE);
     check_store(v, addr, first, mode);
     check_store(v, addr + first, len - first, mode);
 }
@@ -215,6 +225,7 @@ uint64_t access_load(struct tcg_cpu *c, uint64_t addr, uint32_t mem)
     if ((mem & IR_MEM_ALIGNED) && (addr & (size - 1)))
         raise_fault(v, FAULT_MISALIGNED, access, addr);
     if (crosses(addr, size)) {
+        check_whole(v, addr, size, access);
         for (unsigned i = 0; i < size; i++)
             val |= load_in_page(v, addr + i, 1, mode, access) << (8 * i);
     } else {
@@ -246,11 +257,13 @@ void access_store(struct tcg_cpu *c, uint64_t addr, uint64_t val, uint32_t mem)
 
 void access_load_wide(struct tcg_cpu *c, uint64_t addr, union tcg_wide *val, uint32_t mem)
 {
-    unsigned words = ir_mem_bytes(mem) / 8;
+    unsigned size = ir_mem_bytes(mem);
 
-    if ((mem & IR_MEM_ALIGNED) && (addr & (ir_mem_bytes(mem) - 1)))
+    if ((mem & IR_MEM_ALIGNED) && (addr & (size - 1)))
         raise_fault(vcpu(c), FAULT_MISALIGNED, ACCESS_READ, addr);
-    for (unsigned i = 0; i < words; i++)
+    if (crosses(addr, size))
+        check_whole(vcpu(c), addr, size, ACCESS_READ);
+    for (unsigned i = 0; i < size / 8; i++)
         val->q[i] = access_load(c, addr + 8 * i, (mem & IR_MEM_MODE) | 3);
 }
 
@@ -324,9 +337,10 @@ static bool in_parts(struct tcg_vcpu *v, uint64_t addr, uint32_t mem)
 
     if (!(mem & IR_MEM_ANY))
         return false;
-    t = translate(v, addr, ACCESS_WRITE, ir_mem_mode(mem), &once);
-    if (!crosses(addr, ir_mem_bytes(mem)))
+    if (!crosses(addr, ir_mem_bytes(mem))) {
+        t = translate(v, addr, ACCESS_WRITE, ir_mem_mode(mem), &once);
         return !t->host || t->readonly;
+    }
     check_store_across(v, addr, ir_mem_bytes(mem), ir_mem_mode(mem));
     be_exclusive(v);
     return true;

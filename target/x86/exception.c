@@ -410,7 +410,9 @@ void x86_take_fault(struct cpu *cpu, const struct cpu_fault *fault)
         if (!fault->extra)
             log_guest_error("x86: nothing to access at %" PRIx64 ", pc %" PRIx64 "\n", fault->vaddr,
                             c->cpu.tcg.pc);
-        exception(c, fault->extra == FAULT_X_SS ? EXC_SS : EXC_GP, 0);
+        bool stack = fault->extra == FAULT_X_SS ||
+                     (fault->extra == FAULT_X_GP && x86_refused_on_stack(c, fault->access));
+        exception(c, stack ? EXC_SS : EXC_GP, 0);
         break;
     }
 }

@@ -375,6 +375,17 @@ bool x86_map(struct cpu *cpu, uint64_t vaddr, enum mem_access access, unsigned m
     return ok;
 }
 
+bool x86_whole_access(struct cpu *cpu, uint64_t vaddr, unsigned size, enum mem_access access,
+                      struct cpu_fault *f)
+{
+    struct x86_cpu *c = x86_of(cpu);
+
+    if (!x86_code64(c) || !x86_canonical(c, vaddr) || x86_canonical(c, vaddr + size - 1))
+        return true;
+    *f = (struct cpu_fault){ FAULT_ACCESS, access, vaddr, FAULT_X_GP };
+    return false;
+}
+
 /* ---- PAE's pointer table (4.4.1) ---- */
 
 bool x86_load_pdptes(struct x86_cpu *c, uint64_t cr3)

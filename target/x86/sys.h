@@ -188,6 +188,9 @@ void x86_software_interrupt(struct x86_cpu *c, unsigned vector, enum x86_event e
 /* Protected-mode IRET and its like may let interrupts in: looks for them soon. */
 void x86_check_irq(struct x86_cpu *c);
 void x86_take_fault(struct cpu *cpu, const struct cpu_fault *fault);
+/* Whether the current instruction's @access to an address that is not canonical is one of the stack
+ * (refused.c). */
+bool x86_refused_on_stack(struct x86_cpu *c, enum mem_access access);
 bool x86_take_interrupt(struct cpu *cpu);
 bool x86_has_work(const struct cpu *cpu);
 void x86_set_irq(struct cpu *cpu, unsigned line, bool level);
@@ -310,6 +313,9 @@ void x86_port_out(struct x86_cpu *c, uint16_t port, unsigned size, uint32_t val)
 /* ---- Paging (mmu.c) ---- */
 bool x86_map(struct cpu *cpu, uint64_t vaddr, enum mem_access access, unsigned mode, bool debug,
              struct cpu_page *page, struct cpu_fault *fault);
+/* struct cpu_ops.whole: no address between the first and the last byte may stop being canonical. */
+bool x86_whole_access(struct cpu *cpu, uint64_t vaddr, unsigned size, enum mem_access access,
+                      struct cpu_fault *fault);
 /* CR3 was written: without or with PCID; @keep: translations of the space may stay. */
 void x86_mmu_switch(struct x86_cpu *c, bool keep);
 /* What walks depend on besides CR3 has changed. */

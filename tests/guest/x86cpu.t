@@ -13,7 +13,7 @@ run() { # OPTIONS...: leaves $work/out
         -serial "file:$work/out" -device isa-debug-exit,iobase=0x501 < /dev/null 2> "$work/err"
     local status=$?
     sed 's/^/# /' "$work/out" "$work/err"
-    [ $status = 1 ] && grep -q '^1\.\.7[0-9]' "$work/out" && ! grep -q '^not ok\|Bail out' "$work/out"
+    [ $status = 1 ] && grep -q '^1\.\.[78][0-9]' "$work/out" && ! grep -q '^not ok\|Bail out' "$work/out"
 }
 
 echo 1..16

@@ -171,12 +171,16 @@ static char *differ(const char *what, uint64_t ours, uint64_t theirs)
                            what, ours, theirs);
 }
 
-/* Exceptions as the guest takes them; a stack segment fault counts as a general protection one. */
+static bool is_access(int vector)
+{
+    return vector == EXC_PF || vector == EXC_GP || vector == EXC_SS;
+}
+
+/* Exceptions as the guest takes them. */
 static char *compare_end(const struct x86run *r)
 {
     const greg_t *g = host.regs;
-    int vector = g[REG_TRAPNO] == EXC_SS ? EXC_GP : g[REG_TRAPNO];
-    int ours = r->vector == EXC_SS ? EXC_GP : r->vector;
+    int vector = g[REG_TRAPNO], ours = r->vector;
     uint64_t pc = g[REG_RIP] + (r->mode == X86RUN_16 ? X86RUN_PC : 0);
 
     if (vector == EXC_BP && pc - 1 - X86RUN_PC >= r->code_size) {
@@ -187,11 +191,10 @@ static char *compare_end(const struct x86run *r)
         vector = -1; /* a jump to where no code can be fetched */
     /* 32-bit segments end at 4 GiB: accesses across are beyond their limit on the host, while the
      * guest's flat ones go round. */
-    if (r->mode == X86RUN_32 && ours == EXC_PF && vector == EXC_GP &&
+    if (r->mode == X86RUN_32 && ours == EXC_PF && vector != EXC_PF && is_access(vector) &&
         (uint32_t)(r->cpu->cr2 + 64) < 128)
         return NULL;
-    if (r->any_fault && (ours == EXC_PF || ours == EXC_GP) &&
-        (vector == EXC_PF || vector == EXC_GP))
+    if (r->any_fault && is_access(ours) && is_access(vector))
         return NULL;
     if (ours != vector)
         return differ("exception", ours, vector);

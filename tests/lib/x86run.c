@@ -59,6 +59,16 @@ static void fill(struct tcg_cpu *c, uint64_t addr, unsigned mode)
     e->addend = (uintptr_t)byte_at(s, page, false, mode) - page;
 }
 
+/* An access that is refused whatever there is. */
+static void check_whole(struct tcg_cpu *c, uint64_t addr, unsigned size, bool write)
+{
+    struct cpu *cpu = (struct cpu *)c;
+    struct cpu_fault f;
+
+    if (!x86_whole_access(cpu, addr, size, write ? ACCESS_WRITE : ACCESS_READ, &f))
+        cpu_raise_fault(cpu, &f);
+}
+
 /* A logical address that generated code refused, or one that left 32 bits. */
 static uint64_t plain_address(struct tcg_cpu *c, uint64_t addr, unsigned mode, bool write)
 {
@@ -90,6 +100,7 @@ static void access_bytes(struct tcg_cpu *c, uint64_t addr, uint32_t mem, bool wr
         struct cpu_fault f = { .kind = FAULT_MISALIGNED, .vaddr = addr };
         cpu_raise_fault((struct cpu *)c, &f);
     }
+    check_whole(c, addr, size, writable);
     for (unsigned k = 0; k < size; k++) {
         uint64_t at = is64 ? addr + k : (uint32_t)(addr + k);
         p[k] = byte_at(s, at, writable, mode);
@@ -155,6 +166,7 @@ static uint64_t run_amo(struct tcg_cpu *c, uint64_t addr, uint64_t v, uint32_t m
     uint64_t old;
 
     addr = plain_address(c, addr, mode, true);
+    check_whole(c, addr, ir_mem_bytes(mem), true);
     for (unsigned k = 0; k < ir_mem_bytes(mem); k++)
         if (!byte_at(side_of(c), addr + k, true, mode))
             fault(c, true, addr + k, mode);

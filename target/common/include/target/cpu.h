@@ -91,6 +91,10 @@ struct cpu_ops {
      * CPU's thread or while it is stopped. */
     bool (*map)(struct cpu *cpu, uint64_t vaddr, enum mem_access access, unsigned mode, bool debug,
                 struct cpu_page *page, struct cpu_fault *fault);
+    /* Called for an access that crosses a page, before its parts are mapped: false with *fault if
+     * it is refused whatever these are. May be NULL. */
+    bool (*whole)(struct cpu *cpu, uint64_t vaddr, unsigned size, enum mem_access access,
+                  struct cpu_fault *fault);
     unsigned (*data_mode)(const struct cpu *cpu); /* MMU mode of a plain data access now */
     /* Makes the guest take the exception for @fault, raised by the instruction at tcg.pc: changes
      * state, returns. */

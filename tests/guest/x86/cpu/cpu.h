@@ -22,7 +22,7 @@ struct frame {
     word vector, error, ip, cs, flags, sp, ss;
 };
 
-enum { DB = 1, UD = 6, GP = 13, PF = 14, TIMER = 32 };
+enum { DB = 1, UD = 6, SS = 12, GP = 13, PF = 14, TIMER = 32 };
 enum { PTE_P = 1, PTE_W = 2 };
 
 /* The last exception that was met, and what CR2 was then. */

@@ -146,6 +146,45 @@ static void repeated(void)
         page[4096 - 32 + k] = 0;
 }
 
+#ifdef __x86_64__
+static void load4_frame(void *at)
+{
+    __asm__ volatile("push %%rbp; mov %0, %%rbp; movl (%%rbp), %%eax; pop %%rbp"
+                     :
+                     : "r"(at)
+                     : "eax");
+}
+static void store4_frame(void *at)
+{
+    __asm__ volatile("push %%rbp; mov %0, %%rbp; movl $-1, (%%rbp); pop %%rbp"
+                     :
+                     : "r"(at)
+                     : "memory");
+}
+/* An access of four bytes or more that begins below the hole and ends in it (volume 1, 3.3.7.1). */
+static void canonical(void (*fn)(void *), unsigned vector, const char *name)
+{
+    bool good = true;
+
+    for (unsigned below = 1; below < 4; below++) {
+        good &= try(fn, (void *)((1UL << 47) - below)) == (int)vector && !met.error;
+        good &= try(fn, (void *)((1UL << 47) + (below << 12))) == (int)vector && !met.error;
+    }
+    ok(good && try(fn, (void *)((1UL << 47) - 32)) == PF, name);
+}
+
+static void at_the_hole(void)
+{
+    canonical(load4, GP, "a load across the last canonical address");
+    canonical(store4, GP, "a store");
+    canonical(lock_add, GP, "LOCK ADD");
+    canonical(store16, GP, "MOVUPS");
+    canonical(exchange8, GP, "LOCK CMPXCHG8B");
+    canonical(load4_frame, SS, "a load by the frame pointer");
+    canonical(store4_frame, SS, "a store by it");
+}
+#endif
+
 static bool use_avx(void)
 {
     uint32_t r[4];
@@ -186,4 +225,7 @@ void test_faults(void)
     crossing(save108, end - 54, "FNSAVE");
     crossing(save512, end - 256, "FXSAVE");
     repeated();
+#ifdef __x86_64__
+    at_the_hole();
+#endif
 }
