@@ -56,6 +56,7 @@ case_of() { # ACCELERATOR KIB, by which memory may grow
     works
     result $? "$1: and works"
     stop_vm
+    result $? "$1: and ends in peace"
     sed 's/^/# /' "$work/err"
 }
 

@@ -2,6 +2,8 @@
 # Tests that talk to a running machine over QMP, for bash: . "$top/tests/lib/vm.sh" with $top, the sources, set.
 # $MYNA is the program. A folder for files is $work, removed at the end, as is a machine that still runs.
 work=$(mktemp -d)
+vm_pid=    # of the program, as long as nobody has waited for it
+trap '' PIPE # a program that ends is a result, not the script's end
 trap '[ -z "$VM_PID" ] || kill "$VM_PID" 2> /dev/null; rm -rf "$work"' EXIT
 number=0
 
@@ -27,22 +29,46 @@ start_vm() {
     coproc VM { exec "$MYNA" -arch x86_64 -M pc -m 32M -accel "$accelerator" -bios "$image" -display none -nodefaults \
         -qmp stdio -chardev "file,id=d,path=$work/said" -device isa-debugcon,iobase=0xe9,chardev=d "$@" \
         2> "$work/err"; }
+    vm_pid=$VM_PID
     ask '{"execute":"qmp_capabilities"}'
 }
 
 stop_vm() {
-    ask '{"execute":"quit"}'
-    wait
+    [ -z "$vm_pid" ] || ask '{"execute":"quit"}'
+    vm_ended
+}
+
+# Waits for the program's end, and says how it was where it was none in peace.
+vm_ended() {
+    local status
+    [ -n "$vm_pid" ] || return
+    wait "$vm_pid"
+    status=$?
+    vm_pid=
+    [ $status != 0 ] || return 0
+    if [ $status -gt 128 ]; then
+        echo "# the program was ended by SIG$(kill -l $status)"
+    else
+        echo "# the program ended with status $status"
+    fi
+    return 1
 }
 
 ask() { # COMMAND: until it is answered; the answer is in $answer
-    echo "$1" >&"${VM[1]}" || return
+    local status
+    { echo "$1" >&"${VM[1]}"; } 2> "$work/ask"
     while read -r -t 60 answer <&"${VM[0]}"; do
         case $answer in
         *'"return"'*) return 0 ;;
         *'"error"'*) return 1 ;;
         esac
-    done
+    done 2> "$work/ask"
+    status=$?
+    if [ $status -gt 128 ]; then
+        echo "# no answer to $1 within a minute"
+    elif vm_ended; then
+        echo "# the program ended in peace before it answered $1"
+    fi
     return 1
 }
 
