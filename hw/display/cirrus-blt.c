@@ -90,10 +90,10 @@ static void read_vram(const struct cirrus *c, uint32_t a, uint8_t *out, unsigned
 
     a &= size - 1;
     if (a + n <= size) {
-        memcpy(out, vram + a, n);
+        shared_copy(out, vram + a, n);
     } else {
-        memcpy(out, vram + a, size - a);
-        memcpy(out + (size - a), vram, n - (size - a));
+        shared_copy(out, vram + a, size - a);
+        shared_copy(out + (size - a), vram, n - (size - a));
     }
 }
 
@@ -101,7 +101,7 @@ static void write_part(struct cirrus *c, uint32_t a, const uint8_t *in, unsigned
 {
     const struct ram_block *block = c->vga.vram.ram;
 
-    memcpy(block->host + a, in, n);
+    shared_copy(block->host + a, in, n);
     ram_written(block->ram, block->base + a, n);
 }
 

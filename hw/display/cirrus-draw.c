@@ -69,12 +69,14 @@ void cirrus_overlay(const struct vga *v, unsigned y, uint32_t *row, unsigned wid
     bool large = c->seq[SR_CURSOR] & SR_CURSOR_LARGE;
     unsigned size = large ? 64 : 32, line = y - c->cursor_y;
     uint32_t colors[2] = { cursor_color(c, 0), cursor_color(c, 15) };
-    const uint8_t *low, *high;
+    uint8_t low[8], high[8];
+    const uint8_t *at;
 
     if (!(c->seq[SR_CURSOR] & SR_CURSOR_ON) || line >= size)
         return;
-    low = v->vram.ram->host + pattern_at(c) + line * (large ? 16 : 4);
-    high = low + (large ? 8 : 128);
+    at = v->vram.ram->host + pattern_at(c) + line * (large ? 16 : 4);
+    shared_copy(low, at, size / 8);
+    shared_copy(high, at + (large ? 8 : 128), size / 8);
     for (unsigned i = 0; i < size && c->cursor_x + i < width; i++) {
         bool l = low[i / 8] >> (7 - i % 8) & 1, h = high[i / 8] >> (7 - i % 8) & 1;
         uint32_t *p = &row[c->cursor_x + i];

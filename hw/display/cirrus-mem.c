@@ -43,7 +43,7 @@ static bool plain(const struct cirrus *c)
 
 static void put(struct cirrus *c, uint32_t a, uint8_t value)
 {
-    c->vga.vram.ram->host[a & vram_mask(c)] = value;
+    shared_store(c->vga.vram.ram->host + (a & vram_mask(c)), value, 1);
 }
 
 static void written(struct cirrus *c, uint32_t a, unsigned n)
@@ -82,8 +82,8 @@ static uint8_t mem_read(struct cirrus *c, uint32_t a)
 
     a = a << shift & vram_mask(c);
     for (unsigned i = 0; i < (1u << shift); i++)
-        c->latch[i] = vram[(a + i) & vram_mask(c)];
-    return vram[a];
+        c->latch[i] = (uint8_t)shared_load(vram + ((a + i) & vram_mask(c)), 1);
+    return (uint8_t)shared_load(vram + a, 1);
 }
 
 static void mem_write(struct cirrus *c, uint32_t a, uint8_t value)

@@ -187,8 +187,9 @@ static void graphics_row(const struct vga *v, const struct vga_scan *s, uint32_t
 
     for (unsigned i = 0; i <= s->cols; i++, out += 8) {
         unsigned at = vga_plane_address(v, s->start + (i >> count_shift(v)), s->row_scan);
-        const uint8_t *cell = v->vram.ram->host + 4 * (size_t)at;
+        uint8_t cell[4];
 
+        vga_load_cell(v, at, cell);
         if (shift == SHIFT_256)
             draw_256(cell, s->colors, out);
         else if (shift == SHIFT_INTERLEAVED)
@@ -358,13 +359,27 @@ static bool vbe_mode(const struct vga *v, struct vga_linear *m)
     return vga_vbe_on(v);
 }
 
+/* From a copy: CPUs may be storing to the row. */
+static void draw_linear_row(struct vga *v, const struct vga_linear *m, const uint32_t *colors,
+                            uint64_t at)
+{
+    uint8_t *in = (uint8_t *)(v->line + m->width);
+    unsigned n = m->bpp == 4 ? (m->width + 7) / 8 * 4 : m->width * ((m->bpp + 7) / 8);
+
+    shared_copy(in, v->vram.ram->host + at, n);
+    if (m->bpp == 4)
+        vbe_planar_row(colors, in, m->width, v->line);
+    else
+        linear_row(colors, m->bpp, in, m->width, v->line);
+}
+
 static void draw_linear(struct vga *v, const struct vga_linear *m)
 {
     struct painter p = { .v = v, .s = console_resize(v->con, m->width, m->height) };
     uint64_t row = ((uint64_t)m->width + 7) / 8 * (m->bpp == 15 ? 16 : m->bpp);
     uint32_t colors[256];
 
-    if (p.s->width != m->width || p.s->height != m->height || !have_line(v, m->width))
+    if (p.s->width != m->width || p.s->height != m->height || !have_line(v, 2 * m->width))
         return;
     if (m->bpp == 4)
         fill_colors(v, colors, false);
@@ -379,10 +394,7 @@ static void draw_linear(struct vga *v, const struct vga_linear *m)
             break;
         if (!v->redraw && !pages_dirty(v, at, at + row))
             continue;
-        if (m->bpp == 4)
-            vbe_planar_row(colors, v->vram.ram->host + at, m->width, v->line);
-        else
-            linear_row(colors, m->bpp, v->vram.ram->host + at, m->width, v->line);
+        draw_linear_row(v, m, colors, at);
         if (v->hooks)
             v->hooks->overlay(v, y, v->line, m->width);
         put_row(&p, y, v->line);

@@ -75,11 +75,6 @@ static bool find_place(const struct vga *v, uint64_t offset, struct place *p)
     return ((uint64_t)p->offset + 1) * 4 <= v->vram.size;
 }
 
-static uint8_t *cell_at(const struct vga *v, const struct place *p)
-{
-    return v->vram.ram->host + (size_t)p->offset * 4;
-}
-
 /* Read mode 1: a bit for each pixel that has the colour compared with. */
 static uint8_t compare(const struct vga *v)
 {
@@ -97,7 +92,7 @@ uint8_t vga_window_read(struct vga *v, uint64_t offset)
 
     if (!find_place(v, offset, &p))
         return 0xff;
-    memcpy(v->latch, cell_at(v, &p), 4);
+    vga_load_cell(v, p.offset, v->latch);
     return v->gc[GC_MODE] & GC_READ_COMPARE ? compare(v) : v->latch[p.plane];
 }
 
@@ -150,11 +145,11 @@ void vga_window_write(struct vga *v, uint64_t offset, uint8_t value)
 
     if (!find_place(v, offset, &p))
         return;
-    cell = cell_at(v, &p);
+    cell = v->vram.ram->host + (size_t)p.offset * 4;
     planes = p.planes & v->seq[SEQ_MAP_MASK];
     for (unsigned i = 0; i < 4; i++)
         if (planes >> i & 1)
-            cell[i] = plane_value(v, i, value);
+            shared_store(cell + i, plane_value(v, i, value), 1);
     /* fonts are seen wherever their characters are */
     if (planes & 12)
         v->redraw = true;

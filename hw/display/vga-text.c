@@ -28,7 +28,7 @@ static void draw_cell(uint32_t *out, unsigned dots, unsigned bits, uint32_t fg, 
 static unsigned glyph(const struct vga *v, unsigned row_scan, uint8_t ch, uint8_t attr)
 {
     unsigned at = font_offset(v, attr & 8) + ch * 32u + row_scan;
-    unsigned bits = (unsigned)v->vram.ram->host[(size_t)at * 4 + 2] << 1;
+    unsigned bits = (unsigned)shared_load(v->vram.ram->host + (size_t)at * 4 + 2, 1) << 1;
 
     if (v->attr[0x10] & ATTR_MONO && (attr & 0x77) == 1 && row_scan == (v->crtc[0x14] & 0x1fu))
         return 0x1ff;
@@ -44,12 +44,15 @@ void vga_text_row(const struct vga *v, const struct vga_scan *s, uint32_t *out)
 
     for (unsigned i = 0; i <= s->cols; i++, out += s->dots) {
         unsigned counter = (s->start + i) & 0xffff;
-        const uint8_t *cell =
-            v->vram.ram->host + 4 * (size_t)vga_plane_address(v, counter, s->row_scan);
-        uint8_t attr = cell[1];
-        uint32_t fg = s->colors[attr & 15], bg = s->colors[attr >> 4 & (blinks ? 7 : 15)];
-        unsigned bits = glyph(v, s->row_scan, cell[0], attr);
+        uint8_t cell[4], attr;
+        uint32_t fg, bg;
+        unsigned bits;
 
+        vga_load_cell(v, vga_plane_address(v, counter, s->row_scan), cell);
+        attr = cell[1];
+        fg = s->colors[attr & 15];
+        bg = s->colors[attr >> 4 & (blinks ? 7 : 15)];
+        bits = glyph(v, s->row_scan, cell[0], attr);
         if (blinks && attr & 0x80 && !s->blink)
             bits = 0;
         if (cursor && counter == s->cursor_at)

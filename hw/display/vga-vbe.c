@@ -81,7 +81,7 @@ static void enter_mode(struct vga *v, uint16_t enable)
         return;
     /* the picture only: what a driver keeps behind it stays */
     bytes = row_bytes(v->vbe[VBE_BPP], v->vbe[VBE_XRES]) * v->vbe[VBE_YRES];
-    memset(v->vram.ram->host, 0, bytes);
+    shared_fill(v->vram.ram->host, 0, 1, bytes);
     ram_written(v->vram.ram->ram, v->vram.ram->base, bytes);
 }
 

@@ -11,6 +11,7 @@
 #ifndef HW_DISPLAY_VGA_H
 #define HW_DISPLAY_VGA_H
 
+#include <base/shared.h>
 #include <hw/core/machine.h>
 #include <ui/console.h>
 
@@ -164,6 +165,13 @@ struct vga_scan {
 };
 /* Byte address in each plane for an address counter. */
 unsigned vga_plane_address(const struct vga *v, unsigned counter, unsigned row_scan);
+/* The bytes of the four planes there, as they were at one moment. */
+static inline void vga_load_cell(const struct vga *v, unsigned at, uint8_t cell[4])
+{
+    uint32_t all = (uint32_t)shared_load(v->vram.ram->host + 4 * (size_t)at, 4);
+
+    memcpy(cell, &all, 4);
+}
 /* Draws cols + 1 characters, to allow for panning. */
 void vga_text_row(const struct vga *v, const struct vga_scan *s, uint32_t *out);
 
