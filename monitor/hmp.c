@@ -258,12 +258,14 @@ static void hmp_focus(void *state, bool in)
         hmp_print(h, "\n");
 }
 
-static void hmp_input(void *state, const uint8_t *buf, size_t len)
+static size_t hmp_input(void *state, const uint8_t *buf, size_t len)
 {
     struct hmp *h = state;
+    size_t i;
 
-    for (size_t i = 0; i < len; i++)
-        readline_byte(&h->readline, buf[i]);
+    for (i = 0; i < len && !monitor_full(h->monitor); i++)
+        readline_byte(&h->readline, (char)buf[i]);
+    return i;
 }
 
 const struct monitor_language hmp_language = {

@@ -1,15 +1,17 @@
 /*
  * The monitors of a machine: sessions on chardevs, and the machine's events for all of them.
  *
- * A client that does not read is held up: while much output waits for it, nothing more is read
- * from it, and events are dropped rather than hoarded.
+ * A client that does not read is held up: while much output waits for it, no command of its runs
+ * and nothing more is read from it. Events, which it cannot hold up, wait in its language and are
+ * merged.
  */
+#include <string.h>
 #include <base/option.h>
 #include <target/cpu.h>
 #include <block/block.h>
 #include "session.h"
 
-enum { HOLD_INPUT_AT = 64 * 1024, DROP_EVENTS_AT = 1024 * 1024, INPUT_CHUNK = 4096 };
+enum { HOLD_EVENTS_AT = 16 * 1024, HOLD_INPUT_AT = 64 * 1024 };
 
 struct monitors {
     struct machine *machine;
@@ -40,13 +42,44 @@ void monitor_write(struct monitor *m, const char *text, size_t len)
     flush(m);
 }
 
+bool monitor_crowded(const struct monitor *m)
+{
+    return m->out->len > HOLD_EVENTS_AT;
+}
+
+bool monitor_full(const struct monitor *m)
+{
+    return m->out->len > HOLD_INPUT_AT;
+}
+
+/* Sends what there is, and what was kept back if there is room for it. */
+static void pump(struct monitor *m)
+{
+    flush(m);
+    while (m->language->more && !monitor_crowded(m) && m->language->more(m->state))
+        ;
+}
+
+/* Puts in what came, as far as it is taken. A command may end the connection, and its input. */
+static void feed(struct monitor *m)
+{
+    size_t n;
+
+    if (!m->in_len || monitor_full(m))
+        return;
+    n = m->language->input(m->state, m->in, m->in_len);
+    n = MIN(n, m->in_len);
+    m->in_len -= n;
+    memmove(m->in, m->in + n, m->in_len);
+}
+
 static size_t can_receive(void *opaque)
 {
     struct monitor *m = opaque;
 
-    if (m->out->len > HOLD_INPUT_AT || (m->language->busy && m->language->busy(m->state)))
+    if (m->in_len || monitor_full(m) || (m->language->busy && m->language->busy(m->state)))
         return 0;
-    return INPUT_CHUNK;
+    return sizeof(m->in);
 }
 
 void monitor_input_done(struct monitor *m)
@@ -58,7 +91,9 @@ static void receive(void *opaque, const uint8_t *buf, size_t len)
 {
     struct monitor *m = opaque;
 
-    m->language->input(m->state, buf, len);
+    memcpy(m->in, buf, len);
+    m->in_len = len;
+    feed(m);
 }
 
 static void chardev_event_for(void *opaque, enum chardev_event event)
@@ -69,6 +104,7 @@ static void chardev_event_for(void *opaque, enum chardev_event event)
     case CHARDEV_OPENED: m->language->opened(m->state); break;
     case CHARDEV_CLOSED:
         g_byte_array_set_size(m->out, 0);
+        m->in_len = 0;
         m->language->closed(m->state);
         break;
     case CHARDEV_MUX_IN:
@@ -84,7 +120,10 @@ static void writable(void *opaque)
 {
     struct monitor *m = opaque;
 
-    flush(m);
+    pump(m);
+    feed(m);
+    if (m->language->go_on)
+        m->language->go_on(m->state);
     chardev_fe_accept_input(&m->fe);
 }
 
@@ -101,10 +140,10 @@ static void flush_at_end(struct monitor *m)
 {
     enum { STEP_US = 5000, STEPS = 200 };
 
-    flush(m);
+    pump(m);
     for (unsigned i = 0; i < STEPS && m->out->len; i++) {
         g_usleep(STEP_US);
-        flush(m);
+        pump(m);
     }
 }
 
@@ -182,7 +221,7 @@ void monitors_event(struct monitors *set, const char *name, json_t *data)
     for (unsigned i = 0; i < set->list->len; i++) {
         struct monitor *m = g_ptr_array_index(set->list, i);
 
-        if (m->language->event && m->out->len < DROP_EVENTS_AT)
+        if (m->language->event)
             m->language->event(m->state, name, data);
     }
     json_decref(data);

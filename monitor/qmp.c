@@ -1,9 +1,11 @@
 /*
  * QMP: JSON commands and answers, one session. Greeting, negotiation, then commands; events come
- * between answers once negotiation is done.
+ * between answers once negotiation is done. To a client that is slow to read, they come in the same
+ * order still, but without those that a later one repeats (held.h).
  */
 #include <string.h>
 #include <base/loop.h>
+#include "held.h"
 #include "session.h"
 #include "split.h"
 #include "version.h"
@@ -13,6 +15,7 @@ struct qmp {
     struct split split;
     GQueue *requests; /* of struct request, not yet run */
     GSource *next;    /* runs the first of them */
+    struct held held; /* events, not yet sent */
     bool negotiated;
 };
 
@@ -56,13 +59,14 @@ static void qmp_free(void *state)
     struct qmp *q = state;
 
     forget_requests(q);
+    held_clear(&q->held);
     g_queue_free(q->requests);
     split_free(&q->split);
     g_free(q);
 }
 
 /* Takes @message over. */
-static void send(struct qmp *q, json_t *message)
+static void put(struct qmp *q, json_t *message)
 {
     char *text = json_dumps(message, JSON_ENSURE_ASCII | (q->monitor->pretty ? JSON_INDENT(4) : 0));
 
@@ -75,6 +79,24 @@ static void send(struct qmp *q, json_t *message)
         free(text);
     }
     json_decref(message);
+}
+
+static bool put_held(void *state)
+{
+    struct qmp *q = state;
+    json_t *event = held_take(&q->held);
+
+    if (event)
+        put(q, event);
+    return event != NULL;
+}
+
+/* An answer comes after all that happened before it. Takes @message over. */
+static void send(struct qmp *q, json_t *message)
+{
+    while (put_held(q))
+        ;
+    put(q, message);
 }
 
 static void qmp_opened(void *state)
@@ -93,6 +115,7 @@ static void qmp_closed(void *state)
     q->negotiated = false;
     split_reset(&q->split);
     forget_requests(q);
+    held_clear(&q->held);
 }
 
 static const char *class_name(const GError *err)
@@ -222,6 +245,11 @@ static void answer(struct qmp *q, json_t *value, const char *error)
     json_decref(id);
 }
 
+static bool may_run(const struct qmp *q)
+{
+    return !g_queue_is_empty(q->requests) && !monitor_full(q->monitor);
+}
+
 static gboolean run_next(void *opaque)
 {
     struct qmp *q = opaque;
@@ -232,7 +260,7 @@ static gboolean run_next(void *opaque)
     monitor_input_done(q->monitor);
     if (!q->next) /* the client went away on the way */
         return G_SOURCE_REMOVE;
-    if (!g_queue_is_empty(q->requests))
+    if (may_run(q))
         return G_SOURCE_CONTINUE;
     g_source_unref(q->next);
     q->next = NULL;
@@ -241,6 +269,18 @@ static gboolean run_next(void *opaque)
 
 /* One command a round of the main loop: what a command asks of the machine, a reset say, is done
  * before the next one looks. */
+static void run_requests(void *state)
+{
+    struct qmp *q = state;
+
+    if (q->next || !may_run(q))
+        return;
+    q->next = g_idle_source_new();
+    g_source_set_priority(q->next, G_PRIORITY_DEFAULT);
+    g_source_set_callback(q->next, run_next, q, NULL);
+    g_source_attach(q->next, loop_context(q->monitor->mon.machine->loop));
+}
+
 static void on_value(void *opaque, json_t *value, const char *error)
 {
     struct qmp *q = opaque;
@@ -249,12 +289,7 @@ static void on_value(void *opaque, json_t *value, const char *error)
     r->value = json_incref(value);
     r->error = g_strdup(error);
     g_queue_push_tail(q->requests, r);
-    if (q->next)
-        return;
-    q->next = g_idle_source_new();
-    g_source_set_priority(q->next, G_PRIORITY_DEFAULT);
-    g_source_set_callback(q->next, run_next, q, NULL);
-    g_source_attach(q->next, loop_context(q->monitor->mon.machine->loop));
+    run_requests(q);
 }
 
 /* A chunk of input may hold many requests, so this bounds them together with the chunk's size. */
@@ -263,11 +298,12 @@ static bool qmp_busy(void *state)
     return !g_queue_is_empty(((struct qmp *)state)->requests);
 }
 
-static void qmp_input(void *state, const uint8_t *buf, size_t len)
+static size_t qmp_input(void *state, const uint8_t *buf, size_t len)
 {
     struct qmp *q = state;
 
     split_feed(&q->split, buf, len, on_value, q);
+    return len;
 }
 
 static void qmp_event(void *state, const char *name, json_t *data)
@@ -282,7 +318,9 @@ static void qmp_event(void *state, const char *name, json_t *data)
                         "microseconds", (json_int_t)(now % 1000000), "event", name);
     if (data)
         json_object_set(message, "data", data);
-    send(q, message);
+    held_add(&q->held, message);
+    while (!monitor_crowded(q->monitor) && put_held(q))
+        ;
 }
 
 const struct monitor_language qmp_language = {
@@ -293,4 +331,6 @@ const struct monitor_language qmp_language = {
     .input = qmp_input,
     .busy = qmp_busy,
     .event = qmp_event,
+    .more = put_held,
+    .go_on = run_requests,
 };

@@ -12,6 +12,7 @@
 #include <chardev/chardev.h>
 #include <hw/core/machine.h>
 #include <monitor/monitor.h>
+#include <monitor/session.h>
 #include <target/cpu.h>
 
 enum { RAM_SIZE = 1 << 20 };
@@ -629,6 +630,211 @@ static void test_editing(struct fixture *x, gconstpointer data)
     type(x, "p 3\033[99;99;99z\033\r\r", "\r\n0x3\r\n(qemu) ");
 }
 
+/* ---- clients that are slow to read ---- */
+
+static void happen(struct fixture *x, const char *name, json_t *data)
+{
+    loop_lock(x->loop);
+    monitors_event(x->monitors, name, data);
+    loop_unlock(x->loop);
+}
+
+static void happen_resets(struct fixture *x, unsigned n)
+{
+    while (n--)
+        happen(x, "RESET", json_pack("{s:b, s:s}", "guest", 1, "reason", "guest-reset"));
+}
+
+static json_t *next_message(struct fixture *x)
+{
+    g_autofree char *line = read_line(x);
+    json_t *message = json_loads(line, 0, NULL);
+
+    g_assert_nonnull(message);
+    return message;
+}
+
+static double when(const json_t *event)
+{
+    const json_t *t = json_object_get(event, "timestamp");
+
+    return (double)json_integer_value(json_object_get(t, "seconds")) +
+           (double)json_integer_value(json_object_get(t, "microseconds")) / 1e6;
+}
+
+/* Events in order up to @last, taken as @tag of their data, else their name. Their times rise. */
+static char *events_until(struct fixture *x, const char *tag, const char *last, unsigned *total)
+{
+    GString *order = g_string_new("");
+    double before = 0;
+
+    for (*total = 0;; ++*total) {
+        json_t *e = next_message(x);
+        const char *name = json_string_value(json_object_get(e, "event"));
+        const char *part = json_string_value(json_object_get(json_object_get(e, "data"), tag));
+        bool end = !strcmp(name, last);
+
+        g_assert_cmpfloat(when(e), >=, before);
+        before = when(e);
+        if (strcmp(name, "RESET"))
+            g_string_append_printf(order, "%s ", part ? part : name);
+        json_decref(e);
+        if (end)
+            return g_string_free(order, FALSE);
+    }
+}
+
+/* Who sleeps while a guest resets itself without end finds all else that happened, in order. */
+static void test_sleeper(struct fixture *x, gconstpointer data)
+{
+    static const char *const names[] = { "RESUME", "STOP", "RESUME", "STOP", "SHUTDOWN" };
+    char *order;
+    unsigned total;
+
+    (void)data;
+    negotiate(x);
+    happen(x, "SUSPEND", NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        happen_resets(x, 20000);
+        happen(x, names[i], NULL);
+    }
+    order = events_until(x, "", "SHUTDOWN", &total);
+    g_assert_cmpstr(order, ==, "SUSPEND RESUME STOP SHUTDOWN ");
+    g_assert_cmpuint(total, <, 10000);
+    g_free(order);
+}
+
+/* Events that differ without end push out the oldest of their kind, and no others. */
+static void test_many_different(struct fixture *x, gconstpointer data)
+{
+    enum { MANY = 20000 };
+    char *order, *last = g_strdup_printf(" dev%u STOP ", MANY - 1);
+    unsigned total;
+
+    (void)data;
+    negotiate(x);
+    happen_resets(x, 20000);
+    happen(x, "WAKEUP", NULL);
+    for (unsigned i = 0; i < MANY; i++) {
+        g_autofree char *id = g_strdup_printf("dev%u", i);
+
+        happen(x, "DEVICE_DELETED", json_pack("{s:s, s:s}", "path", "/", "device", id));
+    }
+    happen(x, "STOP", NULL);
+    order = events_until(x, "device", "STOP", &total);
+    g_assert_true(g_str_has_prefix(order, "WAKEUP dev"));
+    g_assert_true(g_str_has_suffix(order, last));
+    g_assert_cmpuint(total, <, 10000);
+    g_free(order);
+    g_free(last);
+}
+
+/* Resets come ten times as fast as they are read: answers do not wait for the last of them. */
+static void test_flood(struct fixture *x, gconstpointer data)
+{
+    static const char *const commands[] = { "stop", "query-status", "cont" };
+
+    (void)data;
+    negotiate(x);
+    happen_resets(x, 20000);
+    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_autofree char *text = g_strdup_printf("{\"execute\":\"%s\"}", commands[i]);
+        bool answered = false;
+
+        put(x, text, strlen(text));
+        for (unsigned lines = 0; !answered; lines++) {
+            json_t *message = next_message(x);
+
+            happen_resets(x, 10);
+            answered = json_object_get(message, "return") != NULL;
+            json_decref(message);
+            g_assert_cmpuint(lines, <, 20000);
+        }
+    }
+}
+
+/* The event of a command still comes before its answer. */
+static void test_order(struct fixture *x, gconstpointer data)
+{
+    bool resumed = false, answered = false;
+
+    (void)data;
+    negotiate(x);
+    happen_resets(x, 20000);
+    put(x, "{\"execute\":\"cont\"}", 18);
+    while (!answered) {
+        json_t *message = next_message(x);
+        const char *name = json_string_value(json_object_get(message, "event"));
+
+        resumed |= name && !strcmp(name, "RESUME");
+        answered = json_object_get(message, "return") != NULL;
+        json_decref(message);
+    }
+    g_assert_true(resumed);
+}
+
+static bool has_chardev(struct fixture *x, const char *id)
+{
+    bool found;
+
+    loop_lock(x->loop);
+    found = chardev_find(x->chardevs, id, NULL) != NULL;
+    loop_unlock(x->loop);
+    return found;
+}
+
+static void step_often(struct fixture *x)
+{
+    for (unsigned i = 0; i < 500; i++)
+        loop_step(x->loop, false);
+}
+
+/* Commands with long answers, as many as come in one piece, and one that leaves a trace. */
+static void ask_much(struct fixture *x, const char *much, unsigned n, const char *last)
+{
+    g_autoptr(GString) all = g_string_new("");
+
+    for (unsigned i = 0; i < n; i++)
+        g_string_append(all, much);
+    g_string_append(all, last);
+    g_assert_cmpuint(all->len, <, 4096);
+    put(x, all->str, all->len);
+    step_often(x);
+}
+
+/* Who asks and does not read is not served until it has read; then all is answered. */
+static void test_deaf(struct fixture *x, gconstpointer data)
+{
+    enum { N = 80 };
+
+    (void)data;
+    negotiate(x);
+    ask_much(x, "{\"execute\":\"query-qmp-schema\"}\n", N,
+             "{\"execute\":\"chardev-add\",\"arguments\":"
+             "{\"id\":\"r\",\"backend\":{\"type\":\"null\",\"data\":{}}}}\n");
+    g_assert_false(has_chardev(x, "r"));
+    for (unsigned i = 0; i <= N; i++) {
+        json_t *message = answer(x);
+
+        g_assert_nonnull(json_object_get(message, "return"));
+        json_decref(message);
+    }
+    g_assert_true(has_chardev(x, "r"));
+}
+
+static void test_deaf_hmp(struct fixture *x, gconstpointer data)
+{
+    (void)data;
+    close(x->client);
+    loop_lock(x->loop);
+    x->client = add_monitor(x, MONITOR_HMP);
+    loop_unlock(x->loop);
+    ask_much(x, "help\r", 100, "chardev-add null,id=r\r");
+    g_assert_false(has_chardev(x, "r"));
+    type(x, "p 0x123\r", "\r\n0x123\r\n(qemu) ");
+    g_assert_true(has_chardev(x, "r"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -644,5 +850,11 @@ int main(int argc, char **argv)
     T(hmp);
     T(hmp_log);
     T(editing);
+    T(sleeper);
+    T(many_different);
+    T(flood);
+    T(order);
+    T(deaf);
+    T(deaf_hmp);
     return g_test_run();
 }
