@@ -54,17 +54,18 @@ vm_ended() {
     return 1
 }
 
-ask() { # COMMAND: until it is answered; the answer is in $answer
-    local status
+ask() { # COMMAND: until it is answered, a minute at most; the answer is in $answer
+    local status=0 until=$((SECONDS + 60))
     { echo "$1" >&"${VM[1]}"; } 2> "$work/ask"
-    while read -r -t 60 answer <&"${VM[0]}"; do
-        case $answer in
-        *'"return"'*) return 0 ;;
-        *'"error"'*) return 1 ;;
+    while [ $status = 0 ] && [ $SECONDS -lt $until ]; do
+        read -r -t 60 answer <&"${VM[0]}"
+        status=$?
+        case $status$answer in
+        0*'"return"'*) return 0 ;;
+        0*'"error"'*) return 1 ;;
         esac
     done 2> "$work/ask"
-    status=$?
-    if [ $status -gt 128 ]; then
+    if [ $status = 0 ] || [ $status -gt 128 ]; then
         echo "# no answer to $1 within a minute"
     elif vm_ended; then
         echo "# the program ended in peace before it answered $1"

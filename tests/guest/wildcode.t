@@ -48,7 +48,7 @@ wild() { # SEED ACCELERATOR
 
 build_image wild
 accelerators=tcg
-! has_kvm || accelerators="tcg kvm kvm,kernel-irqchip=on kvm,kernel-irqchip=off"
+! has_kvm || accelerators="tcg kvm,kernel-irqchip=on kvm,kernel-irqchip=off"
 for seed in 1 2 3 4 5 6; do
     image $seed
     for accelerator in $accelerators; do
