@@ -1,13 +1,14 @@
 /*
  * The stub's connection: its chardev, packets in and out, acknowledgements.
  *
- * gdb waits for an answer before it asks again, so that little ever waits to be sent; a peer that
- * does otherwise is not read from until it has read.
+ * gdb waits for an answer before it asks again, so that little ever waits to be sent; of a peer
+ * that does otherwise no packet is looked at until it has read.
  */
+#include <string.h>
 #include <base/error.h>
 #include "stub.h"
 
-enum { INPUT_CHUNK = 4096, HOLD_INPUT_AT = 256 * 1024 };
+enum { HOLD_INPUT_AT = 256 * 1024 };
 
 static void flush(struct gdbstub *g)
 {
@@ -73,8 +74,10 @@ static void take_event(struct gdbstub *g, enum packet_event e)
         stub_send(g, g->reply->str, g->reply->len);
         break;
     case PACKET_NAK:
-        if (!g->no_ack)
-            g_byte_array_append(g->out, g->last->data, g->last->len);
+        if (g->no_ack)
+            break;
+        g_byte_array_append(g->out, g->last->data, g->last->len);
+        flush(g);
         break;
     case PACKET_INTERRUPT: stop_machine(g); break;
     default: break;
@@ -85,16 +88,31 @@ static size_t can_receive(void *opaque)
 {
     struct gdbstub *g = opaque;
 
-    return g->out->len > HOLD_INPUT_AT ? 0 : INPUT_CHUNK;
+    return g->n_waiting || g->out->len > HOLD_INPUT_AT ? 0 : sizeof(g->waiting);
+}
+
+/* Does what the bytes received ask for, as long as the answers find room; the rest is for
+ * writable(), which comes as a write was cut short then. */
+static void take_waiting(struct gdbstub *g)
+{
+    size_t i;
+
+    for (i = 0; i < g->n_waiting && g->out->len <= HOLD_INPUT_AT; i++)
+        take_event(g, packet_feed(&g->in, g->waiting[i]));
+    if (g->n_waiting) { /* else the peer has gone */
+        g->n_waiting -= i;
+        memmove(g->waiting, g->waiting + i, g->n_waiting);
+    }
+    flush(g);
 }
 
 static void receive(void *opaque, const uint8_t *buf, size_t len)
 {
     struct gdbstub *g = opaque;
 
-    for (size_t i = 0; i < len && g->attached; i++)
-        take_event(g, packet_feed(&g->in, buf[i]));
-    flush(g);
+    memcpy(g->waiting, buf, len);
+    g->n_waiting = len;
+    take_waiting(g);
 }
 
 static void forget_peer(struct gdbstub *g)
@@ -106,6 +124,7 @@ static void forget_peer(struct gdbstub *g)
     g->in.state = READ_IDLE;
     g->cpu = 0;
     g->run_cpu = ALL_CPUS;
+    g->n_waiting = 0;
     g_byte_array_set_size(g->out, 0);
     g_byte_array_set_size(g->last, 0);
     stub_let_go(g);
@@ -129,6 +148,7 @@ static void writable(void *opaque)
     struct gdbstub *g = opaque;
 
     flush(g);
+    take_waiting(g);
     chardev_fe_accept_input(&g->fe);
 }
 

@@ -30,6 +30,8 @@ struct gdbstub {
     struct chardev_fe fe;
     bool attached; /* gdb is there */
     struct packet_reader in;
+    uint8_t waiting[4096]; /* received, but there is too much to send yet */
+    size_t n_waiting;
     GByteArray *out;  /* waits to be sent */
     GByteArray *last; /* the packet sent last, for NAK */
     GString *reply;   /* to the command being worked on */

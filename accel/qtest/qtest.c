@@ -10,9 +10,11 @@
 #include <base/option.h>
 
 /* Ceilings of one transfer, and so of a line (hex takes two characters a byte). */
-#define TRANSFER_MAX (16u << 20)
-#define LINE_MAX_LEN (2 * TRANSFER_MAX + 256)
-#define WORDS_MAX    6
+#define TRANSFER_MAX  (16u << 20)
+#define LINE_MAX_LEN  (2 * TRANSFER_MAX + 256)
+#define WORDS_MAX     6
+/* While as much waits to be read, nothing more is taken. */
+#define HOLD_INPUT_AT (1u << 20)
 
 struct qtest {
     struct machine *machine;
@@ -423,8 +425,9 @@ static void run_line(struct qtest *q, char *line)
 
 static size_t qtest_can_receive(void *opaque)
 {
-    (void)opaque;
-    return 65536;
+    const struct qtest *q = opaque;
+
+    return q->out->len > HOLD_INPUT_AT ? 0 : 65536;
 }
 
 static void qtest_receive(void *opaque, const uint8_t *buf, size_t len)
@@ -450,7 +453,10 @@ static void qtest_receive(void *opaque, const uint8_t *buf, size_t len)
 
 static void qtest_writable(void *opaque)
 {
-    flush(opaque);
+    struct qtest *q = opaque;
+
+    flush(q);
+    chardev_fe_accept_input(&q->fe);
 }
 
 static const struct chardev_fe_ops qtest_fe = {

@@ -75,6 +75,12 @@ sub ask {
     return packet($s);
 }
 
+# The most memory it ever had, in KiB.
+sub peak {
+    open my $f, '<', "/proc/$pid/status" or return 0;
+    return join('', <$f>) =~ /^VmHWM:\s*(\d+)/m ? $1 : 0;
+}
+
 sub hex_of { return unpack 'H*', shift }
 
 start();
@@ -143,6 +149,17 @@ is ask($s, 'm0,4'), 'E14', 'no memory';
 is ask($s, 'mffffffffffffffff,2'), 'E22', 'around the end';
 is ask($s, 'm83fffffe,10'), '0000', 'as far as there is memory';
 is length ask($s, 'm80000000,ffffffff'), 0x4000, 'as much as fits';
+{
+    # What is asked for again and again, and not read, is not heaped up.
+    my ($before, $wanted, $got) = (peak(), 2000 * 0x4004, '');
+    syswrite $s, '-' x 2000;
+    while ($wanted && IO::Select->new($s)->can_read(20)) {
+        my $n = sysread $s, $got, 65536 or last;
+        $wanted -= $n;
+    }
+    is $wanted, 0, 'all of it comes';
+    cmp_ok peak() - $before, '<', 8192, 'with little memory';
+}
 is ask($s, 'm80000000'), 'E22', 'no length';
 
 # points
