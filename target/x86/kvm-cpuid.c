@@ -143,6 +143,15 @@ static void choose_model(const struct build *b, const uint64_t can[4])
     x86_model_replace(b->c, usual);
 }
 
+/* Each access to an xAPIC's registers is an instruction that KVM reads and carries out itself; with
+ * x2APIC mode they are MSRs. So all models have it here unless the user takes it away, as on QEMU.
+ */
+static void add_usual(struct x86_model *m, const uint64_t can[4])
+{
+    m->wanted[FEAT_X2APIC / 64] |=
+        BIT(FEAT_X2APIC % 64) & can[FEAT_X2APIC / 64] & ~m->off[FEAT_X2APIC / 64];
+}
+
 static bool choose_features(struct build *b, GError **err)
 {
     struct x86_model *m;
@@ -153,6 +162,7 @@ static bool choose_features(struct build *b, GError **err)
             can[f / 64] |= BIT(f % 64);
     choose_model(b, can);
     m = (struct x86_model *)b->c->model;
+    add_usual(m, can);
     for (unsigned k = 0; m->all && k < 4; k++)
         m->wanted[k] = can[k] & ~m->off[k];
     if (m->all) /* only useful to who migrates, and forbids that */

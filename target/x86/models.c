@@ -133,7 +133,7 @@ static bool set_identity(struct x86_cpu *c, struct x86_model *m, struct opts *o,
 }
 
 /* Sign and name of a key: "+avx", "-avx", "avx". */
-static bool set_feature(struct set *s, struct opts *o, size_t i, GError **err)
+static bool set_feature(struct set *s, struct set *off, struct opts *o, size_t i, GError **err)
 {
     const char *key = opts_key_at(o, i);
     bool plus = *key == '+', minus = *key == '-', on = plus;
@@ -145,6 +145,7 @@ static bool set_feature(struct set *s, struct opts *o, size_t i, GError **err)
     if (!plus && !minus && !opts_bool(o, key, &on, err))
         return false;
     set_put(s, k, on);
+    set_put(off, k, !on);
     return true;
 }
 
@@ -277,16 +278,18 @@ static struct set implemented(void)
 static bool set_options(struct x86_cpu *c, struct x86_model *m, struct set *set, struct opts *o,
                         GError **err)
 {
+    struct set off = { { 0 } };
     bool kvm = true;
 
     for (size_t i = 0; i < opts_count(o); i++)
-        if (!set_feature(set, o, i, err))
+        if (!set_feature(set, &off, o, i, err))
             return false;
     if (!check_signed(o, err) || !set_identity(c, m, o, err) ||
         !opts_bool(o, "check", &m->check, err) || !opts_bool(o, "enforce", &m->enforce, err) ||
         !opts_bool(o, "kvm", &kvm, err) || !opts_done(o, err))
         return false;
     m->hide_kvm = !kvm;
+    memcpy(m->off, off.bits, sizeof(m->off));
     return true;
 }
 
@@ -295,7 +298,7 @@ bool x86_model_setup(struct x86_cpu *c, const char *name, const char *options, G
     bool host = !strcmp(name, "host");
     const struct model *from = host ? model_find("max", 3) : model_find(name, strlen(name));
     opts_auto struct opts *o = opts_parse("-cpu", options, NULL, err);
-    struct set set = { { 0 } }, before, known = implemented();
+    struct set set = { { 0 } }, known = implemented();
     struct x86_model *m;
 
     if (!o)
@@ -312,12 +315,9 @@ bool x86_model_setup(struct x86_cpu *c, const char *name, const char *options, G
     m->check = true;
     add_list(&set, from->features);
     set_put(&set, FEAT_HYPERVISOR, true);
-    before = set;
     if (!set_options(c, m, &set, o, err))
         return false;
     memcpy(m->wanted, set.bits, sizeof(m->wanted));
-    for (unsigned k = 0; k < 4; k++)
-        m->off[k] = before.bits[k] & ~set.bits[k];
     x86_model_limit(c, known.bits);
     /* Leaf 7 and XSAVE's are beyond the level of old models that were given such features. */
     if (x86_have(c, FEAT_XSAVE) && m->level < 13)

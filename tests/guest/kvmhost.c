@@ -8,6 +8,7 @@
  * refused;
  * - msr=NUMBER: reading and writing it is refused;
  * - cpuid=LEAF:REGISTER:BIT: a feature is not supported (registers are 0 to 3);
+ * - given=LEAF:REGISTER: tells on stderr what CPUs are given there, a line each;
  * - slow=MICROSECONDS, which each KVM_RUN takes;
  * - exit=REASON:AFTER: from the run AFTER on the kernel comes back so, without running anything;
  * - sub=NUMBER, what KVM_EXIT_INTERNAL_ERROR and KVM_EXIT_SYSTEM_EVENT say of themselves.
@@ -19,6 +20,7 @@
 #include <linux/kvm.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -188,6 +190,16 @@ static int supported(int fd, struct kvm_cpuid2 *list)
     return rc;
 }
 
+static int given(int fd, struct kvm_cpuid2 *list)
+{
+    unsigned long v[3];
+
+    for (unsigned k = 0; wish("given", v) && k < list->nent; k++)
+        if (list->entries[k].function == v[0])
+            fprintf(stderr, "CPUID 0x%lx: 0x%08x\n", v[0], (&list->entries[k].eax)[v[1]]);
+    return real_ioctl(fd, KVM_SET_CPUID2, list);
+}
+
 int ioctl(int fd, unsigned long request, ...)
 {
     unsigned long v[3];
@@ -203,6 +215,7 @@ int ioctl(int fd, unsigned long request, ...)
     case KVM_CHECK_EXTENSION: return check(fd, (unsigned long)arg);
     case KVM_SET_USER_MEMORY_REGION: return set_slot(fd, arg);
     case KVM_GET_SUPPORTED_CPUID: return supported(fd, arg);
+    case KVM_SET_CPUID2: return given(fd, arg);
     case KVM_GET_MSRS:
     case KVM_SET_MSRS: return msrs(fd, request, arg);
     case KVM_RUN: return run(fd);

@@ -86,6 +86,16 @@ says "a model: the feature is named" 1 "cannot give 'cmov'"
 host cpuid=1:3:15 -accel kvm -cpu core2duo,check=off -S
 says "a model: none with check=off" 0 "cannot give"
 
+# x2APIC mode: bit 21 of ECX
+given() { # NAME DIGIT OPTION...: the digit of ECX that has the bit
+    host given=1:2 -S "${@:3}"
+    says "$1" 1 "CPUID 0x1: 0x..[$2]"
+}
+given "a model has x2APIC mode" 2367abef -accel kvm -cpu qemu64
+given "so has the usual one" 2367abef -accel kvm
+given "not if it is taken away" 014589cd -accel kvm -cpu qemu64,-x2apic
+given "nor where the kernel has no APICs" 014589cd -accel kvm,kernel-irqchip=off -cpu qemu64
+
 # MSRs: read and written when the machine stops and goes on
 state msr=0x277 running
 KVM_HOST=msr=0x174 LD_PRELOAD=$work/kvmhost.so start_vm token kvm -d unimp
