@@ -29,12 +29,17 @@ static uint64_t ticks(const struct acpi_pm *pm)
 }
 
 /* The timer's status bit is found out when somebody looks; only if enabled a host timer runs. */
+static void look_at_timer(struct acpi_pm *pm)
+{
+    if (ticks(pm) >= pm->overflow_at)
+        pm->status |= ACPI_PM_TIMER;
+}
+
 static void update(struct acpi_pm *pm)
 {
     bool sci;
 
-    if (ticks(pm) >= pm->overflow_at)
-        pm->status |= ACPI_PM_TIMER;
+    look_at_timer(pm);
     sci = (pm->ctl & ACPI_PM_SCI_ENABLE) &&
           ((pm->status & pm->enable & ENABLE_BITS) || (pm->gpe_status & pm->gpe_enable));
     irq_set(pm->sci, sci);
@@ -239,6 +244,13 @@ void acpi_pm_reset(struct acpi_pm *pm)
     update(pm);
 }
 
+/* Who saves looks, too. The interrupt comes when it would have: the lines behind it may have been
+ * saved already. */
+static void pm_saved(void *obj)
+{
+    look_at_timer(obj);
+}
+
 static bool pm_loaded(void *obj, unsigned version, GError **err)
 {
     (void)version, (void)err;
@@ -253,5 +265,9 @@ static const struct state_field pm_fields[] = {
     STATE_U16(struct acpi_pm, wake_cause),  STATE_END
 };
 const struct state_table acpi_pm_state = {
-    .name = "acpi-pm", .version = 1, .fields = pm_fields, .post_load = pm_loaded
+    .name = "acpi-pm",
+    .version = 1,
+    .fields = pm_fields,
+    .pre_save = pm_saved,
+    .post_load = pm_loaded,
 };

@@ -212,6 +212,26 @@ static void test_pm_timer(void)
     qc_stop(q);
 }
 
+/* Nobody looked at the status bit since the timer set it: it is saved set, and loaded so. */
+static void test_pm_timer_saved(void)
+{
+    char *first, *second;
+
+    q = qc_start("-machine pc -arch x86_64 -nodefaults");
+    place_pm();
+    g_assert_cmphex(in('w', 0x600), ==, 0);
+    qc_clock_step(q, 3000000000);
+    first = qc_save(q);
+    out('w', 0x600, 1);
+    qc_load(q, first);
+    second = qc_save(q);
+    g_assert_cmpstr(first, ==, second);
+    g_assert_cmphex(in('w', 0x600), ==, 1);
+    g_free(first);
+    g_free(second);
+    qc_stop(q);
+}
+
 static void test_power_off(void)
 {
     q = qc_start("-machine pc -arch x86_64 -nodefaults");
@@ -431,6 +451,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pc/smram", test_smram);
     g_test_add_func("/pc/routing", test_routing);
     g_test_add_func("/pc/pm-timer", test_pm_timer);
+    g_test_add_func("/pc/pm-timer-saved", test_pm_timer_saved);
     g_test_add_func("/pc/power-off", test_power_off);
     g_test_add_func("/pc/reset-control", test_reset_control);
     g_test_add_func("/pc/smbus", test_smbus);
