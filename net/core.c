@@ -5,7 +5,6 @@
 #include <base/error.h>
 #include <base/loop.h>
 #include <base/option.h>
-#include <base/shared.h>
 
 struct net_set {
     struct loop *loop;
@@ -43,7 +42,6 @@ struct net_set *net_set_new(struct loop *loop)
 static void netdev_free(struct netdev *nd)
 {
     g_queue_clear_full(&nd->queue, (GDestroyNotify)g_bytes_unref);
-    g_free(nd->linear);
     g_free(nd->id);
     g_free(nd);
 }
@@ -124,7 +122,6 @@ struct netdev *net_add(struct net_set *set, struct opts *o, GError **err)
     nd->io = loop_io(set->loop);
     nd->id = g_strdup(id);
     nd->link = true;
-    nd->linear = g_malloc(NET_FRAME_MAX);
     g_queue_init(&nd->queue);
     if (!d->open(nd, o, err)) {
         netdev_free(nd);
@@ -216,26 +213,13 @@ void net_detach(struct net_port *port)
     memset(port, 0, sizeof(*port));
 }
 
-bool net_send(struct net_port *port, const struct iovec *iov, unsigned n)
+bool net_send(struct net_port *port, const uint8_t *frame, size_t len)
 {
     struct netdev *nd = port->netdev;
-    const uint8_t *frame = nd ? nd->linear : NULL;
-    size_t len = 0;
 
     if (!nd || !nd->link)
         return true;
-    if (n == 1) {
-        frame = iov->iov_base;
-        len = MIN(iov->iov_len, NET_FRAME_MAX);
-    } else {
-        for (unsigned i = 0; i < n; i++) {
-            size_t here = MIN(iov[i].iov_len, NET_FRAME_MAX - len);
-
-            shared_copy(nd->linear + len, iov[i].iov_base, here);
-            len += here;
-        }
-    }
-    return nd->driver->send(nd, frame, len);
+    return nd->driver->send(nd, frame, MIN(len, NET_FRAME_MAX));
 }
 
 void netdev_deliver(struct netdev *nd, const uint8_t *frame, size_t len)

@@ -36,8 +36,7 @@ struct netdev {
     struct io_context *io; /* where frames come and go; its lock guards all below */
     struct net_port *port; /* the peer, or NULL; device lock, too, as for the next */
     bool link;
-    GQueue queue;    /* of GBytes */
-    uint8_t *linear; /* NET_FRAME_MAX bytes: a frame that came in pieces */
+    GQueue queue; /* of GBytes */
     uint64_t lost;
     void *state;
 };

@@ -70,7 +70,6 @@ static void insert_sum(uint8_t *frame, size_t len, size_t start, size_t at, size
 
 static void send_bytes(struct e1000 *e, const uint8_t *frame, size_t len)
 {
-    struct iovec v = { (void *)frame, len };
 
     e1000_count(e, true, frame, len);
     if (e1000_phy_loops(e) || *e1000_at(e, E_RCTL) & RCTL_LBM) {
@@ -79,7 +78,7 @@ static void send_bytes(struct e1000 *e, const uint8_t *frame, size_t len)
     }
     if (!(*e1000_at(e, E_STATUS) & STATUS_LINK_UP))
         return;
-    if (e->tx.blocked || !net_send(&e->port, &v, 1)) {
+    if (e->tx.blocked || !net_send(&e->port, frame, len)) {
         e->tx.blocked = true;
         g_queue_push_tail(&e->tx.waiting, g_bytes_new(frame, len));
     }
@@ -390,10 +389,9 @@ void e1000_writable(void *opaque)
     e->tx.blocked = false;
     while ((b = g_queue_pop_head(&e->tx.waiting))) {
         gsize len;
-        struct iovec v = { (void *)g_bytes_get_data(b, &len), 0 };
+        const uint8_t *frame = g_bytes_get_data(b, &len);
 
-        v.iov_len = len;
-        if (!net_send(&e->port, &v, 1)) {
+        if (!net_send(&e->port, frame, len)) {
             g_queue_push_head(&e->tx.waiting, b);
             e->tx.blocked = true;
             return;

@@ -162,7 +162,6 @@ static void gather_flexible(struct i8255x *s, const struct block *b, struct fram
 static bool transmit(struct i8255x *s, const struct block *b)
 {
     struct frame f = { .len = 0 };
-    struct iovec v = { f.data, 0 };
 
     /* an array address of all ones means simplified mode, too */
     if ((b->command & CB_SF) && ldl_le(b->body) != UINT32_MAX)
@@ -175,11 +174,10 @@ static bool transmit(struct i8255x *s, const struct block *b)
         memset(f.data + f.len, 0, NIC_FRAME_MIN - f.len);
         f.len = NIC_FRAME_MIN;
     }
-    v.iov_len = f.len;
     if (f.len >= 14) {
         if ((s->config[10] & CFG10_LOOP) || (s->phy[0] & 0x4000))
             i8255x_receive(s, f.data, f.len);
-        else if (!net_send(&s->port, &v, 1))
+        else if (!net_send(&s->port, f.data, f.len))
             return false;
     }
     s->stats[STAT_TX_GOOD]++;

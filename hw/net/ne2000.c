@@ -143,11 +143,10 @@ static void transmit(struct ne2000 *n)
 {
     uint8_t frame[NIC_FRAME_MAX + 4];
     unsigned len = MIN(n->tx_count, sizeof(frame));
-    struct iovec v = { frame, len };
 
     for (unsigned i = 0; i < len; i++)
         frame[i] = peek(n, n->tx_page * 256u + i);
-    if (!(n->tx_config & TX_LOOPBACK) && len >= 14 && !net_send(&n->port, &v, 1))
+    if (!(n->tx_config & TX_LOOPBACK) && len >= 14 && !net_send(&n->port, frame, len))
         return; /* and is still sending */
     n->tx_status = 0x01;
     n->cmd &= (uint8_t)~CMD_SEND;

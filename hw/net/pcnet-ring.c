@@ -352,23 +352,22 @@ static size_t wire_len(const struct pcnet *p, const struct gathered *g)
 /* False: the network takes nothing now. */
 static bool pass_on(struct pcnet *p, struct gathered *g)
 {
-    size_t len = wire_len(p, g);
-    struct iovec v = { g->data, len };
+    size_t len = wire_len(p, g), sent = len;
     bool taken = true;
 
     if (len + NIC_FCS_LEN > BABBLE)
         pcnet_cause(p, STATUS_BABL);
     if (len < NIC_FRAME_MIN && (p->csr[CSR_TEST] & TEST_APAD)) {
         memset(g->data + len, 0, NIC_FRAME_MIN - len);
-        v.iov_len = NIC_FRAME_MIN;
+        sent = NIC_FRAME_MIN;
     }
     if (len < 14)
         return true;
     /* an answer may come before this returns */
     p->busy = false;
     if (!(p->csr[CSR_MODE] & MODE_LOOP)) {
-        taken = net_send(&p->port, &v, 1);
-    } else if (!pcnet_receive(p, g->data, v.iov_len)) {
+        taken = net_send(&p->port, g->data, sent);
+    } else if (!pcnet_receive(p, g->data, sent)) {
         p->csr[CSR_MISSED]++;
         pcnet_cause(p, STATUS_MISS);
     }

@@ -239,11 +239,9 @@ struct gathered {
 /* Frames that the network does not take now wait in order; a large send makes many. */
 static void pass_on(struct rtl8139 *s, const uint8_t *frame, size_t len)
 {
-    struct iovec v = { (void *)(uintptr_t)frame, len };
-
     if (rtl_get32(s, TCR) & TCR_LOOPBACK)
         rtl_receive(s, frame, len);
-    else if (!g_queue_is_empty(&s->waiting) || !net_send(&s->port, &v, 1))
+    else if (!g_queue_is_empty(&s->waiting) || !net_send(&s->port, frame, len))
         g_queue_push_tail(&s->waiting, g_bytes_new(frame, len));
 }
 
@@ -253,10 +251,9 @@ static bool flush_waiting(struct rtl8139 *s)
 
     while ((b = g_queue_peek_head(&s->waiting))) {
         gsize len;
-        struct iovec v = { (void *)(uintptr_t)g_bytes_get_data(b, &len), 0 };
+        const uint8_t *frame = g_bytes_get_data(b, &len);
 
-        v.iov_len = len;
-        if (!net_send(&s->port, &v, 1))
+        if (!net_send(&s->port, frame, len))
             return false;
         g_bytes_unref(g_queue_pop_head(&s->waiting));
     }

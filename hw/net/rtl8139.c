@@ -109,14 +109,13 @@ static bool send_next(struct rtl8139 *s)
 {
     uint8_t *tsd = s->reg + TSD + 4 * s->next, frame[RTL_FRAME_MAX];
     uint32_t len = MIN(ldl_le(tsd) & 0x1fff, sizeof(frame));
-    struct iovec v = { frame, len };
 
     if (ldl_le(tsd) & TSD_OWN)
         return false;
     rtl_dma(s, false, rtl_get32(s, TSAD + 4 * s->next), frame, len);
     if (rtl_get32(s, TCR) & TCR_LOOPBACK)
         rtl_receive(s, frame, len);
-    else if (len >= 14 && !net_send(&s->port, &v, 1))
+    else if (len >= 14 && !net_send(&s->port, frame, len))
         return false; /* still the card's; writable() goes on */
     stl_le(tsd, ldl_le(tsd) | TSD_OWN | TSD_OK);
     s->next = (s->next + 1) % 4;

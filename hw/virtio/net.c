@@ -148,19 +148,18 @@ static bool finish_checksum(uint8_t *frame, size_t len, const uint8_t *header)
 static bool send_frame(struct vnet *n, const struct virtq_elem *e)
 {
     uint8_t header[H_MAX], frame[NET_FRAME_MAX];
-    struct iovec v = { frame, 0 };
-    size_t head = header_len(n);
+    size_t head = header_len(n), len;
 
     if (iov_get(virtq_out(e), e->n_out, 0, header, head) != head) {
         virtio_broken(&n->v, "a frame without header");
         return true;
     }
-    v.iov_len = iov_get(virtq_out(e), e->n_out, head, frame, sizeof(frame));
-    if (v.iov_len < 14 || e->out_len - head > sizeof(frame))
+    len = iov_get(virtq_out(e), e->n_out, head, frame, sizeof(frame));
+    if (len < 14 || e->out_len - head > sizeof(frame))
         return true;
-    if ((header[H_FLAGS] & H_NEEDS_CSUM) && !finish_checksum(frame, v.iov_len, header))
+    if ((header[H_FLAGS] & H_NEEDS_CSUM) && !finish_checksum(frame, len, header))
         return true;
-    return net_send(&n->port, &v, 1);
+    return net_send(&n->port, frame, len);
 }
 
 static void send_frames(struct vnet *n)

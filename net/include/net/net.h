@@ -7,8 +7,8 @@
  *     };
  *
  *     netdev_attach(nd, &nic->port, &nic_ops, nic, dev->path, err);
- *     net_send(&nic->port, iov, n);  to the network; false: wait for writable()
- *     net_accept(&nic->port);        room for frames again, after receive() refused one
+ *     net_send(&nic->port, frame, len);  to the network; false: wait for writable()
+ *     net_accept(&nic->port);            room for frames again, after receive() refused one
  *
  * Everything here wants the device lock, and callbacks have it. After net_set_io() frames come and
  * go in an iothread: its lock is enough for net_send() and net_accept(), and receive() and
@@ -20,7 +20,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
 #include <glib.h>
 
 struct io_context;
@@ -76,8 +75,10 @@ void net_detach(struct net_port *port);
 /* Frames come and go in that context (base/iocontext.h) from now on; at first, and after
  * net_detach(), it is the main loop. Nothing happens without a cable. */
 void net_set_io(struct net_port *port, struct io_context *io);
-/* Sends a frame; without a cable it is lost. False: not taken, writable() comes later. */
-bool net_send(struct net_port *port, const struct iovec *iov, unsigned n);
+/* Sends a frame, NET_FRAME_MAX bytes of it at most; without a cable it is lost. False: not taken,
+ * writable() comes later. The frame is the card's own copy: back ends look at its headers more than
+ * once, and in guest memory these could change meanwhile. */
+bool net_send(struct net_port *port, const uint8_t *frame, size_t len);
 /* Takes frames that were refused, as long as receive() takes them. */
 void net_accept(struct net_port *port);
 /* Whether frames come from a host that checked their checksums. */
