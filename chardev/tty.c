@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
+#include <chardev/chardev.h>
 #include "tty.h"
 
 static struct {
@@ -41,6 +42,11 @@ void tty_leave_raw(void)
         return;
     apply(&tty.cooked);
     tty.active = 0;
+}
+
+void chardev_leave_terminal(void)
+{
+    tty_leave_raw();
 }
 
 /* SA_RESETHAND has put the default action back; it runs when the handler returns. */

@@ -1,7 +1,11 @@
-/* SIGINT, SIGTERM and SIGHUP end the machine in order; a broken pipe is an error like any other. */
+/*
+ * SIGINT, SIGTERM and SIGHUP end the machine in order; a broken pipe is an error like any other,
+ * and SIGBUS is said to be about which file (base/fault.h).
+ */
 #include "parts.h"
 
 #include <base/error.h>
+#include <base/fault.h>
 #include <base/loop.h>
 
 #include <errno.h>
@@ -31,6 +35,7 @@ bool signals_begin(struct session *s, GError **err)
     sigset_t set;
 
     signal(SIGPIPE, SIG_IGN);
+    fault_explain(chardev_leave_terminal);
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);

@@ -46,6 +46,7 @@ static bool iothread_complete(struct object *o, GError **err)
     t->loop = g_main_loop_new(io_main_context(t->io), FALSE);
     /* Signals are the main thread's. */
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* comes to who touches what cannot be read (base/fault.h) */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     status = pthread_create(&t->thread, NULL, run, t);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

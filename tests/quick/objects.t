@@ -52,6 +52,17 @@ qtest "$write" -machine memory-backend=m -object \
 	"memory-backend-file,id=m,size=64M,mem-path=$tap_dir/ram,share=on,prealloc=on" >/dev/null
 is "$(od -An -tx8 -j33554432 -N8 "$tap_dir/ram" | tr -d ' ')" 1122334455667788 "a shared file holds the RAM"
 is "$(($(stat -c %s "$tap_dir/ram")))" 67108864 "and is as long as it"
+# Somebody cuts the file while the machine runs: it ends, and says why.
+timeout 20 $MYNA $bare -qtest stdio -machine memory-backend=m -object \
+	"memory-backend-file,id=m,size=64M,mem-path=$tap_dir/ram,share=on" <"$tap_dir/to" >"$tap_dir/from" 2>"$tap_dir/err" &
+exec 3>"$tap_dir/to" 4<"$tap_dir/from"
+echo "$write" >&3
+read -r reply <&4
+: >"$tap_dir/ram"
+echo 'readq 0x82000000' >&3
+wait $! && status=0 || status=$?
+exec 3>&- 4<&-
+is "$status $(cat "$tap_dir/err")" "1 myna: '$tap_dir/ram' was cut short while it was in use" "a file that somebody cuts"
 rm "$tap_dir/ram"
 truncate -s 64M "$tap_dir/ram"
 qtest "$write" -machine memory-backend=m -object \

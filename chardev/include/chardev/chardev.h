@@ -117,6 +117,9 @@ void chardev_set_free(struct chardev_set *set);
 /* The escape character of muxes, 0 to 26 (C-a is 1, the default); 0 switches escapes off. */
 void chardev_set_escape(struct chardev_set *set, unsigned character);
 
+/* The terminal gets its old settings back, as the process ends now; from a signal handler, too. */
+void chardev_leave_terminal(void);
+
 /* Creates from the argument of -chardev ("socket,id=c0,path=/tmp/s,server=on,wait=off", or a JSON
  * object). Owned by the set. Blocks until a client is there for server sockets with wait=on. */
 struct chardev *chardev_new_from_opts(struct chardev_set *set, const char *arg, GError **err);
