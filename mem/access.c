@@ -66,6 +66,11 @@ enum mem_result space_store(struct address_space *as, uint64_t addr, unsigned si
         mem_read_end(as->mem, cookie);
         return MEM_OK;
     }
+    if (s.bells && len == size && !(attrs & MEM_ATTR_RAM_ONLY) &&
+        bells_ring(s.bells, s.offset, size, val)) {
+        mem_read_end(as->mem, cookie);
+        return MEM_OK;
+    }
     mem_read_end(as->mem, cookie);
     if (attrs & MEM_ATTR_RAM_ONLY) {
         stn_le(buf, size, val);

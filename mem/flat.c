@@ -28,6 +28,7 @@ static void insert_piece(struct flattener *f, unsigned i, struct mem_region *r, 
         .region = r,
         .offset = (uint64_t)(first - base),
         .ram = RAM_ADDR_NONE,
+        .bells = r->bells,
         .readonly = readonly || r->readonly || r->kind == MEM_ROM || r->kind == MEM_ROM_DEVICE,
     };
 
@@ -107,6 +108,8 @@ struct flat_view *flat_view_new(struct mem_region *root)
         else
             v[n++] = v[i];
     }
+    for (unsigned i = 0; i < n; i++)
+        bells_ref(v[i].bells);
     view->n = n;
     view->ranges = (struct flat_range *)(void *)g_array_free(f.ranges, FALSE);
     return view;
@@ -114,6 +117,8 @@ struct flat_view *flat_view_new(struct mem_region *root)
 
 void flat_view_free(struct flat_view *view)
 {
+    for (unsigned i = 0; i < view->n; i++)
+        bells_unref(view->ranges[i].bells);
     g_free(view->ranges);
     g_free(view);
 }
@@ -127,7 +132,7 @@ bool flat_view_equal(const struct flat_view *a, const struct flat_view *b)
 
         if (x->first != y->first || x->last != y->last || x->region != y->region ||
             x->offset != y->offset || x->host != y->host || x->ram != y->ram ||
-            x->readonly != y->readonly)
+            x->readonly != y->readonly || x->bells != y->bells)
             return false;
     }
     return true;

@@ -34,6 +34,13 @@ struct mem {
     bool flipped;    /* the grace period is in its second half; device lock */
 };
 
+/* One owner more, and one less; NULL is none. */
+const struct mem_bells *bells_ref(const struct mem_bells *b);
+void bells_unref(const struct mem_bells *b);
+/* Rings the bell that a write at @offset of the region is; false: it is none, or not to be rung by
+ * whoever writes. In a read section, or under the device lock. */
+bool bells_ring(const struct mem_bells *b, uint64_t offset, uint64_t size, uint64_t value);
+
 /* The ranges of a tree, a new view. */
 struct flat_view *flat_view_new(struct mem_region *root);
 void flat_view_free(struct flat_view *view);

@@ -29,19 +29,6 @@ void mem_region_init_io(struct mem_region *r, struct mem *mem, const struct io_o
     r->opaque = opaque;
 }
 
-void mem_region_set_bells(struct mem_region *r, uint32_t step, uint32_t count)
-{
-    r->bell_step = step;
-    r->bell_count = count;
-}
-
-void mem_region_set_bell_context(struct mem_region *r, struct io_context *io,
-                                 void (*bell)(void *opaque, uint32_t n))
-{
-    r->bell_io = io;
-    r->bell = bell;
-}
-
 void mem_region_set_late(struct mem_region *r, uint32_t first, uint32_t size)
 {
     r->late_first = first;
@@ -112,6 +99,7 @@ void mem_region_destroy(struct mem_region *r)
         g_ptr_array_free(r->children, TRUE);
     if (r->ram)
         ram_block_free(r->ram);
+    bells_unref(r->bells);
     g_free(r->name);
     memset(r, 0, sizeof(*r));
 }

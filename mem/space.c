@@ -97,6 +97,7 @@ struct section space_lookup(struct address_space *as, uint64_t addr, uint64_t *l
     s.region = r->region;
     s.offset = r->offset + skip;
     s.readonly = r->readonly;
+    s.bells = r->bells;
     if (r->host) {
         s.host = r->host + skip;
         s.ram = r->ram + skip;
@@ -211,14 +212,18 @@ enum mem_result space_write(struct address_space *as, uint64_t addr, const void 
         unsigned cookie = mem_read_begin(mem);
         uint64_t n = len;
         struct section s = space_lookup(as, addr, &n);
-        bool direct = s.host && !s.readonly;
+        bool direct = s.host && !s.readonly, rung = false;
 
         if (direct) {
             shared_copy(s.host, p, n);
             ram_written(mem->ram, s.ram, n);
+        } else if (s.bells && n <= 8 && is_pow2(n) && !(attrs & MEM_ATTR_RAM_ONLY)) {
+            rung = bells_ring(s.bells, s.offset, n, ldn_le(p, (unsigned)n));
         }
         mem_read_end(mem, cookie);
-        if (!direct && attrs & MEM_ATTR_RAM_ONLY) {
+        if (rung) {
+            /* that was all */
+        } else if (!direct && attrs & MEM_ATTR_RAM_ONLY) {
             first = MEM_DECODE_ERROR;
         } else if (!direct) {
             bool taken = loop_lock_if(mem->loop);

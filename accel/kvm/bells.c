@@ -1,7 +1,8 @@
 /*
- * Doorbells: writes that only say that there is something to do (mem_region_set_bells()) signal an
- * event in the kernel, and the guest goes on; the main loop does the write, or the region's own
- * context hears of it (mem_region_set_bell_context()).
+ * Doorbells: writes that only say that there is something to do (struct mem_bells) signal an event
+ * in the kernel, and the guest goes on; the main loop does the write, or the region's own context
+ * hears of it. Those that are told by the value, as by old virtio drivers, would want an event for
+ * each; CPUs leave the kernel for them, and ring them without a lock.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,6 +16,10 @@
 struct bell {
     struct kvm *kvm;
     struct mem_region *region;
+    const void *bells; /* the region's; it and they may be gone where another thread is in rung() */
+    void *opaque;
+    void (*hear)(void *opaque, uint32_t n);
+    uint32_t n;
     uint64_t offset; /* in the region */
     uint64_t gpa;
     int fd;
@@ -35,15 +40,14 @@ static int assign(const struct bell *b, bool on)
 
 static void ring(struct bell *b)
 {
-    struct mem_region *r = b->region;
     uint64_t count;
 
     if (read(b->fd, &count, sizeof(count)) != sizeof(count))
         return;
-    if (r->bell)
-        r->bell(r->opaque, (uint32_t)(b->offset / r->bell_step));
+    if (b->hear)
+        b->hear(b->opaque, b->n);
     else
-        mem_io_write(r, b->offset, 2, 0, 0);
+        mem_io_write(b->region, b->offset, 2, 0, 0);
 }
 
 static gboolean rung(int fd, GIOCondition cond, gpointer opaque)
@@ -72,21 +76,27 @@ static void remove_bell(void *opaque)
     g_source_unref(source);
 }
 
-static void listen_to(struct bell *b)
+static void listen_to(struct bell *b, struct io_context *io)
 {
-    const struct mem_region *r = b->region;
-    struct io_context *io = r->bell_io ? r->bell_io : loop_io(b->kvm->vm.machine->loop);
-
     io_settle(io);
     b->source = io_watch_fd(io, b->fd, rung, b, free_bell);
 }
 
 /* Where the kernel has no more room, writes come to us as all others do. */
-static void add_bell(struct kvm *kvm, struct mem_region *r, uint64_t offset, uint64_t gpa)
+static void add_bell(struct kvm *kvm, const struct flat_range *f, uint32_t n, uint64_t gpa)
 {
+    const struct mem_bells *bells = f->bells;
     struct bell *b = g_new0(struct bell, 1);
 
-    *b = (struct bell){ .kvm = kvm, .region = r, .offset = offset, .gpa = gpa, .wanted = true };
+    *b = (struct bell){ .kvm = kvm,
+                        .region = f->region,
+                        .bells = bells,
+                        .opaque = f->region->opaque,
+                        .hear = bells->hear,
+                        .n = n,
+                        .offset = f->offset + (gpa - f->first),
+                        .gpa = gpa,
+                        .wanted = true };
     b->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (b->fd < 0 || assign(b, true) < 0) {
         log_printf(LOG_UNIMP, "kvm: no event for writes to %#" PRIx64 ": %s\n", gpa,
@@ -96,16 +106,16 @@ static void add_bell(struct kvm *kvm, struct mem_region *r, uint64_t offset, uin
         g_free(b);
         return;
     }
-    listen_to(b);
+    listen_to(b, bells->io ? bells->io : loop_io(kvm->vm.machine->loop));
     g_ptr_array_add(kvm->bells, b);
 }
 
-static struct bell *find_bell(struct kvm *kvm, const struct mem_region *r, uint64_t gpa)
+static struct bell *find_bell(struct kvm *kvm, const struct flat_range *f, uint64_t gpa)
 {
     for (unsigned i = 0; i < kvm->bells->len; i++) {
         struct bell *b = kvm->bells->pdata[i];
 
-        if (b->region == r && b->gpa == gpa)
+        if (b->region == f->region && b->bells == f->bells && b->gpa == gpa)
             return b;
     }
     return NULL;
@@ -113,20 +123,21 @@ static struct bell *find_bell(struct kvm *kvm, const struct mem_region *r, uint6
 
 static void look_at(const struct flat_range *f, void *opaque)
 {
+    const struct mem_bells *bells = f->bells;
     struct kvm *kvm = opaque;
-    struct mem_region *r = f->region;
 
-    for (uint32_t i = 0; i < r->bell_count; i++) {
-        uint64_t offset = (uint64_t)i * r->bell_step;
+    for (uint32_t i = 0; bells && !bells->by_value && i < bells->count; i++) {
+        uint64_t offset = bells->first + (uint64_t)i * bells->step;
+        uint64_t gpa = f->first + (offset - f->offset);
         struct bell *b;
 
         if (offset < f->offset || offset - f->offset > f->last - f->first)
             continue;
-        b = find_bell(kvm, r, f->first + (offset - f->offset));
+        b = find_bell(kvm, f, gpa);
         if (b)
             b->wanted = true;
         else
-            add_bell(kvm, r, offset, f->first + (offset - f->offset));
+            add_bell(kvm, f, i, gpa);
     }
 }
 

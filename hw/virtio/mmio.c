@@ -299,6 +299,7 @@ bool virtio_mmio_realize(struct device *dev, GError **err)
     if (!virtio_init(v, dev->type->bus_info, &mmio_transport, s, err))
         return false;
     s->v = v;
+    virtio_set_bells(v, &s->io, QUEUE_NOTIFY, 4, true);
     return true;
 }
 
@@ -308,6 +309,7 @@ void virtio_mmio_unrealize(struct device *dev)
     struct slot *s = v->transport_data;
 
     s->v = NULL;
+    mem_region_set_bells(&s->io, NULL);
     update_irq(s);
     virtio_destroy(v);
 }

@@ -123,5 +123,6 @@ void virtio_pci_add_legacy(struct virtio *v)
     stw_le(config + PCI_SUBDEVICE, (uint16_t)v->cls->id);
     mem_region_init_io(&v->legacy_io, device_mem(&v->dev), &legacy_io, v, "virtio-legacy",
                        pow2_ceil(HEADER_MSIX_LEN + v->config_len));
+    virtio_set_bells(v, &v->legacy_io, QUEUE_NOTIFY, 2, true);
     pci_add_bar(&v->pci, 0, PCI_BAR_IO, &v->legacy_io);
 }

@@ -389,9 +389,7 @@ static void add_windows(struct virtio *v)
         mem_region_init_io(&v->windows[i], mem, windows[i].io, v, windows[i].name, WINDOW);
         if (windows[i].type == CAP_NOTIFY) {
             stl_le(cap + CAP_EXTRA, NOTIFY_SHIFT);
-            mem_region_set_bells(&v->windows[i], NOTIFY_SHIFT, v->n_queues);
-            if (io_is_thread(v->io))
-                mem_region_set_bell_context(&v->windows[i], v->io, virtio_bell);
+            virtio_set_bells(v, &v->windows[i], 0, NOTIFY_SHIFT, false);
         }
         mem_region_add(&v->modern, windows[i].offset, &v->windows[i]);
     }

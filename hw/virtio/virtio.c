@@ -52,15 +52,16 @@ static gboolean run_kicked(gpointer opaque)
     bool taken = virtio_lock(v);
     uint64_t kicked;
 
-    g_source_set_ready_time(v->kick_source, -1);
-    kicked = __atomic_exchange_n(&v->kicked, 0, __ATOMIC_ACQ_REL);
+    g_source_set_ready_time(v->kicks->source, -1);
+    kicked = __atomic_exchange_n(&v->kicks->queues, 0, __ATOMIC_ACQ_REL);
     for (; kicked; kicked &= kicked - 1)
         run_handler(v, (uint32_t)ctz64(kicked));
     virtio_unlock(v, taken);
     return G_SOURCE_CONTINUE;
 }
 
-void virtio_bell(void *opaque, uint32_t n)
+/* From the thread of v->io, without a lock. */
+static void hear(void *opaque, uint32_t n)
 {
     struct virtio *v = opaque;
     bool taken = virtio_lock(v);
@@ -78,22 +79,75 @@ static gboolean dispatch(GSource *source, GSourceFunc fn, gpointer opaque)
 
 static GSourceFuncs kick_funcs = { .dispatch = dispatch };
 
+/* Any thread. */
+static void ring(void *opaque, uint32_t n)
+{
+    struct virtio_kicks *k = opaque;
+
+    if (!__atomic_fetch_or(&k->queues, BIT(n), __ATOMIC_ACQ_REL))
+        g_source_set_ready_time(k->source, 0);
+}
+
 void virtio_kick(struct virtio *v, uint32_t n)
 {
-    if (n >= v->n_queues) {
+    if (n >= v->n_queues)
         log_guest_error("%s: there is no queue %u to notify\n", v->cls->name, n);
-        return;
-    }
-    if (!__atomic_fetch_or(&v->kicked, BIT(n), __ATOMIC_ACQ_REL))
-        g_source_set_ready_time(v->kick_source, 0);
+    else
+        ring(v->kicks, n);
+}
+
+static bool prompt(const struct virtio *v)
+{
+    return v->cls->prompt && !v->iothread;
 }
 
 void virtio_notified(struct virtio *v, uint32_t n)
 {
-    if (v->cls->prompt && !v->iothread && n < v->n_queues)
+    if (prompt(v) && n < v->n_queues)
         run_handler(v, n);
     else
         virtio_kick(v, n);
+}
+
+static void kicks_free(void *opaque)
+{
+    struct virtio_kicks *k = opaque;
+
+    g_source_unref(k->source);
+    g_main_context_unref(k->context);
+}
+
+static void kicks_unref(void *opaque)
+{
+    g_atomic_rc_box_release_full(opaque, kicks_free);
+}
+
+static struct virtio_kicks *kicks_new(struct virtio *v)
+{
+    struct virtio_kicks *k = g_atomic_rc_box_new0(struct virtio_kicks);
+
+    k->context = g_main_context_ref(io_main_context(v->io));
+    k->source = g_source_new(&kick_funcs, sizeof(GSource));
+    g_source_set_callback(k->source, run_kicked, v, NULL);
+    return k;
+}
+
+void virtio_set_bells(struct virtio *v, struct mem_region *window, uint64_t first, uint32_t step,
+                      bool by_value)
+{
+    const struct mem_bells bells = {
+        .first = first,
+        .step = step,
+        .count = v->n_queues,
+        .by_value = by_value,
+        .ring = prompt(v) ? NULL : ring,
+        .opaque = g_atomic_rc_box_acquire(v->kicks),
+        .release = kicks_unref,
+        .io = v->iothread ? v->io : NULL,
+        .hear = v->iothread ? hear : NULL,
+    };
+
+    mem_region_set_bells(window, &bells);
 }
 
 /* ---- life ---- */
@@ -134,17 +188,17 @@ bool virtio_init(struct virtio *v, const struct virtio_class *cls,
     v->legacy_align = VIRTIO_LEGACY_ALIGN;
     v->queues = g_new0(struct virtqueue, VIRTIO_QUEUES_MAX);
     v->io = v->iothread ? iothread_io(v->iothread) : loop_io(device_loop(&v->dev));
+    v->kicks = kicks_new(v);
     virtio_hold_begin(v);
     if (!cls->realize(v, err)) {
         virtio_hold_end(v);
         free_queues(v);
+        kicks_unref(v->kicks);
         return false;
     }
-    v->kick_source = g_source_new(&kick_funcs, sizeof(GSource));
-    g_source_set_callback(v->kick_source, run_kicked, v, NULL);
     virtio_iothread_begin(v);
     io_settle(v->io);
-    g_source_attach(v->kick_source, io_main_context(v->io));
+    g_source_attach(v->kicks->source, v->kicks->context);
     return true;
 }
 
@@ -154,8 +208,7 @@ void virtio_destroy(struct virtio *v)
 
     v->held = true; /* bells ring as long as the window is there */
     virtio_unlock(v, taken);
-    g_source_destroy(v->kick_source);
-    g_source_unref(v->kick_source);
+    g_source_destroy(v->kicks->source);
     io_settle(v->io);
     if (v->cls->reset)
         v->cls->reset(v);
@@ -166,6 +219,7 @@ void virtio_destroy(struct virtio *v)
     virtio_iothread_end(v);
     free_queues(v);
     virtio_unlock(v, taken);
+    kicks_unref(v->kicks);
 }
 
 void virtio_reset(struct virtio *v)

@@ -121,7 +121,7 @@ void virtq_reset(struct virtqueue *q)
     q->avail_wrap = q->used_wrap = true;
     q->inflight = q->unsignalled = 0;
     q->n_pending = 0;
-    __atomic_and_fetch(&q->v->kicked, ~BIT(q->index), __ATOMIC_RELAXED);
+    __atomic_and_fetch(&q->v->kicks->queues, ~BIT(q->index), __ATOMIC_RELAXED);
 }
 
 void virtq_set_num(struct virtqueue *q, uint32_t num)

@@ -11,8 +11,8 @@
  *  - The main thread holds the device lock all the time except while it sleeps in poll. So
  * everything that is dispatched from the context (file descriptors, timers, work items) runs with
  * it held.
- *  - A vCPU thread takes it around device registers (mem/ does so) and interrupt delivery, never
- * around guest code. RAM, the translator and the virtio data plane do without it.
+ *  - A vCPU thread takes it around device registers (mem/ does so, but for bells: mem/region.h) and
+ * interrupt delivery, never around guest code. RAM, the translator and the virtio data plane do without it.
  *  - Disks and queues of devices in an iothread have its lock (base/iocontext.h) instead.
  *  - Lock order, outermost first: device lock, an iothread's lock, translator locks, clock locks (base/clock.h), the
  * log. Nobody calls out of his module with a lock below the device lock held.

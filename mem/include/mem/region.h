@@ -83,6 +83,30 @@ struct io_ops {
     enum io_endian endian;
 };
 
+/*
+ * Writes to a region that only say that there is something to do. Number n of them, below `count`,
+ * is a write of any value and of at most `step` bytes at first + n * step; or, `by_value`, one of n
+ * and of just `step` bytes at `first`. A CPU that rings a bell goes on at once; several may be
+ * heard as one.
+ */
+struct mem_bells {
+    uint64_t first;
+    uint32_t step, count;
+    bool by_value;
+    /* What a CPU's write does, in place of the region's io_ops: in its thread, without a lock, and
+     * maybe still after the region is gone, until `opaque` is released. NULL: the write is done as
+     * any other. */
+    void (*ring)(void *opaque, uint32_t n);
+    void *opaque;
+    GDestroyNotify release;
+    /* Where an accelerator that has the host's kernel take the write, and tell of it by an event,
+     * is to listen, and what to do there, without a lock; also from the main loop, while CPUs are
+     * stopped. When the region is taken out, one may still be running. Both NULL: the main loop
+     * does a write of n, or of 0 where n is the place. */
+    struct io_context *io;
+    void (*hear)(void *region_opaque, uint32_t n);
+};
+
 struct mem_region {
     char *name;
     enum mem_kind kind;
@@ -101,9 +125,7 @@ struct mem_region {
     void *opaque;
     struct mem_region *target; /* ALIAS */
     uint64_t target_offset;
-    uint32_t bell_step, bell_count; /* IO: see mem_region_set_bells() */
-    struct io_context *bell_io;
-    void (*bell)(void *opaque, uint32_t n);
+    const struct mem_bells *bells;  /* IO, or NULL; counted, as views have it, too */
     uint32_t late_first, late_size; /* IO: see mem_region_set_late() */
 };
 
@@ -166,17 +188,10 @@ void mem_region_set_readonly(struct mem_region *r, bool readonly);
 /* MEM_ROM_DEVICE: whether reads go straight to memory (true at first) or to io_ops. */
 void mem_region_set_direct(struct mem_region *r, bool direct);
 
-/*
- * Writes of any size and value at offset n * @step, n below @count, only say that there is
- * something to do: an accelerator may have the guest go on at once and do them later, several as
- * one, as writes of the value 0 from the main loop. Before the region is placed.
+/* In place of those of before. @bells is copied, its opaque is the region's from now on; NULL:
+ * none.
  */
-void mem_region_set_bells(struct mem_region *r, uint32_t step, uint32_t count);
-/* Those that come later call bell(opaque, n) in the iothread of @io, without a lock; also
- * from the main loop, while CPUs are stopped. When the region is taken out, one may still be
- * running. */
-void mem_region_set_bell_context(struct mem_region *r, struct io_context *io,
-                                 void (*bell)(void *opaque, uint32_t n));
+void mem_region_set_bells(struct mem_region *r, const struct mem_bells *bells);
 /*
  * Nothing but further accesses to devices and looks at the display (ram_sync()) can tell when
  * writes that lie within the @size bytes at @first were done: an accelerator may do them later, in

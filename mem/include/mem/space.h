@@ -32,6 +32,7 @@ struct flat_range {
     uint8_t *host;   /* memory of `first` for direct reads, or NULL */
     ram_addr_t ram;  /* its number, or RAM_ADDR_NONE */
     bool readonly;   /* writes do not go to the memory: dropped, or (ROM_DEVICE) to io_ops */
+    const struct mem_bells *bells; /* the region's, which live as long as the view; or NULL */
 };
 
 struct flat_view {
@@ -55,6 +56,7 @@ struct section {
     uint8_t *host;             /* memory to read (and write unless readonly), NULL for I/O */
     ram_addr_t ram;            /* number of *host, RAM_ADDR_NONE for I/O */
     bool readonly;
+    const struct mem_bells *bells; /* or NULL */
 };
 
 /* Told after each change of an address space, under the device lock, before the changing call

@@ -172,6 +172,13 @@ struct virtio_class {
     void (*resumed)(struct virtio *v);
 };
 
+/* What a CPU touches that notifies: lives on until no window shows the device any more. */
+struct virtio_kicks {
+    uint64_t queues; /* atomic; bit for each queue that waits for its handler */
+    GMainContext *context;
+    GSource *source; /* runs the handlers, in the main loop or the iothread */
+};
+
 struct virtio {
     union {
         struct device dev;
@@ -199,8 +206,7 @@ struct virtio {
 
     uint32_t n_queues;
     struct virtqueue *queues;
-    uint64_t kicked; /* atomic; bit for each queue that waits for its handler */
-    GSource *kick_source;
+    struct virtio_kicks *kicks;
     struct object *iothread; /* property of some devices, or NULL */
     struct io_context *io;   /* where queue handlers run */
     bool held;               /* kicks are left alone (virtio_hold_begin()) */
@@ -332,8 +338,10 @@ void virtq_reset(struct virtqueue *q);
 void virtio_notified(struct virtio *v, uint32_t n);
 /* Has queue `n`'s handler run from the main loop, or the iothread. */
 void virtio_kick(struct virtio *v, uint32_t n);
-/* The same from the thread of v->io, without a lock: the handler runs now. */
-void virtio_bell(void *opaque, uint32_t n);
+/* The place in a transport's window where the driver notifies (mem/region.h): CPUs do not take the
+ * device lock there unless the class is prompt. */
+void virtio_set_bells(struct virtio *v, struct mem_region *window, uint64_t first, uint32_t step,
+                      bool by_value);
 /* What transport->queue_message() says may have changed. Device lock held. */
 void virtio_route_irqs(struct virtio *v);
 uint32_t virtio_config_read(struct virtio *v, uint64_t offset, unsigned size);
