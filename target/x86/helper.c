@@ -81,6 +81,16 @@ static uint64_t h_jump_target(struct cpu *cpu, uint64_t eip)
 }
 HELPER_DEFINE(jump_target, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_I64, 1, IR_I64);
 
+/* The current instruction, @len bytes, must lie within CS. */
+static void h_check_code(struct cpu *cpu, uint64_t len)
+{
+    struct x86_cpu *c = x86_of(cpu);
+
+    if ((uint32_t)x86_eip(c) + len - 1 > c->seg[S_CS].limit)
+        x86_gp(c, 0);
+}
+HELPER_DEFINE(check_code, IR_H_CPU | IR_H_READS | IR_H_RAISES, IR_VOID, 1, IR_I64);
+
 /* A direct jump to linear address @pc: it stays so unless EIP wraps or is beyond the limit. */
 static void h_check_jump(struct cpu *cpu, uint64_t pc, uint64_t mask)
 {

@@ -164,7 +164,9 @@ struct x86_addr x86_address(struct trans *t, const struct x86_insn *i, int32_t o
         v = registers(t, i);
         return (struct x86_addr){ i->index >= 0 ? wrap(t, 2, v) : v, disp };
     }
-    return x86_tr_linear(t, i->seg, offset_of(t, i, disp), bytes);
+    /* Its parts lie one behind the other even where the first one's address would go round. */
+    v = offset_of(t, i, i->disp);
+    return x86_tr_linear(t, i->seg, offset ? ir_add(t->ir, v, ir_imm64(t->ir, offset)) : v, bytes);
 }
 
 ir_val x86_address_val(struct trans *t, const struct x86_insn *i, int32_t offset, unsigned bytes)

@@ -18,24 +18,33 @@ static uint64_t eip_mask(const struct x86_insn *i)
     return i->size == 1 ? 0xffff : i->size == 2 ? UINT32_MAX : UINT64_MAX;
 }
 
-/* A direct jump to i->imm: where CS is not flat, EIP is compared with its limit. */
-static void jump(struct trans *t, const struct x86_insn *i)
-{
-    if (must_check(t)) {
-        ir_call(t->ir, &helper_check_jump, ir_pcrel(t->ir, i->imm), ir_imm64(t->ir, eip_mask(i)),
-                IR_NONE, IR_NONE);
-        x86_tr_goto(t, i->imm);
-    } else {
-        x86_tr_goto(t, i->imm & eip_mask(i));
-    }
-}
-
 /* Linear address of an EIP read from register or memory. */
 static ir_val target(struct trans *t, ir_val eip)
 {
     eip = x86_wide(t, eip);
     return must_check(t) ? ir_call(t->ir, &helper_jump_target, eip, IR_NONE, IR_NONE, IR_NONE)
                          : eip;
+}
+
+/* The same of a direct jump. */
+static ir_val direct_target(struct trans *t, const struct x86_insn *i)
+{
+    return target(t, ir_and(t->ir, x86_tr_eip(t, i->imm), ir_imm64(t->ir, eip_mask(i))));
+}
+
+/* A direct jump to i->imm: where CS is not flat, EIP is compared with its limit, and the unit is
+ * left where it wraps at 64 KiB. */
+static void jump(struct trans *t, const struct x86_insn *i)
+{
+    if (must_check(t) && t->flags & (UF_TF | UF_SHADOW)) {
+        x86_tr_goto_ind(t, direct_target(t, i));
+    } else if (must_check(t)) {
+        ir_call(t->ir, &helper_check_jump, ir_pcrel(t->ir, i->imm), ir_imm64(t->ir, eip_mask(i)),
+                IR_NONE, IR_NONE);
+        x86_tr_goto(t, i->imm);
+    } else {
+        x86_tr_goto(t, i->imm & eip_mask(i));
+    }
 }
 
 static void branch(struct trans *t, const struct x86_insn *i, struct x86_cond c)
@@ -113,12 +122,11 @@ bool x86_tr_call(struct trans *t, const struct x86_insn *i)
 
     if (must_check(t)) {
         touch(t, -(1 << i->size), 1 << i->size);
-        ir_call(t->ir, &helper_check_jump, ir_pcrel(t->ir, i->imm), ir_imm64(t->ir, eip_mask(i)),
-                IR_NONE, IR_NONE);
+        direct_target(t, i); /* its fault comes before the push, a jump that wraps behind it */
     }
     x86_push(t, i->size, x86_narrow(t, i->size, next));
     remember_return(t);
-    x86_tr_goto(t, must_check(t) ? i->imm : i->imm & eip_mask(i));
+    jump(t, i);
     return true;
 }
 

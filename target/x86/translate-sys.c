@@ -219,12 +219,20 @@ bool x86_tr_sysret(struct trans *t, const struct x86_insn *i)
 bool x86_tr_sysenter(struct trans *t, const struct x86_insn *i)
 {
     (void)i;
+    if (!(t->flags & UF_PE)) {
+        x86_tr_raise_error(t, EXC_GP, 0);
+        return true;
+    }
     trans_goto_ind(t, call0(t, &helper_sysenter));
     return true;
 }
 
 bool x86_tr_sysexit(struct trans *t, const struct x86_insn *i)
 {
+    if (!(t->flags & UF_PE)) {
+        x86_tr_raise_error(t, EXC_GP, 0);
+        return true;
+    }
     x86_tr_goto_ind(t, call1(t, &helper_sysexit, imm32(t, i->w ? 3 : 2)));
     return true;
 }

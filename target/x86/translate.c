@@ -111,6 +111,19 @@ static bool forbidden(struct trans *t, const struct x86_insn *i)
     return true;
 }
 
+/*
+ * Code that runs off the end of CS, which no jump has looked at. Units do not depend on its base:
+ * only where the end is here while the unit is made the instruction looks whether it still is.
+ */
+static void check_end(struct trans *t, const struct x86_insn *i)
+{
+    const struct x86_cpu *c = x86_tr_cpu(t);
+    uint64_t eip = (uint32_t)(t->pc - c->seg_base[S_CS]);
+
+    if (!x86_is64(t) && !(t->flags & UF_FLAT) && eip + i->len - 1 > c->seg[S_CS].limit)
+        ir_call(t->ir, &helper_check_code, ir_imm64(t->ir, i->len), IR_NONE, IR_NONE, IR_NONE);
+}
+
 void x86_translate(struct trans *t)
 {
     struct x86_insn i;
@@ -122,6 +135,7 @@ void x86_translate(struct trans *t)
         ir_call(t->ir, &helper_end_shadow, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
     if (t->flags & UF_DBG_CODE)
         ir_call(t->ir, &helper_debug_fetch, IR_NONE, IR_NONE, IR_NONE, IR_NONE);
+    check_end(t, &i);
     if (!ok && i.len > 15) {
         x86_tr_raise_error(t, EXC_GP, 0);
         return;
