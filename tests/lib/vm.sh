@@ -12,10 +12,10 @@ result() { # STATUS NAME
     echo "ok $((number += 1)) - $2"
 }
 
-# build_image NAME: tests/guest/x86/NAME.S as $work/NAME.bin, or the whole script is skipped
+# build_image NAME [OPTION...]: tests/guest/x86/NAME.S as $work/NAME.bin, or the whole script is skipped
 build_image() {
     local source=$top/tests/guest/x86/$1.S
-    "${CC:-gcc}" -m32 -c -o "$work/$1.o" "$source" 2> "$work/err" &&
+    "${CC:-gcc}" -m32 "${@:2}" -c -o "$work/$1.o" "$source" 2> "$work/err" &&
         ld -m elf_i386 -Ttext=0 -e start --oformat binary -o "$work/$1.bin" "$work/$1.o" 2> "$work/err" && return
     echo "1..0 # SKIP no assembler for i386"
     exit 0
