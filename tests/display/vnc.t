@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # The VNC server against a client of our own: every encoding in several pixel formats compared pixel
 # by pixel with what screendump shows; updates, cursors, sizes, passwords, keys, the clipboard.
-import os, struct, sys, zlib, socket, tempfile
+import os, select, struct, sys, zlib, socket, tempfile
 sys.path.insert(0, os.path.join(os.environ['srcdir'], 'tests/display'))
 sys.dont_write_bytecode = True
 from guest import *
@@ -256,6 +256,17 @@ c.sock.frame(b'hello', 9)
 c.request(False)
 c.update()
 t.equal(c.sock.pong, b'hello', 'a ping is answered')
+# Who pings and does not read is soon not read from either; then all is answered.
+ping = b'\x89\xfd\0\0\0\0' + b'x' * 125
+sent, s = 0, c.sock.sock
+s.setblocking(False)
+while sent < 64 << 20 and select.select([], [s], [], 3)[1]:
+    sent += s.send((ping * 1000)[sent % len(ping):])
+t.ok(sent < 64 << 20, 'a client that only pings is held up')
+expected = sent // len(ping) * 127
+while expected > 0 and select.select([s], [], [], 20)[0]:
+    expected -= len(s.recv(1 << 20))
+t.equal(expected, 0, 'and then answered')
 c.close()
 s = socket.socket(socket.AF_UNIX)
 s.settimeout(30)

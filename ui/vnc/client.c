@@ -62,7 +62,7 @@ static bool receive(struct client *c)
 {
     uint8_t buf[READ_STEP];
 
-    while (c->in->len < IN_MAX - READ_STEP) {
+    while (c->in->len < IN_MAX - READ_STEP && (!c->ws || c->packed->len < REPLIES_MAX)) {
         ssize_t n = raw_read(c, buf, sizeof(buf));
 
         if (n == 0)
@@ -82,9 +82,12 @@ static bool handle(struct client *c)
 {
     size_t used = 0;
 
-    while (used < c->in->len && !c->closing && !c->tls_shaking && !c->full) {
+    while (used < c->in->len && !c->closing && !c->tls_shaking && !c->full &&
+           c->replies < REPLIES_MAX) {
+        guint before = c->out->len;
         int n = c->next(c, c->in->data + used, c->in->len - used);
 
+        c->replies += c->out->len - before;
         if (n < 0)
             return false;
         if (n == 0)
@@ -108,7 +111,7 @@ static bool flush_out(struct client *c)
         c->out_at += (size_t)n;
     }
     g_byte_array_set_size(c->out, 0);
-    c->out_at = 0;
+    c->out_at = c->replies = 0;
     return true;
 }
 
@@ -136,7 +139,7 @@ static bool look(struct client *c, bool *may_read)
     pthread_mutex_lock(&c->vnc->lock);
     quit = c->quit;
     c->full = c->queued >= EVENTS_MAX;
-    *may_read = !c->full;
+    *may_read = !c->full && c->replies < REPLIES_MAX;
     pthread_mutex_unlock(&c->vnc->lock);
     return quit;
 }
@@ -182,6 +185,7 @@ static bool work(struct client *c, bool may_read, bool *wants_write)
     }
     if (c->ws && c->packed->len) {
         client_put(c, c->packed->data, c->packed->len);
+        c->replies += c->packed->len;
         from = c->out->len;
     }
     if (c->ws && !ws_open(c->ws))
@@ -198,6 +202,7 @@ static bool work(struct client *c, bool may_read, bool *wants_write)
     return true;
 }
 
+/* Answers that held it up (look()) may just have gone: then it does not wait at all. */
 static void wait_for_something(struct client *c, bool may_read, bool wants_write)
 {
     struct pollfd fds[2] = { { .fd = c->fd }, { .fd = c->wake, .events = POLLIN } };
@@ -209,7 +214,7 @@ static void wait_for_something(struct client *c, bool may_read, bool wants_write
         fds[0].events |= POLLOUT;
     if (c->tls && !c->tls_shaking && may_read && tls_has_input(c->tls))
         return;
-    if (c->skipped && !c->out->len)
+    if ((c->skipped || (!may_read && !c->full)) && !c->out->len)
         return;
     if (poll(fds, 2, timeout_ms(c)) > 0 && fds[1].revents)
         (void)!read(c->wake, &count, sizeof(count));

@@ -24,6 +24,7 @@ enum {
     CLIENTS_MAX = 64,
     EVENTS_MAX = 256,                 /* of one client, that the main thread has not seen */
     MESSAGE_MAX = CLIPBOARD_MAX + 64, /* bytes that one message of a client may have */
+    REPLIES_MAX = CLIPBOARD_MAX,      /* bytes; one more may come on top */
     HANDSHAKE_MS = 30000,
     DIRTY_SHIFT = 4, /* a bit of `dirty` is for 16 pixels of a row */
     PASSWORD_LEN = 8,
@@ -128,6 +129,7 @@ struct client {
     /* the thread's own */
     GByteArray *in, *out;
     size_t out_at;
+    size_t replies;  /* bytes of it that answer messages: at REPLIES_MAX no more are looked at */
     client_fn *next; /* what comes now */
     unsigned minor;  /* 3, 7, 8 */
     int32_t security, subtype;
