@@ -89,6 +89,10 @@ static void put(struct vdagent *v, enum msg type, const uint8_t *data, size_t le
     g_autoptr(GByteArray) msg = g_byte_array_new();
     size_t n;
 
+    if (pending(v) > OUT_MAX) {
+        log_guest_error("vdagent: %zu bytes wait for the guest, no more are sent\n", pending(v));
+        return;
+    }
     put_le32(msg, PROTOCOL);
     put_le32(msg, type);
     put_le32(msg, 0);
@@ -145,10 +149,6 @@ static void send_clipboard(struct vdagent *v, enum msg type, uint32_t format, co
 {
     g_autoptr(GByteArray) a = g_byte_array_new();
 
-    if (pending(v) > OUT_MAX) {
-        log_guest_error("vdagent: %zu bytes wait for the guest, no more are sent\n", pending(v));
-        return;
-    }
     if (v->caps & CAP_CLIPBOARD_SELECTION)
         put_le32(a, SELECTION_CLIPBOARD);
     put_le32(a, format);
