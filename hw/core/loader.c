@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <base/bits.h>
 #include <base/error.h>
+#include <base/kept.h>
 #ifdef CONFIG_ZLIB
 #include <zlib.h>
 #endif
@@ -24,7 +25,8 @@ struct rom {
     GBytes *owner; /* of data; NULL: it is the blob's */
     int fd;        /* or -1 */
     uint64_t offset;
-    struct timespec changed; /* what fd's file had when it was compared */
+    struct file_id id; /* of fd's file when it was compared */
+    bool unchanged;    /* when memory was last written, it still was that one */
 };
 
 struct rom_list {
@@ -64,15 +66,10 @@ static bool read_at(int fd, uint8_t *buf, uint64_t len, uint64_t offset)
     return true;
 }
 
-static bool same_time(struct timespec a, struct timespec b)
-{
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
-}
-
 /* Straight to the guest's memory: kernels are large, and each copy of them takes a while. */
-static void write_from_file(struct address_space *as, const struct rom *r)
+static void write_from_file(struct address_space *as, struct rom *r)
 {
-    struct stat st;
+    struct file_id id;
     bool whole = true;
 
     for (uint64_t at = 0; at < r->len && whole;) {
@@ -86,7 +83,9 @@ static void write_from_file(struct address_space *as, const struct rom *r)
         }
         at += n;
     }
-    if (!whole || fstat(r->fd, &st) < 0 || !same_time(st.st_mtim, r->changed))
+    whole = whole && file_id_of(r->fd, &id);
+    r->unchanged = whole && file_id_same(&id, &r->id);
+    if (!whole || !file_id_unwritten(&id, &r->id))
         fprintf(stderr, "myna: '%s' has changed; the guest starts again with what it holds now\n",
                 r->name);
 }
@@ -110,7 +109,7 @@ static void write_roms(void *opaque)
     if (l->machine->waking)
         return;
     for (unsigned i = 0; i < l->roms->len; i++) {
-        const struct rom *r = g_ptr_array_index(l->roms, i);
+        struct rom *r = g_ptr_array_index(l->roms, i);
 
         if (r->fd < 0)
             space_write_rom(as, r->addr, r->data, r->len);
@@ -225,21 +224,19 @@ static GBytes *map_file(int fd, gsize len)
 
 /* The file at @path, if it is one that holds these bytes there; else -1. */
 static int open_same(const char *path, uint64_t offset, const uint8_t *data, uint64_t len,
-                     struct timespec *changed)
+                     struct file_id *id)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     GBytes *file = NULL;
-    struct stat st;
     bool same;
 
     if (fd < 0)
         return -1;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size >= offset + len)
-        file = map_file(fd, (gsize)st.st_size);
+    if (file_id_of(fd, id) && id->size >= offset + len)
+        file = map_file(fd, (gsize)id->size);
     same = file && memcmp((const uint8_t *)g_bytes_get_data(file, NULL) + offset, data, len) == 0;
     if (file)
         g_bytes_unref(file);
-    *changed = st.st_mtim;
     if (same)
         return fd;
     close(fd);
@@ -258,7 +255,7 @@ static bool add_from_file(struct machine *m, const char *path, uint64_t offset, 
     if (!r)
         return false;
     r->offset = offset;
-    r->fd = open_same(path, offset, data, len, &r->changed);
+    r->fd = open_same(path, offset, data, len, &r->id);
     if (r->fd >= 0)
         return true;
     r->owner = owner ? g_bytes_ref(owner) : NULL;
@@ -296,6 +293,21 @@ bool rom_replace(struct machine *m, uint64_t addr, const void *data, uint64_t le
     return false;
 }
 
+bool rom_file_id(struct machine *m, uint64_t addr, struct file_id *id)
+{
+    GPtrArray *roms = m->roms->roms;
+
+    for (unsigned i = 0; i < roms->len; i++) {
+        const struct rom *r = g_ptr_array_index(roms, i);
+
+        if (r->addr == addr && r->unchanged) {
+            *id = r->id;
+            return true;
+        }
+    }
+    return false;
+}
+
 void rom_print(struct machine *m, GString *out)
 {
     GPtrArray *roms = m->roms->roms;
@@ -308,30 +320,26 @@ void rom_print(struct machine *m, GString *out)
     }
 }
 
-/* The size of a regular file of 1 to `max` bytes; 0 with err set. */
-static uint64_t file_size(int fd, const char *what, const char *path, uint64_t max, GError **err)
+/* Identifies a regular file of 1 to `max` bytes. */
+static bool identify(int fd, const char *what, const char *path, uint64_t max, struct file_id *id,
+                     GError **err)
 {
-    struct stat st;
-
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        error_set(err, "%s: '%s' is not a regular file", what, path);
-    else if (st.st_size == 0)
-        error_set(err, "%s: '%s' is empty", what, path);
-    else if ((uint64_t)st.st_size > max)
-        error_set(err, "%s: '%s' has %" PRIu64 " bytes, at most %" PRIu64 " fit", what, path,
-                  (uint64_t)st.st_size, max);
-    else
-        return (uint64_t)st.st_size;
-    return 0;
+    if (!file_id_of(fd, id))
+        return error_set(err, "%s: '%s' is not a regular file", what, path);
+    if (id->size == 0)
+        return error_set(err, "%s: '%s' is empty", what, path);
+    if (id->size > max)
+        return error_set(err, "%s: '%s' has %" PRIu64 " bytes, at most %" PRIu64 " fit", what, path,
+                         id->size, max);
+    return true;
 }
 
-static GBytes *read_file(int fd, const char *what, const char *path, uint64_t max, GError **err)
+static GBytes *read_file(int fd, const char *what, const char *path, uint64_t len, GError **err)
 {
-    uint64_t len = file_size(fd, what, path, max, err);
     GBytes *file = len > KEEP_MAX ? map_file(fd, (gsize)len) : NULL;
     uint8_t *buf;
 
-    if (!len || file)
+    if (file)
         return file;
     buf = g_try_malloc((gsize)len);
     if (!buf) {
@@ -431,27 +439,57 @@ static GBytes *gunzip(GBytes *packed, const char *what, const char *path, uint64
 }
 #endif
 
+static bool is_gzip(GBytes *file)
+{
+    gsize len;
+    const uint8_t *p = g_bytes_get_data(file, &len);
+
+    return len >= 2 && p[0] == 0x1f && p[1] == 0x8b;
+}
+
+/* What the file `fd`, whose bytes are `packed`, holds: kept from another time, or unpacked now. */
+static GBytes *plain_of(int fd, const struct file_id *id, GBytes *packed, const char *what,
+                        const char *path, uint64_t max, GError **err)
+{
+    GBytes *plain = kept_get(id, "gzip");
+    struct file_id now;
+
+    if (plain && g_bytes_get_size(plain) <= max)
+        return plain;
+    g_clear_pointer(&plain, g_bytes_unref);
+    plain = gunzip(packed, what, path, max, err);
+    if (plain && plain != packed && file_id_of(fd, &now) && file_id_same(&now, id))
+        kept_put(id, "gzip", g_bytes_get_data(plain, NULL), g_bytes_get_size(plain));
+    return plain;
+}
+
+static GBytes *load_from(int fd, const char *what, const char *path, uint64_t max, GError **err)
+{
+    struct file_id id;
+    GBytes *file = identify(fd, what, path, MIN(max, LOADER_FILE_MAX), &id, err)
+                       ? read_file(fd, what, path, id.size, err)
+                       : NULL;
+    GBytes *plain;
+
+    if (!file || !is_gzip(file))
+        return file;
+    plain = plain_of(fd, &id, file, what, path, max, err);
+    g_bytes_unref(file);
+    return plain;
+}
+
 GBytes *load_file(const char *what, const char *path, uint64_t max, GError **err)
 {
-    GBytes *file, *plain;
-    const uint8_t *p;
-    gsize len;
+    GBytes *file;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0) {
         error_set_errno(err, errno, "%s: cannot open '%s'", what, path);
         return NULL;
     }
-    file = read_file(fd, what, path, MIN(max, LOADER_FILE_MAX), err);
+    file = load_from(fd, what, path, max, err);
     close(fd);
-    if (!file)
-        return NULL;
-    p = g_bytes_get_data(file, &len);
-    if (len < 2 || p[0] != 0x1f || p[1] != 0x8b)
-        return file;
-    plain = gunzip(file, what, path, max, err);
-    g_bytes_unref(file);
-    return plain;
+    return file;
 }
 
 bool parse_riscv_image(GBytes *file, struct riscv_image *out)

@@ -191,6 +191,7 @@ static void describe_kernel(struct pc_boot *b, const struct image *i, const char
         return;
     b->pc->vmlinux = (struct vmlinux){
         .m = &b->pc->m,
+        .file = LOAD_ADDR,
         .payload = LOAD_ADDR + offset,
         .payload_len = len,
         .linked = linked,

@@ -3,7 +3,8 @@
  *
  * A bzImage's own code would do this at the guest's speed, in a guest whose pages have not been
  * touched yet. What it does for a kernel that needs no more than that is done here instead, from
- * what the loader has put in memory: unpacks the payload, moves the ELF file's segments to their
+ * what the loader has put in memory: unpacks the payload (or takes what is kept of it from another
+ * start), moves the ELF file's segments to their
  * places, chooses a physical and a virtual address by chance (Linux: RANDOMIZE_BASE), and adds the
  * difference where the list behind the ELF file says. Where anything is not as expected nothing is
  * done, and the bzImage starts as usual.
@@ -16,6 +17,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <base/bits.h>
+#include <hw/core/loader.h>
 #include "boot.h"
 #ifdef CONFIG_ZLIB
 #include <zlib.h>
@@ -73,6 +75,11 @@ static uint64_t copy_all(const uint8_t *in, uint64_t len, uint8_t *out, uint64_t
     return len;
 }
 
+static bool is_plain(const uint8_t *in, uint64_t len)
+{
+    return len >= SELFMAG && memcmp(in, ELFMAG, SELFMAG) == 0;
+}
+
 /* Returns how many bytes it made; 0 if it cannot. No size is above 4 GiB. */
 static uint64_t unpack(const uint8_t *in, uint64_t len, uint8_t *out, uint64_t room)
 {
@@ -80,7 +87,6 @@ static uint64_t unpack(const uint8_t *in, uint64_t len, uint8_t *out, uint64_t r
         uint8_t magic[4], magic_len;
         uint64_t (*unpack)(const uint8_t *in, uint64_t len, uint8_t *out, uint64_t room);
     } packings[] = {
-        { { 0x7f, 'E', 'L', 'F' }, 4, copy_all },
 #ifdef CONFIG_ZLIB
         { { 0x1f, 0x8b }, 2, inflate_all },
 #endif
@@ -89,6 +95,8 @@ static uint64_t unpack(const uint8_t *in, uint64_t len, uint8_t *out, uint64_t r
 #endif
     };
 
+    if (is_plain(in, len))
+        return copy_all(in, len, out, room);
     for (unsigned i = 0; i < ARRAY_LEN(packings); i++)
         if (len >= 4 && memcmp(in, packings[i].magic, packings[i].magic_len) == 0)
             return packings[i].unpack(in, len, out, room);
@@ -257,6 +265,24 @@ static uint64_t choose(const struct vmlinux *v, uint64_t low, uint64_t high, uin
     return low + chance % ((high - low - size) / v->align + 1) * v->align;
 }
 
+/* From the copy that is kept of what this file holds, or its packed bytes. A payload that is not
+ * packed needs no copy. */
+static uint64_t get_file(const struct vmlinux *v, const uint8_t *payload, uint8_t *to,
+                         uint64_t room)
+{
+    struct file_id id;
+    bool known = !is_plain(payload, v->payload_len) && rom_file_id(v->m, v->file, &id);
+    g_autoptr(GBytes) kept = known ? kept_get(&id, "bzImage") : NULL;
+    uint64_t len;
+
+    if (kept)
+        return copy_all(g_bytes_get_data(kept, NULL), g_bytes_get_size(kept), to, room);
+    len = unpack(payload, v->payload_len, to, room);
+    if (len && known)
+        kept_put(&id, "bzImage", to, len);
+    return len;
+}
+
 /* Unpacks to `to` and puts the kernel `lead` bytes behind that. What is there is the guest's RAM,
  * which the kernel overwrites whatever happens now. */
 static bool put_kernel(const struct vmlinux *v, const uint8_t *payload, uint8_t *to, uint64_t lead,
@@ -266,7 +292,7 @@ static bool put_kernel(const struct vmlinux *v, const uint8_t *payload, uint8_t 
     struct list lists[LISTS] = { 0 };
     uint64_t virtual;
 
-    k.len = unpack(payload, v->payload_len, to, v->room + lead);
+    k.len = get_file(v, payload, to, v->room + lead);
     if (!k.len || !check_elf(&k) || !place_file(&k) || !move_segments(&k))
         return false;
     *entry = k.entry;

@@ -7,7 +7,8 @@
 /* What the loader knows of it. Addresses are physical ones, sizes bytes below 4 GiB. */
 struct vmlinux {
     struct machine *m;             /* NULL: the bzImage unpacks itself */
-    uint64_t payload, payload_len; /* where each reset puts what is packed */
+    uint64_t file;                 /* where each reset puts the file, without its first sectors */
+    uint64_t payload, payload_len; /* what is packed in there */
     uint64_t linked;               /* the address for which it is linked (pref_address) */
     uint64_t room;                 /* what it needs from its start on (init_size) */
     uint64_t align;                /* of its start, a power of two (kernel_alignment) */

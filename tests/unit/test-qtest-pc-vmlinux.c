@@ -1,6 +1,7 @@
 /* Kernels inside of bzImages that a PC unpacks by itself: where they are then, what was changed in
  * them, and that nothing else than a kernel is taken for one. */
 #include <elf.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 #include <base/bits.h>
@@ -152,16 +153,29 @@ static void make_bzimage(uint8_t *p, size_t len)
     stl_le(p + 0x260, ROOM);
 }
 
-static void start(const uint8_t *image, size_t len, const char *append)
+static char *write_file(const uint8_t *image, size_t len)
 {
-    g_autofree char *path = NULL, *args = NULL;
+    char *path = NULL;
     int fd = g_file_open_tmp("kernel-XXXXXX", &path, NULL);
 
     g_assert_cmpint(write(fd, image, len), ==, (ssize_t)len);
     g_close(fd, NULL);
-    args = g_strdup_printf("-machine pc -arch x86_64 -nodefaults -m 64 -kernel %s -append %s", path,
-                           append);
+    return path;
+}
+
+static void start_file(const char *path, const char *append)
+{
+    g_autofree char *args = g_strdup_printf(
+        "-machine pc -arch x86_64 -nodefaults -m 64 -kernel %s -append %s", path, append);
+
     q = qc_start(args);
+}
+
+static void start(const uint8_t *image, size_t len, const char *append)
+{
+    g_autofree char *path = write_file(image, len);
+
+    start_file(path, append);
     g_unlink(path);
 }
 
@@ -375,6 +389,98 @@ static void test_damaged(void)
     }
 }
 
+#if defined(CONFIG_ZSTD) || defined(CONFIG_ZLIB)
+/* The one file that begins so in the folder; NULL: there is none within ten seconds. */
+static char *kept_file(const char *folder, const char *start_of_name)
+{
+    for (unsigned i = 0; i < 1000; i++) {
+        GDir *dir = g_dir_open(folder, 0, NULL);
+        const char *name;
+        char *path = NULL;
+
+        while (dir && !path && (name = g_dir_read_name(dir)))
+            if (g_str_has_prefix(name, start_of_name))
+                path = g_build_filename(folder, name, NULL);
+        if (dir)
+            g_dir_close(dir);
+        if (path)
+            return path;
+        g_usleep(10000);
+    }
+    return NULL;
+}
+
+static void write_at(const char *path, uint64_t at, uint32_t value)
+{
+    int fd = g_open(path, O_WRONLY, 0);
+    uint8_t bytes[4];
+
+    stl_le(bytes, value);
+    g_assert_cmpint(pwrite(fd, bytes, sizeof(bytes), (off_t)at), ==, sizeof(bytes));
+    g_close(fd, NULL);
+}
+
+/* Starts and resets the machine; returns the kernel's last word. */
+static uint32_t last_word(const char *path)
+{
+    uint32_t first, second;
+
+    start_file(path, "nokaslr");
+    g_assert_cmphex(find(), ==, LINKED);
+    first = qc_readl(q, LINKED + 0x3ffc);
+    qc_writel(q, LINKED + 0x3ffc, 0);
+    qc_reset(q);
+    second = qc_readl(q, LINKED + 0x3ffc);
+    qc_stop(q);
+    g_assert_cmphex(first, ==, second);
+    return first;
+}
+
+/* An unpacked copy is kept, and the next start takes it; but not for a file that has changed. */
+static void test_kept(void)
+{
+    static uint8_t elf[ALIGN + 0x10000], image[ALIGN + 0x20000];
+    const unsigned later = ALIGN - 0x1000;
+    g_autofree char *cache = g_dir_make_tmp("cache-XXXXXX", NULL), *path = NULL, *kept = NULL;
+    g_autofree char *folder = g_build_filename(cache, "myna", "unpacked", NULL);
+    size_t len = make_late_elf(elf, true, later), n;
+    g_autofree char *command = g_strdup_printf("rm -rf %s", cache);
+
+    for (unsigned i = 0x1000; i < later; i++) /* nothing that could be packed */
+        elf[i] = (uint8_t)g_test_rand_int();
+    n = pack(packings[ARRAY_LEN(packings) - 1], elf, len, image + PACKED, sizeof(image) - PACKED);
+    make_bzimage(image, n);
+    path = write_file(image, PACKED + n);
+    g_setenv("XDG_CACHE_HOME", cache, TRUE);
+    g_unsetenv("MYNA_KEEP");
+    g_assert_cmphex(last_word(path), ==, 0xfeedf00d); /* too new to be kept */
+    g_assert_false(g_file_test(folder, G_FILE_TEST_EXISTS));
+    g_usleep(3000000);
+    start_file(path, "nokaslr");
+    kept = kept_file(folder, "bzImage-");
+    g_assert_nonnull(kept);
+    g_assert_cmphex(qc_readl(q, LINKED + 0x3ffc), ==, 0xfeedf00d);
+    qc_stop(q);
+    write_at(kept, SEGMENT_2 + later + 0x1ffc, 0x11223344);
+    g_assert_cmphex(last_word(path), ==, 0x11223344);
+    g_chmod(kept, 0666);
+    g_assert_cmphex(last_word(path), ==, 0xfeedf00d);
+    g_chmod(kept, 0600);
+    g_assert_cmphex(last_word(path), ==, 0x11223344);
+    g_chmod(folder, 0777);
+    g_assert_cmphex(last_word(path), ==, 0xfeedf00d);
+    g_chmod(folder, 0700);
+    g_setenv("MYNA_KEEP", "off", TRUE);
+    g_assert_cmphex(last_word(path), ==, 0xfeedf00d);
+    g_unsetenv("MYNA_KEEP");
+    write_at(path, 0, 0);
+    g_assert_cmphex(last_word(path), ==, 0xfeedf00d);
+    g_setenv("MYNA_KEEP", "off", TRUE);
+    g_unlink(path);
+    g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL);
+}
+#endif
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -384,5 +490,8 @@ int main(int argc, char **argv)
     g_test_add_func("/vmlinux/left-alone", test_left_alone);
     g_test_add_func("/vmlinux/refused", test_refused);
     g_test_add_func("/vmlinux/damaged", test_damaged);
+#if defined(CONFIG_ZSTD) || defined(CONFIG_ZLIB)
+    g_test_add_func("/vmlinux/kept", test_kept);
+#endif
     return g_test_run();
 }

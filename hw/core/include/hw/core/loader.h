@@ -12,6 +12,7 @@
 #define HW_CORE_LOADER_H
 
 #include <elf.h>
+#include <base/kept.h>
 #include <hw/core/machine.h>
 
 /* Largest file that is read. */
@@ -40,10 +41,13 @@ void rom_add_seed(struct machine *m, uint64_t addr);
 /* Overwrites bytes of a blob that rom_add() added (the fdt of a board, at each boot). False: none
  * there. */
 bool rom_replace(struct machine *m, uint64_t addr, const void *data, uint64_t len);
+/* The file from which the blob at `addr` was read at the last reset; false if it is not read from a
+ * file, or that has changed. */
+bool rom_file_id(struct machine *m, uint64_t addr, struct file_id *id);
 /* The list, for `info roms`. */
 void rom_print(struct machine *m, GString *out);
 
-/* A file's bytes, unpacked if it is gzip'ed; at most `max` of them. `what` begins messages
+/* A file's bytes, unpacked if it is gzip'ed (and kept so, base/kept.h); at most `max` of them. `what` begins messages
  * ("-kernel"). NULL with err set. The bytes of a large file are those on the disk itself: let go of
  * them before the machine runs. */
 GBytes *load_file(const char *what, const char *path, uint64_t max, GError **err);
