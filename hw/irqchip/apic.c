@@ -287,8 +287,8 @@ static void nmi_changed(void *opaque, unsigned n, bool level)
     struct apics *a = opaque;
 
     (void)n;
-    if (a->host && level)
-        irq_pulse(&a->nmi[0]);
+    for (unsigned i = 0; a->host && level && i < a->cpus; i++)
+        irq_pulse(&a->nmi[i]); /* the CPU's thread asks the kernel whether LINT1 takes it */
     set_all_lines(a, LINT1, level);
 }
 

@@ -146,6 +146,29 @@ static void give_interrupt(struct kvm_vcpu *v, struct x86_cpu *c)
         v->run->request_interrupt_window = 1;
 }
 
+/*
+ * Whether an NMI from outside gets in: where the local APIC is the kernel's its messages are, too,
+ * and what comes here is the board's line, which ends at LINT1 (volume 3, 10.5.1), or at the CPU
+ * while the APIC is off.
+ */
+static bool takes_nmi(struct kvm_vcpu *v)
+{
+    enum {
+        LINT1 = 0x360,
+        MODE_MASKED = 1 << 16 | 7 << 8,
+        MODE_NMI = 4 << 8,
+        BASE_ENABLE = 1 << 11
+    };
+    struct kvm_lapic_state page;
+    uint32_t lvt;
+
+    if (v->vm->irqchip == KVM_IRQCHIP_OFF || !(v->run->apic_base & BASE_ENABLE) ||
+        ioctl(v->fd, KVM_GET_LAPIC, &page) < 0)
+        return true;
+    memcpy(&lvt, page.regs + LINT1, sizeof(lvt));
+    return (lvt & MODE_MASKED) == MODE_NMI;
+}
+
 static void before_run(struct kvm_vcpu *v)
 {
     struct x86_cpu *c = x86_of(v->cpu);
@@ -153,10 +176,11 @@ static void before_run(struct kvm_vcpu *v)
 
     if (v->vm->irqchip == KVM_IRQCHIP_OFF && (c->wait_sipi || lines & 1u << X86_IRQ_INIT))
         start_or_init(v, c);
-    if (c->wait_sipi)
+    if (c->wait_sipi &&
+        v->vm->irqchip == KVM_IRQCHIP_OFF) /* else the kernel has started it, unseen by us */
         return;
     if (__builtin_expect(lines & (1u << X86_IRQ_NMI | 1u << X86_IRQ_SMI), 0)) {
-        if (take_line(c, X86_IRQ_NMI))
+        if (take_line(c, X86_IRQ_NMI) && takes_nmi(v))
             simple_ioctl(v, KVM_NMI, "KVM_NMI");
         if (take_line(c, X86_IRQ_SMI) && v->vm->smm)
             simple_ioctl(v, KVM_SMI, "KVM_SMI");
