@@ -1,16 +1,16 @@
 #!/bin/bash
-# Random code, in real mode and in protected mode with devices' addresses in registers, can do what it
+# Random code, in real mode, and in 32-bit and 64-bit code with devices' addresses in registers, can do what it
 # likes: the monitor answers, the machine stops, is reset, goes on, and ends when told.
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/lib/vm.sh
 . "$top/tests/lib/vm.sh"
 
 image() { # SEED: $work/wild-SEED.bin
-    head -c 255 "$work/wild.bin" > "$work/wild-$1.bin"
+    head -c 511 "$work/wild.bin" > "$work/wild-$1.bin"
     LC_ALL=C awk -v seed="$1" 'BEGIN {
         srand(seed)
         printf "%c", seed
-        for (i = 256; i < 65520; i++)
+        for (i = 512; i < 65520; i++)
             printf "%c", 1 + int(rand() * 255)
         printf "\352%c%c%c\360", 0, 0, 0
         for (i = 0; i < 11; i++)
