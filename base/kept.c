@@ -42,6 +42,29 @@ bool file_id_same(const struct file_id *a, const struct file_id *b)
     return file_id_unwritten(a, b) && same_time(a->changed, b->changed);
 }
 
+struct mapping {
+    void *p;
+    size_t len;
+};
+
+static void unmap(gpointer opaque)
+{
+    struct mapping *m = opaque;
+
+    munmap(m->p, m->len);
+    g_free(m);
+}
+
+GBytes *file_map(int fd, size_t len)
+{
+    struct mapping m = { .len = len };
+
+    m.p = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+    if (m.p == MAP_FAILED)
+        return NULL;
+    return g_bytes_new_with_free_func(m.p, len, unmap, g_memdup2(&m, sizeof(m)));
+}
+
 static char *name_of(const struct file_id *f, const char *how)
 {
     return g_strdup_printf("%s-%" PRIx64 "-%" PRIx64 "-%" PRIx64 "-%lld.%09ld-%lld.%09ld", how,
@@ -76,32 +99,14 @@ static int open_folder(bool make)
 
 /* ---- finding ---- */
 
-struct mapping {
-    void *p;
-    size_t len;
-};
-
-static void unmap(gpointer opaque)
-{
-    struct mapping *m = opaque;
-
-    munmap(m->p, m->len);
-    g_free(m);
-}
-
 static GBytes *map(int fd)
 {
-    struct mapping m;
     struct stat st;
 
     if (!is_ours(fd, S_IFREG) || fstat(fd, &st) < 0 || st.st_size == 0)
         return NULL;
-    m.len = (size_t)st.st_size;
-    m.p = mmap(NULL, m.len, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-    if (m.p == MAP_FAILED)
-        return NULL;
     futimens(fd, NULL); /* those not used for longest go first */
-    return g_bytes_new_with_free_func(m.p, m.len, unmap, g_memdup2(&m, sizeof(m)));
+    return file_map(fd, (size_t)st.st_size);
 }
 
 GBytes *kept_get(const struct file_id *of, const char *how)

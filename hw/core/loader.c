@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <base/bits.h>
@@ -196,32 +195,6 @@ void rom_add_seed(struct machine *m, uint64_t addr)
     g_array_append_val(m->roms->seeds, addr);
 }
 
-struct mapping {
-    void *p;
-    gsize len;
-};
-
-static void unmap(gpointer opaque)
-{
-    struct mapping *m = opaque;
-
-    munmap(m->p, m->len);
-    g_free(m);
-}
-
-/* A file's pages themselves: reading a kernel into memory of our own, only to look at its header,
- * takes longer than all else of a machine's start. NULL: it cannot be mapped. Who has it must let
- * go of it soon: if somebody cuts the file meanwhile, this process ends. */
-static GBytes *map_file(int fd, gsize len)
-{
-    struct mapping m = { .len = len };
-
-    m.p = mmap(NULL, len, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-    if (m.p == MAP_FAILED)
-        return NULL;
-    return g_bytes_new_with_free_func(m.p, len, unmap, g_memdup2(&m, sizeof(m)));
-}
-
 /* The file at @path, if it is one that holds these bytes there; else -1. */
 static int open_same(const char *path, uint64_t offset, const uint8_t *data, uint64_t len,
                      struct file_id *id)
@@ -233,7 +206,7 @@ static int open_same(const char *path, uint64_t offset, const uint8_t *data, uin
     if (fd < 0)
         return -1;
     if (file_id_of(fd, id) && id->size >= offset + len)
-        file = map_file(fd, (gsize)id->size);
+        file = file_map(fd, (gsize)id->size);
     same = file && memcmp((const uint8_t *)g_bytes_get_data(file, NULL) + offset, data, len) == 0;
     if (file)
         g_bytes_unref(file);
@@ -336,7 +309,7 @@ static bool identify(int fd, const char *what, const char *path, uint64_t max, s
 
 static GBytes *read_file(int fd, const char *what, const char *path, uint64_t len, GError **err)
 {
-    GBytes *file = len > KEEP_MAX ? map_file(fd, (gsize)len) : NULL;
+    GBytes *file = len > KEEP_MAX ? file_map(fd, (gsize)len) : NULL;
     uint8_t *buf;
 
     if (file)

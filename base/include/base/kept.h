@@ -28,6 +28,11 @@ bool file_id_same(const struct file_id *a, const struct file_id *b);
 /* The same, but for what does not touch the contents: other names, another owner. */
 bool file_id_unwritten(const struct file_id *a, const struct file_id *b);
 
+/* A file's pages themselves: reading a kernel into memory of our own, only to look at its header,
+ * takes longer than all else of a machine's start. NULL: it cannot be mapped. Who has it must let
+ * go of it soon if others can cut the file: this process ends then. */
+GBytes *file_map(int fd, size_t len);
+
 /* What is kept of a file, unpacked @how (a word, which is part of a file's name); NULL if nothing
  * is. The bytes are those of the copy itself, which nobody changes. */
 GBytes *kept_get(const struct file_id *of, const char *how);
