@@ -3,6 +3,7 @@
 # $MYNA is the program. A folder for files is $work, removed at the end, as is a machine that still runs.
 work=$(mktemp -d)
 vm_pid=    # of the program, as long as nobody has waited for it
+vm_said=   # descriptor of what it says: bash closes a coprocess's own when that ends, unread
 trap '' PIPE # a program that ends is a result, not the script's end
 trap '[ -z "$VM_PID" ] || kill "$VM_PID" 2> /dev/null; rm -rf "$work"' EXIT
 number=0
@@ -30,6 +31,8 @@ start_vm() {
         -qmp stdio -chardev "file,id=d,path=$work/said" -device isa-debugcon,iobase=0xe9,chardev=d "$@" \
         2> "$work/err"; }
     vm_pid=$VM_PID
+    [ -z "$vm_said" ] || exec {vm_said}<&-
+    exec {vm_said}<&"${VM[0]}"
     ask '{"execute":"qmp_capabilities"}'
 }
 
@@ -58,7 +61,7 @@ ask() { # COMMAND: until it is answered, a minute at most; the answer is in $ans
     local status=0 until=$((SECONDS + 60))
     { echo "$1" >&"${VM[1]}"; } 2> "$work/ask"
     while [ $status = 0 ] && [ $SECONDS -lt $until ]; do
-        read -r -t 60 answer <&"${VM[0]}"
+        read -r -t 60 answer <&"$vm_said"
         status=$?
         case $status$answer in
         0*'"return"'*) return 0 ;;
