@@ -6,6 +6,7 @@
 #ifndef X86_FEATURE_H
 #define X86_FEATURE_H
 
+#include "paravirtual.h"
 #include "x86.h"
 
 /* Registers of CPUID that hold features: leaf and register; 81 is 0x80000001. */
@@ -52,17 +53,24 @@ struct x86_model {
     bool check, enforce;    /* what to do about features that are not there */
     bool phys_given;        /* phys-bits= */
     bool hide_kvm;          /* kvm=off: no paravirtual interface */
+    bool migratable;        /* "host", "max": without what cannot be moved to another host */
+    bool pmu;               /* performance counters, which there are not */
+    bool host_phys;         /* as many bits in physical addresses as the host's CPU has */
+    struct x86_paravirtual paravirtual;
 };
 
 /* Fills features, identity and phys_bits from a model's name and the options behind it. */
 bool x86_model_setup(struct x86_cpu *c, const char *model, const char *options, GError **err);
 /* Puts a model without options in the place of the one that the CPU has; before it runs. */
 void x86_model_replace(struct x86_cpu *c, const char *model);
-/* Leaves a CPU those of its features that are in @possible, and that make sense without the rest. */
+/* Leaves a CPU those of its features that are in @possible, and that make sense without the rest.
+ */
 void x86_model_limit(struct x86_cpu *c, const uint64_t possible[4]);
-/* For those who translate: says which of the wanted features are not implemented; false: enforce=on,
- * or a model that only KVM can give. */
+/* For those who translate: says which of the wanted features are not implemented; false:
+ * enforce=on, or a model that only KVM can give. */
 bool x86_model_check(struct cpu *cpu, GError **err);
+/* Says that there are no performance counters, if they are asked for; false: enforce=on. */
+bool x86_model_check_pmu(struct cpu *cpu, GError **err);
 /* A feature's name, as -cpu has it, and its place in CPUID. */
 const char *x86_feature_name(enum x86_feature f);
 enum x86_feature_word x86_feature_place(enum x86_feature f, unsigned *bit);

@@ -106,7 +106,7 @@ static bool say_missing(const struct build *b, const uint64_t can[4], GError **e
             g_printerr("myna: warning: -cpu %s: this host's KVM cannot give '%s'\n", m->name,
                        x86_feature_name(f));
     }
-    return true;
+    return x86_model_check_pmu(b->v->cpu, err);
 }
 
 /* The first feature of the model's that the host cannot give, -1: none. */
@@ -165,7 +165,7 @@ static bool choose_features(struct build *b, GError **err)
     add_usual(m, can);
     for (unsigned k = 0; m->all && k < 4; k++)
         m->wanted[k] = can[k] & ~m->off[k];
-    if (m->all) /* only useful to who migrates, and forbids that */
+    if (m->all && m->migratable)
         m->wanted[FEAT_INVTSC / 64] &= ~BIT(FEAT_INVTSC % 64);
     if (!say_missing(b, can, err))
         return false;
@@ -279,7 +279,10 @@ static void place(const struct build *b, struct kvm_cpuid_entry2 *e)
         e->edx = (e->edx & ~(1u << 28)) | (ours[EDX] & 1u << 28);
         break;
     case 4: e->eax = (e->eax & 0x3fff) | (ours[EAX] & ~0x3fffu); break;
-    case 0x80000008: e->ecx = ours[ECX]; break;
+    case 0x80000008:
+        e->eax = (e->eax & ~0xffu) | (ours[EAX] & 0xff);
+        e->ecx = ours[ECX];
+        break;
     default: break;
     }
 }
@@ -327,6 +330,7 @@ static void add_host(struct build *b)
 
 static void add_paravirtual(struct build *b)
 {
+    const struct x86_paravirtual *pv = &b->c->model->paravirtual;
     struct kvm_cpuid_entry2 *e = find(b->host, KVM_FEATURES, 0);
     uint32_t r[4] = { KVM_FEATURES };
 
@@ -338,6 +342,12 @@ static void add_paravirtual(struct build *b)
     r[EAX] = e ? e->eax : 0;
     if (b->v->vm->irqchip == KVM_IRQCHIP_OFF)
         r[EAX] &= KVM_WITHOUT_APIC;
+    for (unsigned bit = 0; bit < 32; bit++)
+        if (b->v->cpu->index == 0 && b->c->model->check && pv->on & ~r[EAX] & 1u << bit)
+            g_printerr("myna: warning: -cpu %s: this host's KVM cannot give '%s'\n",
+                       b->c->model->name, x86_paravirtual_name(bit));
+    r[EAX] &= ~pv->off;
+    r[EDX] = pv->dedicated ? 1u << KVM_HINTS_REALTIME : 0;
     append(b, KVM_FEATURES, 0, false, r);
 }
 
@@ -346,7 +356,7 @@ static void take_identity(const struct build *b)
 {
     struct x86_model *m = (struct x86_model *)b->c->model;
     struct kvm_cpuid_entry2 *e = find(b->host, 0, 0), *x = find(b->host, 0x80000000, 0),
-                            *s = find(b->host, 1, 0), *w = find(b->host, 0x80000008, 0);
+                            *s = find(b->host, 1, 0);
 
     if (!m->all || !e || !s)
         return;
@@ -367,7 +377,15 @@ static void take_identity(const struct build *b)
         if (n)
             memcpy(m->id + 16 * k, regs_of(n), 16);
     }
-    if (w && (w->eax & 0xff) >= 32 && (w->eax & 0xff) <= 52)
+}
+
+static void take_phys_bits(const struct build *b)
+{
+    const struct x86_model *m = b->c->model;
+    const struct kvm_cpuid_entry2 *w = find(b->host, 0x80000008, 0);
+
+    if ((m->all || m->host_phys) && !m->phys_given && w && (w->eax & 0xff) >= 32 &&
+        (w->eax & 0xff) <= 52)
         b->c->phys_bits = w->eax & 0xff;
 }
 
@@ -395,6 +413,7 @@ bool kvm_x86_set_cpuid(struct kvm_vcpu *v, GError **err)
     if (!choose_features(&b, err))
         return false;
     take_identity(&b);
+    take_phys_bits(&b);
     out->nent = 0;
     if (b.c->model->all)
         add_host(&b);

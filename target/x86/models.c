@@ -1,6 +1,7 @@
 /*
  * CPU models and the options of -cpu: MODEL,+feature,-feature,feature=on|off,vendor=,family=,
- * model=,stepping=,level=,xlevel=,model-id=,phys-bits=,check=,enforce=.
+ * model=,stepping=,level=,xlevel=,model-id=,phys-bits=,host-phys-bits=,migratable=,pmu=,kvm=,check=,
+ * enforce=.
  */
 #include <base/error.h>
 #include <base/option.h>
@@ -132,18 +133,27 @@ static bool set_identity(struct x86_cpu *c, struct x86_model *m, struct opts *o,
     return true;
 }
 
+static bool is_paravirtual(const char *name)
+{
+    return x86_paravirtual_set(&(struct x86_paravirtual){ 0 }, name, true);
+}
+
 /* Sign and name of a key: "+avx", "-avx", "avx". */
-static bool set_feature(struct set *s, struct set *off, struct opts *o, size_t i, GError **err)
+static bool set_feature(struct set *s, struct set *off, struct x86_paravirtual *pv, struct opts *o,
+                        size_t i, GError **err)
 {
     const char *key = opts_key_at(o, i);
     bool plus = *key == '+', minus = *key == '-', on = plus;
-    int k = feature_find(key + (plus || minus));
+    g_autofree char *name = g_strdelimit(g_strdup(key + (plus || minus)), "_", '-');
+    int k = feature_find(name);
 
-    if (k < 0)
+    if (k < 0 && !is_paravirtual(name))
         return true;
     opts_known(o, key);
     if (!plus && !minus && !opts_bool(o, key, &on, err))
         return false;
+    if (x86_paravirtual_set(pv, name, on))
+        return true;
     set_put(s, k, on);
     set_put(off, k, !on);
     return true;
@@ -154,13 +164,16 @@ static bool check_signed(struct opts *o, GError **err)
 {
     for (size_t i = 0; i < opts_count(o); i++) {
         const char *key = opts_key_at(o, i);
+        g_autofree char *name = g_strdelimit(g_strdup(key + 1), "_", '-');
         struct nearest near;
 
-        if ((*key != '+' && *key != '-') || feature_find(key + 1) >= 0)
+        if ((*key != '+' && *key != '-') || feature_find(name) >= 0 || is_paravirtual(name))
             continue;
         nearest_init(&near, key + 1);
         for (unsigned k = 0; k < FEAT_COUNT; k++)
             nearest_try(&near, features[k].name);
+        for (unsigned bit = 0; bit < 32; bit++)
+            nearest_try(&near, x86_paravirtual_name(bit));
         return error_set_unknown(err, "-cpu", "CPU feature", key + 1, &near);
     }
     return true;
@@ -178,6 +191,19 @@ static char *missing(const uint64_t wanted[4])
     return g_string_free(list, false);
 }
 
+bool x86_model_check_pmu(struct cpu *cpu, GError **err)
+{
+    const struct x86_model *m = x86_of(cpu)->model;
+
+    if (m->pmu && m->enforce)
+        return error_set(err, "-cpu %s: enforce=on, and performance counters are not implemented",
+                         m->name);
+    if (m->pmu && m->check && cpu->index == 0)
+        g_printerr("myna: warning: -cpu %s: pmu=on: performance counters are not implemented\n",
+                   m->name);
+    return true;
+}
+
 /* All CPUs of a machine are alike, so the first one's warning is enough. */
 bool x86_model_check(struct cpu *cpu, GError **err)
 {
@@ -193,7 +219,7 @@ bool x86_model_check(struct cpu *cpu, GError **err)
     if (*names && m->check && cpu->index == 0)
         g_printerr("myna: warning: -cpu %s: features that are not implemented are left out: %s\n",
                    m->name, names);
-    return true;
+    return x86_model_check_pmu(cpu, err);
 }
 
 /* What a feature is nothing without. */
@@ -282,11 +308,13 @@ static bool set_options(struct x86_cpu *c, struct x86_model *m, struct set *set,
     bool kvm = true;
 
     for (size_t i = 0; i < opts_count(o); i++)
-        if (!set_feature(set, &off, o, i, err))
+        if (!set_feature(set, &off, &m->paravirtual, o, i, err))
             return false;
     if (!check_signed(o, err) || !set_identity(c, m, o, err) ||
         !opts_bool(o, "check", &m->check, err) || !opts_bool(o, "enforce", &m->enforce, err) ||
-        !opts_bool(o, "kvm", &kvm, err) || !opts_done(o, err))
+        !opts_bool(o, "kvm", &kvm, err) || !opts_bool(o, "pmu", &m->pmu, err) ||
+        !opts_bool(o, "migratable", &m->migratable, err) ||
+        !opts_bool(o, "host-phys-bits", &m->host_phys, err) || !opts_done(o, err))
         return false;
     m->hide_kvm = !kvm;
     memcpy(m->off, off.bits, sizeof(m->off));
@@ -312,7 +340,7 @@ bool x86_model_setup(struct x86_cpu *c, const char *name, const char *options, G
     m->all = !strcmp(from->name, "max");
     m->name = host ? "host" : from->name;
     c->cpu.needs_kvm = host;
-    m->check = true;
+    m->check = m->migratable = true;
     add_list(&set, from->features);
     set_put(&set, FEAT_HYPERVISOR, true);
     if (!set_options(c, m, &set, o, err))

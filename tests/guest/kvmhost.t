@@ -96,6 +96,21 @@ given "so has the usual one" 2367abef -accel kvm
 given "not if it is taken away" 014589cd -accel kvm -cpu qemu64,-x2apic
 given "nor where the kernel has no APICs" 014589cd -accel kvm,kernel-irqchip=off -cpu qemu64
 
+# The paravirtual interface: bit 6 of EAX is kvm-pv-eoi, bit 0 of EDX that each CPU has a processor of its own
+host given=0x40000001:0 -S -accel kvm -cpu host,migratable=on,host-phys-bits=on,pmu=off
+with=$(sed -n 's/.*0x40000001: //p' "$work/said")
+host given=0x40000001:0 -S -accel kvm -cpu "qemu64,kvm_pv_eoi=off,-kvm-steal-time,+kvmclock"
+says "features of it can be taken away" 1 "$(printf '0x40000001: 0x%08x' $((with & ~0x60)))"
+host given=0x40000001:3 -S -accel kvm -cpu host,kvm-hint-dedicated=on
+says "the hint of processors of one's own" 1 "0x40000001: 0x00000001"
+host cpuid=0x40000001:0:7 -S -accel kvm -cpu qemu64,+kvm_pv_unhalt
+says "one that the host has not: a warning" 1 "cannot give 'kvm-pv-unhalt'"
+refuses 'a name with a slip' "did you mean 'kvm-pv-unhalt'" -accel kvm -cpu qemu64,+kvm-pv-unhal
+host '' -S -accel kvm -cpu host,pmu=on
+says "performance counters: a warning" 1 "performance counters are not implemented"
+host given=0x80000008:0 -S -accel kvm -cpu host,phys-bits=39
+says "as many physical bits as are said" 1 "0x80000008: 0x....[0-9a-f][0-9a-f]27"
+
 # MSRs: read and written when the machine stops and goes on
 state msr=0x277 running
 KVM_HOST=msr=0x174 LD_PRELOAD=$work/kvmhost.so start_vm token kvm -d unimp
