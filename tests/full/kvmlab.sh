@@ -28,7 +28,7 @@ corners() { # ACCELERATOR OUTPUT
 # The other one, of BITS (tests/guest/x86/corners/); "~" marks lines of what is not always there,
 # "=" those of what the lab's CPU or KVM does its own way. A guest's guest that writes CR8 ends QEMU (11.1).
 more() { # BITS ACCELERATOR OUTPUT
-    run -m 64M -smp 2 -cpu qemu64,+x2apic,+tsc-deadline -accel "$2" -kernel $lab/corners$1 -append no-cr8 -nodefaults -no-reboot \
+    run -m 64M -smp 2 -cpu qemu64,+x2apic,+tsc-deadline -accel "$2" -kernel $lab/corners$1 -append "no-cr8 no-cr3" -nodefaults -no-reboot \
         -device VGA -serial null -chardev "file,id=d,path=$3" -device isa-debugcon,iobase=0xe9,chardev=d \
         -device isa-debug-exit,iobase=0x501 > out 2>&1
     grep -v '^=' $3 > $3.all

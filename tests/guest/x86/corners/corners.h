@@ -17,6 +17,8 @@ typedef uintptr_t word;
 struct frame {
 #ifdef __x86_64__
     word r[8];
+#else
+    word es, ds;
 #endif
     word di, si, bp, unused, bx, dx, cx, ax;
     word vector, error, ip, cs, flags;
@@ -59,7 +61,8 @@ void say_hex(uint64_t v, unsigned digits);
 /* What was met since forget(), as "vector@place" with the error code where there is one. */
 void forget(void);
 void tell(void);
-void forget_but_first(void);
+void tell_sorted(void); /* by vectors */
+void forget_but(unsigned n);
 unsigned met_count(void);
 /* Runs @code; a fault ends it. */
 void run(const uint8_t *code, struct regs *r);
@@ -71,6 +74,8 @@ extern void (*volatile hook)(struct frame *f);
 extern bool stepping;
 extern word fault_address; /* CR2 of the last #PF */
 void wait_a_little(void);
+/* Sets the 8259s up as at the start, which drops edges that wait in them. */
+void make_pic(void);
 /* Whether the kernel's command line has the word: what is to be left out. */
 bool told(const char *word);
 

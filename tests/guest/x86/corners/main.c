@@ -42,9 +42,9 @@ void forget(void)
     nmet = 0;
 }
 
-void forget_but_first(void)
+void forget_but(unsigned n)
 {
-    nmet = nmet ? 1 : 0;
+    nmet = nmet < n ? nmet : n;
 }
 
 unsigned met_count(void)
@@ -72,6 +72,18 @@ void tell(void)
     for (unsigned k = 0; k < nmet && k < MET_MAX; k++)
         tell_one(&met[k]);
     say("\n");
+}
+
+void tell_sorted(void)
+{
+    for (unsigned k = 1; k < nmet && k < MET_MAX; k++)
+        for (unsigned n = k; n && met[n].vector < met[n - 1].vector; n--) {
+            struct met m = met[n];
+
+            met[n] = met[n - 1];
+            met[n - 1] = m;
+        }
+    tell();
 }
 
 static void end_interrupt(unsigned vector)
@@ -211,7 +223,7 @@ static void make_tss(void)
     __asm__ volatile("ltr %w0" : : "r"(TSS_SELECTOR));
 }
 
-static void make_pic(void)
+void make_pic(void)
 {
     static const uint8_t words[][2] = { { 0x20, 0x11 },    { 0xa0, 0x11 }, { 0x21, PIC },
                                         { 0xa1, PIC + 8 }, { 0x21, 4 },    { 0xa1, 2 },

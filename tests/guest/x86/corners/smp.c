@@ -114,7 +114,7 @@ static void woken(const char *name, enum order what, uint32_t command)
         if (done == before)
             send(command);
     }
-    forget_but_first();
+    forget_but(1);
     tell();
 }
 

@@ -89,11 +89,18 @@ entry_common:
         iretq
 #else
         pusha
+        push %ds                        /* IRET to ring 3 takes away those of ring 0 */
+        push %es
+        mov $0x10, %eax
+        mov %eax, %ds
+        mov %eax, %es
         mov %esp, %eax
         push %eax
         cld
         call trap
         add $4, %esp
+        pop %es
+        pop %ds
         popa
         add $8, %esp
         iret

@@ -52,8 +52,14 @@ SNIPPET(
     "movl %ss, %eax\n movl %eax, %ds\n movl %eax, %es\n xorl %eax, %eax");
 #endif
 
-/* Lines that begin with "=" are of what the CPU of tests/full/kvmlab.t (QEMU's) or Linux' KVM does
- * its own way. */
+/*
+ * Lines that begin with "=" are of what the CPU of tests/full/kvmlab.t (QEMU's translator, 7.2 to
+ * 11.1) does its own way, without a KVM, too: STI with IF set already holds interrupts up once
+ * more, and so does a REP of nothing; a string instruction has a step more than repetitions.
+ *
+ * Rows with several of STI, MOV SS and POP SS in a row that let in the same interrupt are missing:
+ * all but the first of them may hold it up or not (SDM 2, MOV), and QEMU's does not.
+ */
 static const struct {
     const char *name;
     const uint8_t *code;
@@ -102,8 +108,16 @@ static void open_memory(bool open)
 
 static void quiet(void)
 {
-    out8(0x21, 0xff);
     pin(2, 0x10000);
+    make_pic(); /* the pin's edge waits in the 8259 */
+}
+
+/* Which of two is taken first is the controllers' to choose (KVM's give the 8259's way before the
+ * local APIC's): they are said by vectors. */
+static void arm_both(void)
+{
+    arm_pic();
+    arm_self();
 }
 
 static void all(const char *name, void (*arm)(void))
@@ -119,8 +133,9 @@ static void all(const char *name, void (*arm)(void))
         say(":");
         forget();
         run(windows[k].code, &r);
-        __asm__ volatile("sti\n nop\n cli"); /* where the snippet did not let it in */
-        tell();
+        for (unsigned n = 0; n < 2; n++) /* where the snippet did not let it in */
+            __asm__ volatile("sti\n nop\n cli");
+        (arm == arm_both ? tell_sorted : tell)();
         open_memory(false);
         quiet();
     }
@@ -172,5 +187,6 @@ void test_windows(void)
     all("-- windows, 8259", arm_pic);
     all("-- windows, local APIC", arm_self);
     all("-- windows, I/O APIC", arm_pin);
+    all("-- windows, 8259 and local APIC", arm_both);
     steps();
 }
