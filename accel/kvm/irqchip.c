@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <base/bits.h>
 #include <base/error.h>
 #include <base/log.h>
 #include "kvm.h"
@@ -147,14 +148,32 @@ static void set_line(const struct kvm *kvm, unsigned gsi, bool level)
         log_printf(LOG_UNIMP, "kvm: KVM_IRQ_LINE %u: %s\n", gsi, g_strerror(errno));
 }
 
+/* Devices tell levels, not changes, and the kernel is not to be asked for nothing. */
+static bool changes(uint32_t *levels, unsigned n, bool level)
+{
+    uint32_t old = *levels;
+
+    *levels = deposit32(old, n, 1, level);
+    return *levels != old;
+}
+
 static void pic_line(void *opaque, unsigned n, bool level)
 {
-    set_line(opaque, KVM_GSI_PIC + n, level);
+    struct kvm *kvm = opaque;
+
+    if (!changes(&kvm->pic_levels, n, level))
+        return;
+    set_line(kvm, KVM_GSI_PIC + n, level);
+    if (kvm_pic_line_is_pin(n))
+        changes(&kvm->ioapic_levels, n, level);
 }
 
 static void ioapic_line(void *opaque, unsigned n, bool level)
 {
-    set_line(opaque, KVM_GSI_IOAPIC + n, level);
+    struct kvm *kvm = opaque;
+
+    if (changes(&kvm->ioapic_levels, n, level))
+        set_line(kvm, KVM_GSI_IOAPIC + n, level);
 }
 
 static void timer_silent(void *opaque, bool silent)

@@ -59,8 +59,9 @@ struct kvm {
     bool irqchip_asked, used_irqchip;
     struct host_irqchip host_irqchip;
     struct kvm_irq_routing *routes;
-    unsigned own_routes; /* entries before those of lines */
-    GArray *lines;       /* for events of devices; NULL: the kernel has none */
+    uint32_t pic_levels, ioapic_levels; /* as the kernel knows them */
+    unsigned own_routes;                /* entries before those of lines */
+    GArray *lines;                      /* for events of devices; NULL: the kernel has none */
 
     GArray *patches; /* of struct kvm_patch: breakpoints in memory while CPUs run; device lock */
 

@@ -45,10 +45,13 @@ static unsigned routes(struct kvm_irq_routing_entry *e)
 
     for (unsigned i = 1; i < HOST_IRQCHIP_LINES; i++)
         e[n++] = entry(KVM_GSI_IOAPIC + i, KVM_IRQCHIP_IOAPIC, i);
-    for (unsigned i = 0; i < 16; i++)
+    for (unsigned i = 0; i < 16; i++) {
         if (i != CASCADE)
             e[n++] = entry(KVM_GSI_PIC + i, i / 8 ? KVM_IRQCHIP_PIC_SLAVE : KVM_IRQCHIP_PIC_MASTER,
                            i % 8);
+        if (kvm_pic_line_is_pin(i))
+            e[n++] = entry(KVM_GSI_PIC + i, KVM_IRQCHIP_IOAPIC, i);
+    }
     e[n++] = entry(0, KVM_IRQCHIP_PIC_MASTER, 0);
     e[n++] = entry(0, KVM_IRQCHIP_IOAPIC, TIMER_PIN);
     return n;

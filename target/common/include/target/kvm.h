@@ -28,7 +28,14 @@ enum kvm_irqchip_place { KVM_IRQCHIP_OFF, KVM_IRQCHIP_SPLIT, KVM_IRQCHIP_ON };
 
 /* What the kernel calls the lines: those of the board's I/O interrupt controller (of which it knows
  * messages or pins), those of its older ones, and from where on others take some. */
-enum { KVM_GSI_IOAPIC = 0, KVM_GSI_PIC = 24, KVM_GSI_FREE = 40, KVM_CHIP_ROUTES_MAX = 48 };
+enum { KVM_GSI_IOAPIC = 0, KVM_GSI_PIC = 24, KVM_GSI_FREE = 40, KVM_CHIP_ROUTES_MAX = 64 };
+
+/* Whether line KVM_GSI_PIC + @n leads to pin @n of the I/O APIC as well, as the board wires it: one
+ * call of the kernel's tells both. */
+static inline bool kvm_pic_line_is_pin(unsigned n)
+{
+    return n < 16 && n != 0 && n != 2;
+}
 
 struct kvm_vm {
     int dev; /* /dev/kvm */
