@@ -181,12 +181,12 @@ static void info_all(struct tcg *tcg, GString *out)
         "translation time    %.3f s (%.2f us a unit)\n"
         "links               %" PRIu64 "\n"
         "units removed       %" PRIu64 ", regions evicted %" PRIu64 ", flushes %" PRIu64
-        ", late stores %" PRIu64 "\n"
+        ", late stores %" PRIu64 ", CPUs called out of loops %" PRIu64 "\n"
         "code mappings       %u\n",
         used >> 10, tcg->cache_size >> 10, units, per(stat_get(&s->insns), units),
         per(stat_get(&s->bytes), units), stat_get(&s->moved), ns / 1e9, per(ns, units) / 1e3,
         stat_get(&s->links), stat_get(&s->invalidated), stat_get(&s->evictions),
-        stat_get(&s->flushes), stat_get(&s->late_stores), nmaps);
+        stat_get(&s->flushes), stat_get(&s->late_stores), stat_get(&s->called), nmaps);
     g_string_append(out, hottest->str);
 }
 

@@ -133,6 +133,7 @@ static void finish_unit(struct builder *b, struct region *r, struct unit *u,
     u->size = (out->size + 15) / 16;
     u->entry = out->entry;
     u->nexits = out->nexits;
+    u->loops = b->tcg->ir.loops;
     for (unsigned e = 0; e < out->nexits; e++)
         u->exit[e] = (struct unit_exit){ .link = out->exit[e].link, .index = e };
     for (unsigned k = 0; k < u->npages; k++)

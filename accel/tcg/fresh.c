@@ -138,7 +138,8 @@ static void compare(struct tcg *tcg, bool all)
         uint64_t changed = code_changed(f->copy, f->host, p->lines);
         if (changed) { /* units of other pages may go, and with them other copies */
             stat_add(&tcg->stats.late_stores, 1);
-            code_remove(tcg, f->addr, changed);
+            if (code_remove(tcg, f->addr, changed))
+                code_call_out(tcg);
             next = tcg->fresh_first;
             continue;
         }

@@ -74,6 +74,7 @@ struct unit {
     uint8_t insns, variant, npages, nexits;
     bool straddles; /* the first instruction reaches into the second page */
     bool movable;   /* a struct unit_moves is behind the pages */
+    bool loops;     /* back to its own head, so that who is in it may stay for long */
 
     bool dead;         /* atomic */
     struct unit *next; /* hash chain; atomic */
@@ -123,6 +124,7 @@ struct region {
 struct tcg_stats {
     uint64_t units, moved, insns, bytes, translate_ns;
     uint64_t invalidated, evictions, flushes, links, late_stores;
+    uint64_t called; /* atomic: CPUs that were called out of units that loop */
 };
 
 /* For counters with one writer at a time that others may look at. */
@@ -322,8 +324,10 @@ void unit_remove_at(struct tcg *tcg, uint64_t pc);
 /* What it owns besides its place in the arena. */
 void unit_free(const struct tcg *tcg, struct unit *u);
 struct code_page *code_page_of(const struct tcg *tcg, ram_addr_t addr); /* NULL: never had code */
-/* Removes units made from these lines of a page, if there are any; lock held. */
+/* Removes units made from these lines of a page, if there are any; lock held. Returns whether one
+ * of them loops, so that CPUs may have to be called out of it. */
 bool code_remove(struct tcg *tcg, ram_addr_t page, uint64_t lines);
+void code_call_out(struct tcg *tcg);
 /* Bytes were written; removes units made from them. Takes the lock if there is anything to do. */
 void code_written(struct tcg *tcg, ram_addr_t addr, uint64_t len);
 bool code_touched(const struct tcg *tcg, ram_addr_t addr, uint64_t len);

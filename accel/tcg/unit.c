@@ -240,14 +240,14 @@ bool code_remove(struct tcg *tcg, ram_addr_t page, uint64_t lines)
 {
     struct code_page *p = code_page_of(tcg, page);
     uint64_t left = 0;
-    bool any = false;
+    bool looping = false;
 
     for (unsigned i = 0; i < p->n;) {
         struct unit *u = p->unit[i];
         uint64_t used = lines_in(u, page);
         if (used & lines) {
+            looping |= u->loops;
             unit_remove(tcg, u); /* takes itself out of the list */
-            any = true;
             continue;
         }
         left |= used;
@@ -255,7 +255,7 @@ bool code_remove(struct tcg *tcg, ram_addr_t page, uint64_t lines)
     }
     if (p->n)
         __atomic_store_n(&p->lines, left, __ATOMIC_SEQ_CST);
-    return any;
+    return looping;
 }
 
 bool code_is_of(struct tcg *tcg, ram_addr_t addr, unsigned len, uint64_t pc)
@@ -272,20 +272,25 @@ bool code_is_of(struct tcg *tcg, ram_addr_t addr, unsigned len, uint64_t pc)
     return is;
 }
 
-/* Units that loop by themselves are left only by who is asked to. */
-static void leave_units(struct tcg *tcg)
+/* Units that loop by themselves are left only by who is asked to. Who is outside looks units up
+ * after it has said that it is no more. */
+void code_call_out(struct tcg *tcg)
 {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     for (unsigned i = 0; i < tcg->nvcpus; i++) {
         struct cpu *cpu = tcg->vcpu[i]->cpu;
 
-        if (!cpu->has_thread || !pthread_equal(cpu->thread, pthread_self()))
-            cpu_kick(cpu);
+        if (__atomic_load_n(&tcg->vcpu[i]->seen, __ATOMIC_SEQ_CST) == UINT64_MAX ||
+            (cpu->has_thread && pthread_equal(cpu->thread, pthread_self())))
+            continue;
+        cpu_kick(cpu);
+        __atomic_fetch_add(&tcg->stats.called, 1, __ATOMIC_RELAXED);
     }
 }
 
 void code_written(struct tcg *tcg, ram_addr_t addr, uint64_t len)
 {
-    bool any = false;
+    bool looping = false;
 
     while (len) {
         unsigned offset = addr & (RAM_PAGE_SIZE - 1);
@@ -293,12 +298,12 @@ void code_written(struct tcg *tcg, ram_addr_t addr, uint64_t len)
 
         if (code_touched(tcg, addr, n)) {
             pthread_mutex_lock(&tcg->lock);
-            any |= code_remove(tcg, addr - offset, line_mask(offset, n));
+            looping |= code_remove(tcg, addr - offset, line_mask(offset, n));
             pthread_mutex_unlock(&tcg->lock);
         }
         addr += n;
         len -= n;
     }
-    if (any)
-        leave_units(tcg);
+    if (looping)
+        code_call_out(tcg);
 }
