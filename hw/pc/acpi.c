@@ -1,5 +1,5 @@
 /*
- * The ACPI tables of a PC with PCI (ACPI 6.4, 5.2): FADT, FACS, MADT, HPET and a DSDT that
+ * The ACPI tables of a PC with PCI (ACPI 6.4, 5.2): FADT, FACS, MADT, HPET, WAET and a DSDT that
  * describes buses, routing of interrupts and the devices on the ISA bus. Firmware reads them from
  * fw_cfg; a kernel that starts without finds them at the end of low RAM, and their root below 1
  * MiB.
@@ -465,12 +465,24 @@ static uint32_t add_hpet(struct acpi_tables *t)
     return at;
 }
 
+/* Windows ACPI Emulated Devices Table: the PM timer never has a value between two, so that one
+ * read of it is enough instead of three. */
+static uint32_t add_waet(struct acpi_tables *t)
+{
+    enum { PM_TIMER_GOOD = 1 << 1 };
+    uint32_t at = acpi_table_begin(t, "WAET", 1);
+
+    acpi_put(t, 4, PM_TIMER_GOOD);
+    acpi_table_end(t, at);
+    return at;
+}
+
 /* ---- all ---- */
 
 /* Returns where in the blob the FACS is. */
 static uint32_t build(struct acpi_tables *t, const struct pc *pc, uint16_t pm)
 {
-    uint32_t tables[3], facs, dsdt;
+    uint32_t tables[4], facs, dsdt;
     unsigned n = 0;
 
     acpi_tables_init(t);
@@ -480,6 +492,7 @@ static uint32_t build(struct acpi_tables *t, const struct pc *pc, uint16_t pm)
     tables[n++] = add_madt(t, pc);
     if (has_hpet(pc))
         tables[n++] = add_hpet(t);
+    tables[n++] = add_waet(t);
     acpi_root(t, tables, n);
     return facs;
 }

@@ -104,7 +104,7 @@ static void check_tables(uint64_t at, uint16_t pm, unsigned cpus)
 {
     uint8_t rsdp[36], *xsdt, *rsdt;
     uint32_t len, n;
-    bool fadt = false, madt = false;
+    bool fadt = false, madt = false, waet = false;
 
     qc_memread(q, at, rsdp, sizeof(rsdp));
     g_assert_cmpint(memcmp(rsdp, "RSD PTR ", 8), ==, 0);
@@ -128,9 +128,15 @@ static void check_tables(uint64_t at, uint16_t pm, unsigned cpus)
 
             check_madt(p, size, cpus);
             madt = true;
+        } else if (kind == 0x54454157) { /* WAET */
+            g_autofree uint8_t *p = table(to, "WAET", &size);
+
+            g_assert_cmpuint(size, ==, 40);
+            g_assert_cmphex(ldl_le(p + 36), ==, 2);
+            waet = true;
         }
     }
-    g_assert_true(fadt && madt);
+    g_assert_true(fadt && madt && waet);
     g_free(rsdt);
     g_free(xsdt);
 }
