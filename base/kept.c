@@ -238,16 +238,32 @@ static bool finish_later(int folder, int fd, char *name)
     return true;
 }
 
+/* The folder to keep something in, or -1. */
+static int folder_for(const struct file_id *of)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec < of->changed.tv_sec + SETTLED ? -1 : open_folder(true);
+}
+
+bool kept_wanted(const struct file_id *of)
+{
+    int folder = folder_for(of);
+
+    if (folder >= 0)
+        close(folder);
+    return folder >= 0;
+}
+
 void kept_put(const struct file_id *of, const char *how, const void *data, size_t len)
 {
     g_autofree char *name = name_of(of, how);
-    struct timespec now;
     int folder, fd;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (len < KEPT_MIN || len > KEPT_BYTES || now.tv_sec < of->changed.tv_sec + SETTLED)
+    if (len < KEPT_MIN || len > KEPT_BYTES)
         return;
-    folder = open_folder(true);
+    folder = folder_for(of);
     if (folder < 0)
         return;
     fd = openat(folder, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);

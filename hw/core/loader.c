@@ -266,7 +266,7 @@ bool rom_replace(struct machine *m, uint64_t addr, const void *data, uint64_t le
     return false;
 }
 
-bool rom_file_id(struct machine *m, uint64_t addr, struct file_id *id)
+bool rom_file_at(struct machine *m, uint64_t addr, struct rom_file *file)
 {
     GPtrArray *roms = m->roms->roms;
 
@@ -274,7 +274,7 @@ bool rom_file_id(struct machine *m, uint64_t addr, struct file_id *id)
         const struct rom *r = g_ptr_array_index(roms, i);
 
         if (r->addr == addr && r->unchanged) {
-            *id = r->id;
+            *file = (struct rom_file){ r->fd, r->offset, r->id };
             return true;
         }
     }

@@ -265,22 +265,44 @@ static uint64_t choose(const struct vmlinux *v, uint64_t low, uint64_t high, uin
     return low + chance % ((high - low - size) / v->align + 1) * v->align;
 }
 
-/* From the copy that is kept of what this file holds, or its packed bytes. A payload that is not
- * packed needs no copy. */
+/*
+ * Unpacks the payload in `f` and keeps that. Memory of the guest's has no part in it, where a
+ * device might still write something for its driver: another guest may run what is kept. Returns
+ * NULL where there is no memory for it, or the file is no longer the same.
+ */
+static GBytes *unpack_and_keep(const struct vmlinux *v, const struct rom_file *f, uint64_t room)
+{
+    g_autoptr(GBytes) file = file_map(f->fd, f->id.size);
+    const uint8_t *payload = file ? g_bytes_get_data(file, NULL) : NULL;
+    g_autofree uint8_t *plain = g_try_malloc(room);
+    struct file_id now;
+    uint64_t len;
+
+    if (!payload || !plain)
+        return NULL;
+    payload += f->offset + (v->payload - v->file);
+    len = unpack(payload, v->payload_len, plain, room);
+    if (!len || !file_id_of(f->fd, &now) || !file_id_same(&now, &f->id))
+        return NULL;
+    kept_put(&f->id, "bzImage", plain, len);
+    return g_bytes_new_take(g_steal_pointer(&plain), len);
+}
+
+/* The ELF file that the payload is, for a packed one from a copy if it can be. */
 static uint64_t get_file(const struct vmlinux *v, const uint8_t *payload, uint8_t *to,
                          uint64_t room)
 {
-    struct file_id id;
-    bool known = !is_plain(payload, v->payload_len) && rom_file_id(v->m, v->file, &id);
-    g_autoptr(GBytes) kept = known ? kept_get(&id, "bzImage") : NULL;
-    uint64_t len;
+    g_autoptr(GBytes) plain = NULL;
+    struct rom_file f;
 
-    if (kept)
-        return copy_all(g_bytes_get_data(kept, NULL), g_bytes_get_size(kept), to, room);
-    len = unpack(payload, v->payload_len, to, room);
-    if (len && known)
-        kept_put(&id, "bzImage", to, len);
-    return len;
+    if (!is_plain(payload, v->payload_len) && rom_file_at(v->m, v->file, &f)) {
+        plain = kept_get(&f.id, "bzImage");
+        if (!plain && kept_wanted(&f.id))
+            plain = unpack_and_keep(v, &f, room);
+    }
+    if (plain)
+        return copy_all(g_bytes_get_data(plain, NULL), g_bytes_get_size(plain), to, room);
+    return unpack(payload, v->payload_len, to, room);
 }
 
 /* Unpacks to `to` and puts the kernel `lead` bytes behind that. What is there is the guest's RAM,

@@ -93,10 +93,13 @@ static void test_not_kept(void)
 
     kept_put(&file, "small", "x", 1);
     clock_gettime(CLOCK_REALTIME, &now.changed);
+    g_assert_false(kept_wanted(&now));
+    g_assert_true(kept_wanted(&file));
     put(&now, "new", 1);
     now.changed.tv_sec += 1000;
     put(&now, "future", 1);
     g_setenv("MYNA_KEEP", "off", TRUE);
+    g_assert_false(kept_wanted(&file));
     put(&file, "unwanted", 1);
     g_assert_null(kept_get(&file, "one"));
     g_unsetenv("MYNA_KEEP");

@@ -36,6 +36,8 @@ GBytes *file_map(int fd, size_t len);
 /* What is kept of a file, unpacked @how (a word, which is part of a file's name); NULL if nothing
  * is. The bytes are those of the copy itself, which nobody changes. */
 GBytes *kept_get(const struct file_id *of, const char *how);
+/* Whether kept_put() would keep something of this file. */
+bool kept_wanted(const struct file_id *of);
 /* Keeps these bytes, which the caller may change afterwards: they are a file's that has had this
  * identity since before they were read. A file that has just been written is left alone, as one
  * more change would not be seen, and so are small ones. */

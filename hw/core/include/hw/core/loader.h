@@ -41,13 +41,20 @@ void rom_add_seed(struct machine *m, uint64_t addr);
 /* Overwrites bytes of a blob that rom_add() added (the fdt of a board, at each boot). False: none
  * there. */
 bool rom_replace(struct machine *m, uint64_t addr, const void *data, uint64_t len);
-/* The file from which the blob at `addr` was read at the last reset; false if it is not read from a
- * file, or that has changed. */
-bool rom_file_id(struct machine *m, uint64_t addr, struct file_id *id);
+/* The file from which a blob was read. */
+struct rom_file {
+    int fd; /* the list's */
+    uint64_t offset;
+    struct file_id id;
+};
+/* That of the blob at `addr` at the last reset; false if it was not read from a file, or that has
+ * changed. */
+bool rom_file_at(struct machine *m, uint64_t addr, struct rom_file *file);
 /* The list, for `info roms`. */
 void rom_print(struct machine *m, GString *out);
 
-/* A file's bytes, unpacked if it is gzip'ed (and kept so, base/kept.h); at most `max` of them. `what` begins messages
+/* A file's bytes, unpacked if it is gzip'ed (and kept so, base/kept.h); at most `max` of them.
+ * `what` begins messages
  * ("-kernel"). NULL with err set. The bytes of a large file are those on the disk itself: let go of
  * them before the machine runs. */
 GBytes *load_file(const char *what, const char *path, uint64_t max, GError **err);
