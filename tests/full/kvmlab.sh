@@ -53,11 +53,21 @@ more_same() { # BITS
     limit=
 }
 
-# System management mode, by port 0xb2 (tests/guest/x86/smm.S).
-smm() { # ACCELERATOR OUTPUT
-    run -m 32M -accel "$1" -bios $lab/smm.bin -nodefaults -chardev "file,id=d,path=$2" \
+image() { # NAME ACCELERATOR OUTPUT
+    run -m 32M -accel "$2" -bios $lab/$1.bin -nodefaults -chardev "file,id=d,path=$3" \
         -device isa-debugcon,iobase=0xe9,chardev=d -device isa-debug-exit,iobase=0x501 > out 2>&1
     [ $? = 7 ]
+}
+
+image_same() { # NAME TEXT
+    local chips
+    limit=100
+    image $1 tcg said.tcg
+    for chips in split on off; do
+        image $1 "kvm,kernel-irqchip=$chips" said.kvm && diff said.tcg said.kvm >> out 2>&1
+        check $? "$2, kernel-irqchip=$chips: the same as on tcg"
+    done
+    limit=
 }
 
 corners64() {
@@ -69,11 +79,8 @@ corners32() {
 }
 
 same() {
-    smm tcg said.tcg
-    for chips in split on off; do
-        smm "kvm,kernel-irqchip=$chips" said.kvm && cmp said.tcg said.kvm >> out 2>&1
-        check $? "system management mode, kernel-irqchip=$chips: the same as on tcg"
-    done
+    image_same smm "system management mode"
+    image_same resets "five ways to reset"
     corners tcg said.tcg
     for chips in split on off; do
         corners "kvm,kernel-irqchip=$chips" said.kvm && cmp said.tcg said.kvm >> out 2>&1

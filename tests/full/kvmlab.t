@@ -35,13 +35,15 @@ fi
 [ -r $sea ] || skip "no $sea: install seabios"
 command -v gdb > /dev/null || skip "no gdb"
 command -v mke2fs > /dev/null || skip "no mke2fs: install e2fsprogs"
+image() { # NAME
+    "$cc" -m32 -c -o "$work/$1.o" "$top/tests/guest/x86/$1.S" &&
+        ld -m elf_i386 -Ttext=0 -e start --oformat binary -o "$work/$1.bin" "$work/$1.o"
+}
+
 source=$top/tests/guest/x86/corners
 { "$cc" -m32 -c -o "$work/corners.o" "$source.S" &&
     ld -m elf_i386 -T "$source.ld" --oformat binary -o "$work/corners.bin" "$work/corners.o" &&
-    "$cc" -m32 -c -o "$work/picture.o" "$top/tests/guest/x86/picture.S" &&
-    ld -m elf_i386 -Ttext=0 -e start --oformat binary -o "$work/picture.bin" "$work/picture.o" &&
-    "$cc" -m32 -c -o "$work/smm.o" "$top/tests/guest/x86/smm.S" &&
-    ld -m elf_i386 -Ttext=0 -e start --oformat binary -o "$work/smm.bin" "$work/smm.o" &&
+    image picture && image smm && image resets &&
     CC=$cc "$source/build" 32 "$work/corners32" && CC=$cc "$source/build" 64 "$work/corners64"; } 2> /dev/null ||
     skip "no assembler for i386"
 
@@ -62,7 +64,7 @@ for program in "$lab/myna" "$lab/gdb"; do
         cp -Lu "$library" "$lab/lib/"
     done
 done
-cp "$work/corners.bin" "$work/corners32" "$work/corners64" "$work/picture.bin" "$work/smm.bin" "$top/tests/full/kvmlab.sh" "$lab/"
+cp "$work"/*.bin "$work/corners32" "$work/corners64" "$top/tests/full/kvmlab.sh" "$lab/"
 cp "$top/tests/guest/x86/boot-probe.bin" "$lab/probe.bin"
 cp $sea "$lab/seabios.bin"
 cp "$cache/amd64/Image" "$lab/kernel"
