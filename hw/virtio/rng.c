@@ -17,6 +17,7 @@ struct rng {
     struct timer period_end;
     bool asked;            /* the source is asked for the bytes of one buffer */
     bool serving;          /* within rng_kick() */
+    bool used;             /* buffers of which the driver has not been told */
     struct object *source; /* NULL: the machine */
     uint64_t max_bytes;
     uint32_t period; /* ms */
@@ -41,8 +42,16 @@ static bool next_len(struct rng *r, size_t *len)
             return true;
         }
         virtq_push(&e, 0);
+        r->used = true;
     }
     return false;
+}
+
+static void tell(struct rng *r)
+{
+    if (r->used)
+        virtq_notify(r->q);
+    r->used = false;
 }
 
 /* Bytes that come while the machine stands, or after a reset, are lost. */
@@ -57,9 +66,10 @@ static void arrived(void *opaque, const uint8_t *bytes, size_t len)
         done = iov_put(virtq_in(&e), e.n_in, 0, bytes, MIN(len, r->quota));
         r->quota -= done;
         virtq_push(&e, done);
+        r->used = true;
     }
     if (!r->serving) {
-        virtq_notify(r->q);
+        tell(r);
         virtio_kick(&r->v, 0);
     }
 }
@@ -91,7 +101,7 @@ static void rng_kick(struct virtqueue *q)
         ask(r, len);
     }
     r->serving = false;
-    virtq_notify(q);
+    tell(r);
     if (!r->quota && !timer_pending(&r->period_end))
         timer_mod_ns(&r->period_end,
                      clock_ns(device_loop(&r->v.dev), CLK_VIRTUAL) + r->period * NS_PER_MS);
