@@ -17,8 +17,8 @@
 
 /* An entry of real mode's table, in DS. */
     .macro vector number, handler
-    movw $(\handler - start), \number * 4
-    movw $0xf000, \number * 4 + 2
+    movw $(\handler - start), 4 * (\number)
+    movw $0xf000, 4 * (\number) + 2
     .endm
 
 /* A register of the local APIC's gets a value, behind big_real. */
