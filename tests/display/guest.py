@@ -42,7 +42,7 @@ class Machine:
         self.p = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.err, env=env)
         self.events = []
         self.q = self.open('qmp')
-        self.qf = self.q.makefile('rw')
+        self.qf = self.q.makefile('r')  # for both ways, a write would drop events that were read ahead
         json.loads(self.qf.readline())
         self.qmp('qmp_capabilities')
         if not cpus:
@@ -64,8 +64,7 @@ class Machine:
                 time.sleep(0.02)
 
     def raw(self, name, **args):
-        self.qf.write(json.dumps({'execute': name, 'arguments': args}) + '\n')
-        self.qf.flush()
+        self.q.sendall((json.dumps({'execute': name, 'arguments': args}) + '\n').encode())
         while True:
             r = json.loads(self.qf.readline())
             if 'event' not in r:
