@@ -16,7 +16,8 @@
 struct bell {
     struct kvm *kvm;
     struct mem_region *region;
-    const void *bells; /* the region's; it and they may be gone where another thread is in rung() */
+    const void *bells; /* the region's; both may be gone where an iothread is in rung() */
+    struct io_context *io;
     void *opaque;
     void (*hear)(void *opaque, uint32_t n);
     uint32_t n;
@@ -57,29 +58,23 @@ static gboolean rung(int fd, GIOCondition cond, gpointer opaque)
     return TRUE;
 }
 
-static void free_bell(void *opaque)
+/* An iothread that is just in rung() leaves it before the bell goes. */
+static void remove_bell(void *opaque)
 {
     struct bell *b = opaque;
 
+    assign(b, false);
+    g_source_destroy(b->source);
+    g_source_unref(b->source);
+    io_settle(b->io);
     close(b->fd);
     g_free(b);
 }
 
-/* The bell goes with its source; where another thread is just in rung(), when that has left. */
-static void remove_bell(void *opaque)
+static void listen_to(struct bell *b)
 {
-    struct bell *b = opaque;
-    GSource *source = b->source;
-
-    assign(b, false);
-    g_source_destroy(source);
-    g_source_unref(source);
-}
-
-static void listen_to(struct bell *b, struct io_context *io)
-{
-    io_settle(io);
-    b->source = io_watch_fd(io, b->fd, rung, b, free_bell);
+    io_settle(b->io);
+    b->source = io_watch_fd(b->io, b->fd, rung, b, NULL);
 }
 
 /* Where the kernel has no more room, writes come to us as all others do. */
@@ -91,6 +86,7 @@ static void add_bell(struct kvm *kvm, const struct flat_range *f, uint32_t n, ui
     *b = (struct bell){ .kvm = kvm,
                         .region = f->region,
                         .bells = bells,
+                        .io = bells->io ? bells->io : loop_io(kvm->vm.machine->loop),
                         .opaque = f->region->opaque,
                         .hear = bells->hear,
                         .n = n,
@@ -106,7 +102,7 @@ static void add_bell(struct kvm *kvm, const struct flat_range *f, uint32_t n, ui
         g_free(b);
         return;
     }
-    listen_to(b, bells->io ? bells->io : loop_io(kvm->vm.machine->loop));
+    listen_to(b);
     g_ptr_array_add(kvm->bells, b);
 }
 
