@@ -6,6 +6,7 @@
 #ifndef X86_FEATURE_H
 #define X86_FEATURE_H
 
+#include "hyperv.h"
 #include "paravirtual.h"
 #include "x86.h"
 
@@ -57,6 +58,7 @@ struct x86_model {
     bool pmu;               /* performance counters, which there are not */
     bool host_phys;         /* as many bits in physical addresses as the host's CPU has */
     struct x86_paravirtual paravirtual;
+    struct x86_hyperv hyperv;
 };
 
 /* Fills features, identity and phys_bits from a model's name and the options behind it. */

@@ -13,7 +13,7 @@
 #include "sys.h"
 
 enum { EAX, EBX, ECX, EDX };
-enum { ENTRIES = 256, KVM_LEAF = 0x40000000, KVM_FEATURES = 0x40000001 };
+enum { ENTRIES = 256, KVM_LEAF = 0x40000000, KVM_FEATURES = 0x40000001, KVM_BESIDE = 0x100 };
 enum { SUBLEAVES_D = 64 };
 
 /* Where a feature word is in CPUID. */
@@ -328,16 +328,28 @@ static void add_host(struct build *b)
      1u << KVM_FEATURE_CLOCKSOURCE2 | 1u << KVM_FEATURE_STEAL_TIME |  \
      1u << KVM_FEATURE_CLOCKSOURCE_STABLE_BIT)
 
+static void add_hyperv(struct build *b)
+{
+    uint32_t r[4];
+
+    for (uint32_t leaf = HYPERV_LEAF; leaf <= HYPERV_LAST_LEAF; leaf++) {
+        kvm_x86_hyperv_leaf(b->v, leaf, r);
+        append(b, leaf, 0, false, r);
+    }
+}
+
+/* KVM's own leaves make room for Hyper-V's, which a guest of its looks for at the first place. */
 static void add_paravirtual(struct build *b)
 {
     const struct x86_paravirtual *pv = &b->c->model->paravirtual;
     struct kvm_cpuid_entry2 *e = find(b->host, KVM_FEATURES, 0);
-    uint32_t r[4] = { KVM_FEATURES };
+    bool beside = kvm_x86_of(b->v)->has_hyperv;
+    uint32_t at = beside ? KVM_BESIDE : 0, r[4] = { KVM_FEATURES + at };
 
     if (b->c->model->hide_kvm || !x86_have(b->c, FEAT_HYPERVISOR))
         return;
     memcpy(&r[EBX], "KVMKVMKVM\0\0\0", 12);
-    append(b, KVM_LEAF, 0, false, r);
+    append(b, KVM_LEAF + at, 0, false, r);
     memset(r, 0, sizeof(r));
     r[EAX] = e ? e->eax : 0;
     if (b->v->vm->irqchip == KVM_IRQCHIP_OFF)
@@ -348,7 +360,7 @@ static void add_paravirtual(struct build *b)
                        b->c->model->name, x86_paravirtual_name(bit));
     r[EAX] &= ~pv->off;
     r[EDX] = pv->dedicated ? 1u << KVM_HINTS_REALTIME : 0;
-    append(b, KVM_FEATURES, 0, false, r);
+    append(b, KVM_FEATURES + at, 0, false, r);
 }
 
 /* The identity that -cpu host shows; struct x86_model says what leaf 0 and the name leaves do. */
@@ -419,6 +431,8 @@ bool kvm_x86_set_cpuid(struct kvm_vcpu *v, GError **err)
         add_host(&b);
     else
         add_model(&b);
+    if (kvm_x86_of(v)->has_hyperv)
+        add_hyperv(&b);
     add_paravirtual(&b);
     if (ioctl(v->fd, KVM_SET_CPUID2, out) < 0)
         return error_set_errno(err, errno, "-accel kvm: CPU model '%s'", b.c->model->name);

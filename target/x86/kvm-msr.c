@@ -63,6 +63,50 @@ static const struct row rows[] = {
     ROW(0x4b564d04, msr.kvm_eoi),
     ROW(0x4b564d05, msr.kvm_poll),
     ROW(0x4b564d06, msr.kvm_async_pf_int),
+    /* Hyper-V's: whose hypercalls are on before where they are, and all of the interrupt controller
+     * before the timers that send by it. A timer's count may start it, which its configuration
+     * behind it corrects. */
+    ROW(0x40000000, msr.hv_guest_os_id),
+    ROW(0x40000001, msr.hv_hypercall),
+    ROW(0x40000021, msr.hv_reference_tsc),
+    ROW(0x40000010, msr.hv_runtime),
+    ROW(0x40000073, msr.hv_assist_page),
+    ROW(0x40000080, msr.hv_scontrol),
+    ROW(0x40000082, msr.hv_siefp),
+    ROW(0x40000083, msr.hv_simp),
+    ROW(0x40000090, msr.hv_sint[0]),
+    ROW(0x40000091, msr.hv_sint[1]),
+    ROW(0x40000092, msr.hv_sint[2]),
+    ROW(0x40000093, msr.hv_sint[3]),
+    ROW(0x40000094, msr.hv_sint[4]),
+    ROW(0x40000095, msr.hv_sint[5]),
+    ROW(0x40000096, msr.hv_sint[6]),
+    ROW(0x40000097, msr.hv_sint[7]),
+    ROW(0x40000098, msr.hv_sint[8]),
+    ROW(0x40000099, msr.hv_sint[9]),
+    ROW(0x4000009a, msr.hv_sint[10]),
+    ROW(0x4000009b, msr.hv_sint[11]),
+    ROW(0x4000009c, msr.hv_sint[12]),
+    ROW(0x4000009d, msr.hv_sint[13]),
+    ROW(0x4000009e, msr.hv_sint[14]),
+    ROW(0x4000009f, msr.hv_sint[15]),
+    ROW(0x400000b1, msr.hv_stimer[1]),
+    ROW(0x400000b0, msr.hv_stimer[0]),
+    ROW(0x400000b3, msr.hv_stimer[3]),
+    ROW(0x400000b2, msr.hv_stimer[2]),
+    ROW(0x400000b5, msr.hv_stimer[5]),
+    ROW(0x400000b4, msr.hv_stimer[4]),
+    ROW(0x400000b7, msr.hv_stimer[7]),
+    ROW(0x400000b6, msr.hv_stimer[6]),
+    ROW(0x40000100, msr.hv_crash[0]),
+    ROW(0x40000101, msr.hv_crash[1]),
+    ROW(0x40000102, msr.hv_crash[2]),
+    ROW(0x40000103, msr.hv_crash[3]),
+    ROW(0x40000104, msr.hv_crash[4]),
+    ROW(0x40000105, msr.hv_crash[5]),
+    ROW(0x40000106, msr.hv_reenlightenment[0]),
+    ROW(0x40000107, msr.hv_reenlightenment[1]),
+    ROW(0x40000108, msr.hv_reenlightenment[2]),
     ROW(0xc0000081, star),
     ROW(0xc0000082, lstar),
     ROW(0xc0000083, cstar),
@@ -92,8 +136,22 @@ static bool unlisted(uint32_t msr)
     return msr >= 0x200 && msr <= 0x2ff;
 }
 
+static bool is_hyperv(uint32_t msr)
+{
+    return msr >> 16 == 0x4000;
+}
+
+/* Of the registers of Hyper-V's interrupt controller and timers the kernel lists the first ones. */
+static uint32_t listed_as(uint32_t msr)
+{
+    if (msr >= 0x40000080 && msr <= 0x4000009f)
+        return 0x40000080;
+    return msr >= 0x400000b0 && msr <= 0x400000b7 ? 0x400000b0 : msr;
+}
+
 static bool listed(const struct kvm_msr_list *list, uint32_t msr)
 {
+    msr = listed_as(msr);
     for (unsigned i = 0; i < list->nmsrs; i++)
         if (list->indices[i] == msr)
             return true;
@@ -107,8 +165,10 @@ void kvm_x86_msr_init(struct kvm_vcpu *v)
 
     x->msrs = g_malloc0(sizeof(*x->msrs) + sizeof(x->msrs->entries[0]) * ARRAY_LEN(rows));
     x->refused = g_new0(bool, ARRAY_LEN(rows));
+    x->last = g_new0(uint64_t, ARRAY_LEN(rows));
     for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
         x->refused[i] = !listed(list, rows[i].msr) ||
+                        (is_hyperv(rows[i].msr) && !kvm_x86_hyperv_has(v, rows[i].msr)) ||
                         (rows[i].msr == MSR_TSC_DEADLINE && v->vm->irqchip == KVM_IRQCHIP_OFF);
     g_free(list);
 }
@@ -117,6 +177,7 @@ void kvm_x86_msr_free(struct kvm_vcpu *v)
 {
     g_free(kvm_x86_of(v)->msrs);
     g_free(kvm_x86_of(v)->refused);
+    g_free(kvm_x86_of(v)->last);
 }
 
 static void note(const struct kvm_vcpu *v, struct kvm_x86 *x, unsigned row, const char *what)
@@ -212,10 +273,32 @@ bool kvm_x86_get_msrs(struct kvm_vcpu *v)
         if (x->refused[of[i]])
             continue;
         load(c, r, x->msrs->entries[i].data);
+        x->last[of[i]] = x->msrs->entries[i].data;
     }
     x->tsc_known = true;
     x->host_tsc_offset = (uint64_t)c->tsc_offset;
     return true;
+}
+
+/*
+ * A write to one of Hyper-V's registers does something, even if it is what the register has: a
+ * timer's period begins anew, the page of hypercalls is written. So those alone are put that
+ * somebody changed since they were read.
+ */
+static void drop_unchanged(struct kvm_x86 *x, uint8_t *of)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < x->msrs->nmsrs; i++) {
+        const struct kvm_msr_entry *e = &x->msrs->entries[i];
+
+        if (is_hyperv(e->index) && e->data == x->last[of[i]])
+            continue;
+        x->last[of[i]] = e->data;
+        x->msrs->entries[kept] = *e;
+        of[kept++] = of[i];
+    }
+    x->msrs->nmsrs = kept;
 }
 
 /* The time-stamp counter goes on by itself; it is set only where somebody changed it: a reset, a
@@ -230,6 +313,7 @@ bool kvm_x86_put_msrs(struct kvm_vcpu *v)
 
     for (unsigned i = 0; i < n; i++)
         x->msrs->entries[i].data = value(c, &rows[of[i]]);
+    drop_unchanged(x, of);
     x->host_tsc_offset = (uint64_t)c->tsc_offset;
     return transfer(v, KVM_SET_MSRS, x->msrs, of);
 }

@@ -37,7 +37,7 @@ static bool vcpu_init(struct kvm_vcpu *v, GError **err)
     v->guest = x;
     x->xsave_size = MAX((size_t)size, sizeof(struct kvm_xsave));
     x->xsave = g_malloc0(x->xsave_size);
-    if (!kvm_x86_set_cpuid(v, err))
+    if (!kvm_x86_hyperv_init(v, err) || !kvm_x86_set_cpuid(v, err))
         return false;
     kvm_x86_msr_init(v);
     khz = ioctl(v->fd, KVM_GET_TSC_KHZ, 0);
@@ -249,6 +249,7 @@ static enum kvm_done on_exit_reason(struct kvm_vcpu *v)
     case KVM_EXIT_IOAPIC_EOI:
         c->irqchip->eoi(c->irqchip_opaque, v->run->eoi.vector);
         return KVM_DONE;
+    case KVM_EXIT_HYPERV: return kvm_x86_hyperv_exit(v);
     case KVM_EXIT_HYPERCALL: /* one that only we could do, and do not */
         v->run->hypercall.ret = (__u64)-KVM_ENOSYS;
         return KVM_DONE;

@@ -24,6 +24,10 @@ struct kvm_x86 {
     uint64_t host_tsc_offset; /* x86_cpu.tsc_offset as last read or written */
     struct kvm_msrs *msrs;    /* as many as there are rows, in one allocation */
     bool *refused;            /* by row */
+    uint64_t *last;           /* by row, as last read or written */
+    uint32_t hyperv;          /* the features that it has, if it has the interface */
+    uint32_t spinlocks;       /* of Hyper-V's, as the guest is told */
+    bool has_hyperv;
     bool tsc_known;
     bool was_shut_down; /* by a triple fault, since registers were last given to the kernel */
     uint64_t apic_base; /* as the kernel last said it */
@@ -51,6 +55,16 @@ void kvm_x86_msr_init(struct kvm_vcpu *v);
 void kvm_x86_msr_free(struct kvm_vcpu *v);
 bool kvm_x86_get_msrs(struct kvm_vcpu *v);
 bool kvm_x86_put_msrs(struct kvm_vcpu *v);
+
+/* kvm-hyperv.c */
+/* Settles which of Hyper-V's features the CPU has, says which it cannot have, and switches on what
+ * the kernel has to do for them. Before the CPU is given its leaves. */
+bool kvm_x86_hyperv_init(struct kvm_vcpu *v, GError **err);
+/* Whether an MSR of its range has a state to save with this CPU. */
+bool kvm_x86_hyperv_has(const struct kvm_vcpu *v, uint32_t msr);
+/* A leaf of those that it has then, of HYPERV_LEAF to HYPERV_LAST_LEAF. */
+void kvm_x86_hyperv_leaf(const struct kvm_vcpu *v, uint32_t leaf, uint32_t r[4]);
+enum kvm_done kvm_x86_hyperv_exit(struct kvm_vcpu *v);
 
 /* kvm-debug.c */
 bool kvm_x86_set_debug(struct kvm_vcpu *v);

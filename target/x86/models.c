@@ -1,7 +1,7 @@
 /*
  * CPU models and the options of -cpu: MODEL,+feature,-feature,feature=on|off,vendor=,family=,
  * model=,stepping=,level=,xlevel=,model-id=,phys-bits=,host-phys-bits=,migratable=,pmu=,kvm=,check=,
- * enforce=.
+ * enforce=,hv-*.
  */
 #include <base/error.h>
 #include <base/option.h>
@@ -133,13 +133,19 @@ static bool set_identity(struct x86_cpu *c, struct x86_model *m, struct opts *o,
     return true;
 }
 
-static bool is_paravirtual(const char *name)
+/* Features of what a hypervisor offers: KVM's own interface, and Hyper-V's. */
+static bool set_offer(struct x86_model *m, const char *name, bool on)
 {
-    return x86_paravirtual_set(&(struct x86_paravirtual){ 0 }, name, true);
+    return x86_paravirtual_set(&m->paravirtual, name, on) || x86_hyperv_set(&m->hyperv, name, on);
+}
+
+static bool is_offer(const char *name)
+{
+    return set_offer(&(struct x86_model){ 0 }, name, true);
 }
 
 /* Sign and name of a key: "+avx", "-avx", "avx". */
-static bool set_feature(struct set *s, struct set *off, struct x86_paravirtual *pv, struct opts *o,
+static bool set_feature(struct set *s, struct set *off, struct x86_model *m, struct opts *o,
                         size_t i, GError **err)
 {
     const char *key = opts_key_at(o, i);
@@ -147,12 +153,12 @@ static bool set_feature(struct set *s, struct set *off, struct x86_paravirtual *
     g_autofree char *name = g_strdelimit(g_strdup(key + (plus || minus)), "_", '-');
     int k = feature_find(name);
 
-    if (k < 0 && !is_paravirtual(name))
+    if (k < 0 && !is_offer(name))
         return true;
     opts_known(o, key);
     if (!plus && !minus && !opts_bool(o, key, &on, err))
         return false;
-    if (x86_paravirtual_set(pv, name, on))
+    if (set_offer(m, name, on))
         return true;
     set_put(s, k, on);
     set_put(off, k, !on);
@@ -167,13 +173,15 @@ static bool check_signed(struct opts *o, GError **err)
         g_autofree char *name = g_strdelimit(g_strdup(key + 1), "_", '-');
         struct nearest near;
 
-        if ((*key != '+' && *key != '-') || feature_find(name) >= 0 || is_paravirtual(name))
+        if ((*key != '+' && *key != '-') || feature_find(name) >= 0 || is_offer(name))
             continue;
         nearest_init(&near, key + 1);
         for (unsigned k = 0; k < FEAT_COUNT; k++)
             nearest_try(&near, features[k].name);
         for (unsigned bit = 0; bit < 32; bit++)
             nearest_try(&near, x86_paravirtual_name(bit));
+        for (unsigned f = 0; f < HV_FEATURE_COUNT; f++)
+            nearest_try(&near, x86_hyperv_name(f));
         return error_set_unknown(err, "-cpu", "CPU feature", key + 1, &near);
     }
     return true;
@@ -288,6 +296,7 @@ static struct x86_model *identity(const struct model *from)
     };
     g_strlcpy(m->vendor, vendors[from->vendor], sizeof(m->vendor));
     g_strlcpy(m->id, from->id, sizeof(m->id));
+    x86_hyperv_init(&m->hyperv);
     return m;
 }
 
@@ -308,12 +317,12 @@ static bool set_options(struct x86_cpu *c, struct x86_model *m, struct set *set,
     bool kvm = true;
 
     for (size_t i = 0; i < opts_count(o); i++)
-        if (!set_feature(set, &off, &m->paravirtual, o, i, err))
+        if (!set_feature(set, &off, m, o, i, err))
             return false;
     if (!check_signed(o, err) || !set_identity(c, m, o, err) ||
-        !opts_bool(o, "check", &m->check, err) || !opts_bool(o, "enforce", &m->enforce, err) ||
-        !opts_bool(o, "kvm", &kvm, err) || !opts_bool(o, "pmu", &m->pmu, err) ||
-        !opts_bool(o, "migratable", &m->migratable, err) ||
+        !x86_hyperv_values(&m->hyperv, o, err) || !opts_bool(o, "check", &m->check, err) ||
+        !opts_bool(o, "enforce", &m->enforce, err) || !opts_bool(o, "kvm", &kvm, err) ||
+        !opts_bool(o, "pmu", &m->pmu, err) || !opts_bool(o, "migratable", &m->migratable, err) ||
         !opts_bool(o, "host-phys-bits", &m->host_phys, err) || !opts_done(o, err))
         return false;
     m->hide_kvm = !kvm;

@@ -346,7 +346,10 @@ void x86_msr_reset(struct x86_cpu *c)
     c->pat = 0x0007040600070406ULL;
     c->msr.misc_enable = 1; /* fast strings */
     c->msr.feature_control = 1;
-    c->msr.kvm_poll = 1; /* as KVM has it after reset */
+    c->msr.kvm_poll = 1;          /* as KVM has it after reset */
+    c->msr.hv_crash[5] = BIT(63); /* what a guest may do with it: tell (TLFS 2.4.4, crash MSRs) */
+    for (unsigned k = 0; k < ARRAY_LEN(c->msr.hv_sint); k++)
+        c->msr.hv_sint[k] = BIT(16); /* masked */
     for (unsigned k = 0; k < MC_BANKS; k++)
         c->msr.mc[4 * k] = ~0ULL;
     c->msr.mcg_ctl = ~0ULL;

@@ -247,6 +247,18 @@ static void add_msrs(struct rows *r)
     MSR(kvm_eoi);
     MSR(kvm_poll);
     MSR(kvm_async_pf_int);
+    MSR(hv_guest_os_id);
+    MSR(hv_hypercall);
+    MSR(hv_reference_tsc);
+    MSR(hv_crash);
+    MSR(hv_reenlightenment);
+    MSR(hv_runtime);
+    MSR(hv_assist_page);
+    MSR(hv_scontrol);
+    MSR(hv_siefp);
+    MSR(hv_simp);
+    MSR(hv_sint);
+    MSR(hv_stimer);
 #undef MSR
     for (unsigned k = 0; k < ARRAY_LEN(mc); k++)
         add(r, ROW_HIDDEN, AT(msr.mc[8 * k]), mc[k], 512, "hidden", "int");

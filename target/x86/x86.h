@@ -155,6 +155,10 @@ struct x86_msrs {
     /* Of KVM's paravirtual interface, which there is only there. */
     uint64_t kvm_wall_clock, kvm_system_time, kvm_async_pf, kvm_steal_time, kvm_eoi, kvm_poll,
         kvm_async_pf_int;
+    /* Of Hyper-V's: the partition's, which the first CPU has, and each CPU's own. */
+    uint64_t hv_guest_os_id, hv_hypercall, hv_reference_tsc, hv_crash[6], hv_reenlightenment[3];
+    uint64_t hv_runtime, hv_assist_page, hv_scontrol, hv_siefp, hv_simp, hv_sint[16];
+    uint64_t hv_stimer[8]; /* configuration and count of each */
 };
 
 struct x86_model;

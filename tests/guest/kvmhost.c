@@ -9,6 +9,8 @@
  * - msr=NUMBER: reading and writing it is refused;
  * - cpuid=LEAF:REGISTER:BIT: a feature is not supported (registers are 0 to 3);
  * - given=LEAF:REGISTER: tells on stderr what CPUs are given there, a line each;
+ * - hyperv=BITS: the kernel has Hyper-V's interface, with these features (EAX of leaf 0x40000003)
+ * and all hints; tells on stderr which capabilities CPUs switch on;
  * - slow=MICROSECONDS, which each KVM_RUN takes;
  * - exit=REASON:AFTER: from the run AFTER on the kernel comes back so, without running anything;
  * - sub=NUMBER, what KVM_EXIT_INTERNAL_ERROR and KVM_EXIT_SYSTEM_EVENT say of themselves.
@@ -161,12 +163,47 @@ static int msrs(int fd, unsigned long request, struct kvm_msrs *m)
     return done;
 }
 
+static bool is_hyperv(unsigned long capability)
+{
+    switch (capability) {
+    case KVM_CAP_HYPERV:
+    case KVM_CAP_HYPERV_SYNIC2:
+    case KVM_CAP_HYPERV_ENFORCE_CPUID: return true;
+    default: return false;
+    }
+}
+
+static int supported_hyperv(int fd, struct kvm_cpuid2 *list)
+{
+    unsigned long v[3];
+
+    if (!wish("hyperv", v))
+        return real_ioctl(fd, KVM_GET_SUPPORTED_HV_CPUID, list);
+    list->nent = 2;
+    list->entries[0] = (struct kvm_cpuid_entry2){ .function = 0x40000003, .eax = (__u32)v[0] };
+    list->entries[1] =
+        (struct kvm_cpuid_entry2){ .function = 0x40000004, .eax = 0xc2c, .ebx = 0xfff };
+    return 0;
+}
+
+static int enable(int fd, struct kvm_enable_cap *cap)
+{
+    unsigned long v[3];
+
+    if (!wish("hyperv", v) || !is_hyperv(cap->cap))
+        return real_ioctl(fd, KVM_ENABLE_CAP, cap);
+    fprintf(stderr, "capability %u: %llu\n", cap->cap, cap->args[0]);
+    return 0;
+}
+
 static int check(int fd, unsigned long extension)
 {
     unsigned long v[3];
 
     if (wish("cap", v) && v[0] == extension)
         return (int)v[1];
+    if (wish("hyperv", v) && is_hyperv(extension))
+        return 1;
     return real_ioctl(fd, KVM_CHECK_EXTENSION, (void *)extension);
 }
 
@@ -215,6 +252,8 @@ int ioctl(int fd, unsigned long request, ...)
     case KVM_CHECK_EXTENSION: return check(fd, (unsigned long)arg);
     case KVM_SET_USER_MEMORY_REGION: return set_slot(fd, arg);
     case KVM_GET_SUPPORTED_CPUID: return supported(fd, arg);
+    case KVM_GET_SUPPORTED_HV_CPUID: return supported_hyperv(fd, arg);
+    case KVM_ENABLE_CAP: return enable(fd, arg);
     case KVM_SET_CPUID2: return given(fd, arg);
     case KVM_GET_MSRS:
     case KVM_SET_MSRS: return msrs(fd, request, arg);

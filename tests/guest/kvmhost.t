@@ -111,6 +111,32 @@ says "performance counters: a warning" 1 "performance counters are not implement
 host given=0x80000008:0 -S -accel kvm -cpu host,phys-bits=39
 says "as many physical bits as are said" 1 "0x80000008: 0x....[0-9a-f][0-9a-f]27"
 
+# Hyper-V's interface: leaf 0x40000003's EAX is what the guest may use, 0x40000004's EAX what it should
+hyperv() { # WISH OPTIONS NAME COUNT TEXT
+    host "$1" -S -accel kvm -cpu "qemu64,$2"
+    says "$3" "$4" "$5"
+}
+windows=hv_relaxed,hv-vapic=on,hv_spinlocks=0x1fff,+hv_vpindex,hv-runtime,hv_synic,hv_stimer,hv_reset,hv_time
+hyperv hyperv=0x22ff,given=0x40000003:0 $windows "what a guest of it may use" 1 "0x40000003: 0x000002ff"
+hyperv hyperv=0x22ff,given=0x40000004:0 $windows "what it should use" 1 "0x40000004: 0x00000028"
+hyperv hyperv=0x22ff,given=0x40000004:1 $windows "tries at a lock" 1 "0x40000004: 0x00001fff"
+hyperv hyperv=0x22ff,given=0x40000000:1 $windows "it stands where KVM's own did" 1 "0x40000000: 0x7263694d"
+hyperv hyperv=0x22ff,given=0x40000100:0 $windows "which stands behind it" 1 "0x40000100: 0x40000101"
+hyperv hyperv=0x22ff,given=0x40000000:1 hv-relaxed,hv_vendor_id=ABCD "another name" 1 "0x40000000: 0x44434241"
+hyperv hyperv=0x22ff,given=0x40000000:1 hv-vendor-id=ABCD "a name alone is nothing" 1 "0x40000000: 0x4b4d564b"
+hyperv hyperv=0x22ff $windows,hv-enforce-cpuid "capabilities: SynIC, enforcement" 2 "capability \(148: 0\|199: 1\)"
+hyperv hyperv=0x22ff,given=0x40000003:0 hv-passthrough,hv-reset=off "all that the host has" 1 "0x40000003: 0x0000227f"
+hyperv hyperv=0x22ff,given=0x40000004:1 hv-passthrough "its tries at a lock" 1 "0x40000004: 0x00000fff"
+hyperv hyperv=0x22fb $windows "what hangs on the missing is missing" 2 "cannot give 'hv-\(synic\|stimer\)'"
+hyperv hyperv=0x22fb $windows "and nothing else" 2 "cannot give 'hv-"
+hyperv cap=44:0 hv-relaxed,hv-spinlocks=8,hv-time "a host without it: a line each" 3 "cannot give 'hv-"
+hyperv cap=44:0,given=0x40000000:1 hv-relaxed "its guest has KVM's own" 1 "0x40000000: 0x4b4d564b"
+refuses hyperv=0x22ff "hv-stimer needs hv-synic" -accel kvm -cpu qemu64,hv-stimer,hv-vpindex,hv-time
+refuses cap=44:0 "enforce=on.*'hv-relaxed'" -accel kvm -cpu kvm32,enforce=on,hv-relaxed
+refuses 'a name with a slip of hv' "did you mean 'hv-relaxed'" -accel kvm -cpu qemu64,+hv-relaxd
+host '' -S -accel tcg -cpu "max,$windows,hv-tlbflush"
+says "translation takes the options and says nothing" 0 "hv-"
+
 # MSRs: read and written when the machine stops and goes on
 state msr=0x277 running
 KVM_HOST=msr=0x174 LD_PRELOAD=$work/kvmhost.so start_vm token kvm -d unimp
