@@ -185,6 +185,65 @@ disks() {
     probes SeaBIOS -bios $lab/seabios.bin
 }
 
+# ---- Hyper-V's interface, which not every host has (tests/guest/x86/hyperv.S) ----
+
+enlightened=hv_relaxed,hv_vapic,hv_spinlocks=0x1fff,hv_vpindex,hv_runtime,hv_synic,hv_stimer,hv_reset,hv_time,hv_crash
+enlightened=$enlightened,hv_frequencies,hv_tlbflush,hv_ipi
+
+hyperv_start() { # OPTION...: what it says is in said
+    rm -f serial.* monitor.* qtest.* said
+    mkfifo serial.in serial.out monitor.in monitor.out qtest.in qtest.out
+    touch said
+    (limit=200 && run -m 32M -smp 2 -cpu "qemu64,$enlightened" -bios $lab/hyperv.bin -nodefaults \
+        -chardev pipe,id=s,path=serial -serial chardev:s -chardev pipe,id=m,path=monitor -mon m -chardev file,id=d,path=said \
+        -chardev pipe,id=q,path=qtest -qtest chardev:q -device isa-debugcon,iobase=0xe9,chardev=d \
+        -device isa-debug-exit,iobase=0x501 "$@" > out 2>&1) &
+    exec 6<> serial.in 7<> monitor.in 8<> qtest.in 9<> qtest.out
+}
+
+hyperv_ask() { # COMMAND: the answer
+    echo "$1" >&8
+    head -n 1 <&9 | sed 's/^OK *//'
+}
+
+# It uses the interface; then its state goes on in another process.
+hyperv() {
+    local chips i state memory
+    for chips in split on; do
+        hyperv_start -accel "kvm,kernel-irqchip=$chips"
+        for i in $(seq 100); do
+            grep -q '^set' said && break
+            sleep 1
+        done
+        echo stop >&7
+        sleep 3
+        state=$(hyperv_ask savestate)
+        memory=$(hyperv_ask 'b64read 0 0x10000')
+        echo quit >&7
+        wait
+        cp said before
+        cat said >> out
+        grep -q '^set' before && ! grep -q '^no' before && [ "$(grep -c '^[pcrt]' before)" = 4 ] && grep -q '^index 00000001' before
+        check $? "Hyper-V's interface, kernel-irqchip=$chips: pages, counter, VP index, timer"
+        hyperv_start -accel "kvm,kernel-irqchip=$chips" -S
+        hyperv_ask "b64write 0 0x10000 $memory" > /dev/null
+        hyperv_ask "loadstate $state" > /dev/null
+        echo cont >&7
+        printf x >&6
+        wait
+        cat said >> out
+        [ "$(tr -d ' ' < said | tr '\n' ' ')" = "$hyperv_msrs" ]
+        check $? "Hyper-V's interface, kernel-irqchip=$chips: its MSRs go on in another process"
+    done
+    rm serial.* monitor.* qtest.*
+    # Linux prefers KVM's interface where it sees both.
+    boot "Hyper-V's interface: Linux works by it" poweroff "Hypervisor detected: Microsoft Hyper-V" -smp 2 \
+        -cpu "host,kvm=off,$enlightened" -append "console=ttyS0 panic=-1 myna.run=poweroff"
+}
+hyperv_msrs="400000000000000000001234 400000010000000000009001 40000021000000000000a001 400000800000000000000001 \
+40000083000000000000b001 400000910000000000010000 400000920000000000000050 400000b00000000000020008 \
+400000b20000000000020003 400000b3000000007fffffff "
+
 # ---- which pages were written (tests/guest/x86/picture.S) ----
 
 drawing() { # ACCELERATOR FOLDER: the display after each step, asked for by serial port
@@ -409,7 +468,7 @@ bench() {
     compare disk "4,000 reads of 4 KiB, virtio-blk, hundredths of a second"
 }
 
-[ $# -gt 0 ] || set -- same corners32 corners64 kernels devices work disks drawings debugger
+[ $# -gt 0 ] || set -- same corners32 corners64 kernels devices work disks hyperv drawings debugger
 for case; do
     "$case"
 done

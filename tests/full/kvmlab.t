@@ -44,6 +44,8 @@ source=$top/tests/guest/x86/corners
 { "$cc" -m32 -c -o "$work/corners.o" "$source.S" &&
     ld -m elf_i386 -T "$source.ld" --oformat binary -o "$work/corners.bin" "$work/corners.o" &&
     image picture && image smm && image resets &&
+    "$cc" -m32 -c -o "$work/hyperv.o" "$top/tests/guest/x86/hyperv.S" &&
+    ld -m elf_i386 -Ttext=0 -e start --oformat binary -o "$work/hyperv.bin" "$work/hyperv.o" &&
     CC=$cc "$source/build" 32 "$work/corners32" && CC=$cc "$source/build" 64 "$work/corners64"; } 2> /dev/null ||
     skip "no assembler for i386"
 
