@@ -1,11 +1,11 @@
 /*
- * Calls that are easy to get wrong are compile errors everywhere. This header and config.h come before
- * every file (-include), so neither needs an #include.
- *   strcpy, strcat, sprintf: no bound        -> g_strlcpy, snprintf, g_strdup_printf, GString
- *   strncpy: no terminator                   -> g_strlcpy
- *   strtok: hidden state                     -> strtok_r, g_strsplit
- *   atoi, atol, atof: no errors              -> option_u64 and friends (base/option.h)
- *   gmtime, localtime, ctime, asctime: static buffers -> gmtime_r, localtime_r, GDateTime
+ * Calls that are easy to get wrong are compile errors everywhere. This header and config.h come
+ * before every file (-include), so neither needs an #include.
+ *  - strcpy, strcat, sprintf have no bound: g_strlcpy, snprintf, g_strdup_printf, GString
+ *  - strncpy makes no terminator: g_strlcpy
+ *  - strtok has hidden state: strtok_r, g_strsplit
+ *  - atoi, atol, atof see no errors: option_u64 and friends (base/option.h)
+ *  - gmtime, localtime, ctime, asctime have static buffers: gmtime_r, localtime_r, GDateTime
  */
 #ifndef BANNED_H
 #define BANNED_H

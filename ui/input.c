@@ -22,7 +22,7 @@ struct input {
     struct loop *loop;
     unsigned leds;
     const struct input_device *pointer; /* that was moved last; NULL: none */
-    GPtrArray *watches; /* of struct input_watch */
+    GPtrArray *watches;                 /* of struct input_watch */
 };
 
 static void type_next(void *opaque);

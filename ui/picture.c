@@ -9,10 +9,16 @@
 #include <base/library.h>
 #include <png.h>
 
-#define PNG_FUNCTIONS(F, P)                                                                \
-    F(P, create_write_struct)                                                              \
-    F(P, create_info_struct) F(P, destroy_write_struct) F(P, set_longjmp_fn) F(P, init_io) \
-        F(P, set_IHDR) F(P, write_info) F(P, write_row) F(P, write_end)
+#define PNG_FUNCTIONS(F, P)    \
+    F(P, create_write_struct)  \
+    F(P, create_info_struct)   \
+    F(P, destroy_write_struct) \
+    F(P, set_longjmp_fn)       \
+    F(P, init_io)              \
+    F(P, set_IHDR)             \
+    F(P, write_info)           \
+    F(P, write_row)            \
+    F(P, write_end)
 
 static struct {
     PNG_FUNCTIONS(LIBRARY_POINTER, png_)

@@ -10,7 +10,12 @@
 #include <base/library.h>
 #include <capstone/capstone.h>
 
-#define CS_FUNCTIONS(F, P) F(P, open) F(P, option) F(P, disasm) F(P, free) F(P, close)
+#define CS_FUNCTIONS(F, P) \
+    F(P, open)             \
+    F(P, option)           \
+    F(P, disasm)           \
+    F(P, free)             \
+    F(P, close)
 
 static struct {
     CS_FUNCTIONS(LIBRARY_POINTER, cs_)

@@ -130,9 +130,7 @@ bool lapic_write(struct lapic *l, unsigned reg, uint32_t v)
         return true;
     case REG_ICR_HIGH: l->icr = (uint32_t)l->icr | (uint64_t)v << 32; return true;
     case REG_COUNT_INIT: lapic_timer_start(l, v); return true;
-    case REG_DIVIDE:
-        lapic_timer_divide(l, v & 0xb);
-        return true;
+    case REG_DIVIDE: lapic_timer_divide(l, v & 0xb); return true;
     default: return false;
     }
 }

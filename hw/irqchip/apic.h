@@ -141,7 +141,8 @@ void lapic_timer_start(struct lapic *l, uint32_t count);
 void lapic_timer_changed(struct lapic *l);
 /* What is left of the count goes on at another pace. */
 void lapic_timer_divide(struct lapic *l, uint32_t divide);
-/* A count that is over counts as over now, however late the main loop is: before its entry changes. */
+/* A count that is over counts as over now, however late the main loop is: before its entry changes.
+ */
 void lapic_timer_settle(struct lapic *l);
 void lapic_timer_set_deadline(struct lapic *l, uint64_t tsc);
 void lapic_timer_due(void *opaque);

@@ -119,15 +119,16 @@ static void riscv_free(struct cpu *cpu)
     pthread_mutex_destroy(&c->stimer_lock);
 }
 
-#define OPS(xlen)                                                                               \
-    {                                                                                           \
-        .arch = "riscv" #xlen, .gdb_arch = "riscv:rv" #xlen, .slots = &riscv_slots##xlen,       \
-        .helpers = riscv_helpers, .insn_align = 2, .count_slot = SLOT_INSNS, .reset = riscv_reset, .free = riscv_free,    \
-        .unit_flags = riscv_unit_flags, .fetch_mode = fetch_mode, .translate = riscv_translate, \
-        .map = riscv_map, .data_mode = data_mode, .take_fault = riscv_take_fault,               \
-        .take_interrupt = riscv_take_interrupt, .has_work = riscv_has_work,                     \
-        .set_irq = riscv_set_irq, .regs = riscv_regs, .get_reg = riscv_get_reg,                 \
-        .set_reg = riscv_set_reg, .dump = riscv_dump, .disas = riscv_disas,                     \
+#define OPS(xlen)                                                                                  \
+    {                                                                                              \
+        .arch = "riscv" #xlen, .gdb_arch = "riscv:rv" #xlen, .slots = &riscv_slots##xlen,          \
+        .helpers = riscv_helpers, .insn_align = 2, .count_slot = SLOT_INSNS, .reset = riscv_reset, \
+        .free = riscv_free, .unit_flags = riscv_unit_flags, .fetch_mode = fetch_mode,              \
+        .translate = riscv_translate, .map = riscv_map, .data_mode = data_mode,                    \
+        .take_fault = riscv_take_fault, .take_interrupt = riscv_take_interrupt,                    \
+        .has_work = riscv_has_work, .set_irq = riscv_set_irq, .regs = riscv_regs,                  \
+        .get_reg = riscv_get_reg, .set_reg = riscv_set_reg, .dump = riscv_dump,                    \
+        .disas = riscv_disas,                                                                      \
     }
 static const struct cpu_ops ops64 = OPS(64), ops32 = OPS(32);
 

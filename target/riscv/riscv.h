@@ -172,7 +172,7 @@ struct riscv_cpu {
     uint64_t mscratch, mepc, mcause, mtval;
     uint64_t res_addr, res_val;
 
-    uint64_t priv;      /* enum riscv_priv */
+    uint64_t priv; /* enum riscv_priv */
     uint64_t stvec, mtvec;
     uint64_t medeleg, mideleg, mie;
     uint64_t mip;   /* atomic: bits that software sets */

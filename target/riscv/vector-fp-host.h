@@ -11,16 +11,43 @@
 #include "vector.h"
 
 /* HOST(name) for the formats of 32 and 64 bits, HOST_WIDE(name) for 32 to 64 */
-#define VECTOR_FP_HOST(HOST, HOST_WIDE)                                                            \
-    HOST(fadd)                                                                                     \
-    HOST(fsub)                                                                                     \
-    HOST(frsub) HOST(fmul) HOST(fdiv) HOST(frdiv) HOST(fsqrt) HOST(fmacc) HOST(fnmacc) HOST(fmsac) \
-        HOST(fnmsac) HOST(fmadd) HOST(fnmadd) HOST(fmsub) HOST(fnmsub) HOST(fmin) HOST(fmax)       \
-            HOST(mfeq) HOST(mfne) HOST(mflt) HOST(mfle) HOST(mfgt) HOST(mfge) HOST(cvt_f_x)        \
-                HOST_WIDE(fwadd) HOST_WIDE(fwsub) HOST_WIDE(fwmul) HOST_WIDE(fwadd_w)              \
-                    HOST_WIDE(fwsub_w) HOST_WIDE(fwmacc) HOST_WIDE(fwnmacc) HOST_WIDE(fwmsac)      \
-                        HOST_WIDE(fwnmsac) HOST_WIDE(wcvt_f_f) HOST_WIDE(wcvt_f_x)                 \
-                            HOST_WIDE(ncvt_f_f)
+#define VECTOR_FP_HOST(HOST, HOST_WIDE) \
+    HOST(fadd)                          \
+    HOST(fsub)                          \
+    HOST(frsub)                         \
+    HOST(fmul)                          \
+    HOST(fdiv)                          \
+    HOST(frdiv)                         \
+    HOST(fsqrt)                         \
+    HOST(fmacc)                         \
+    HOST(fnmacc)                        \
+    HOST(fmsac)                         \
+    HOST(fnmsac)                        \
+    HOST(fmadd)                         \
+    HOST(fnmadd)                        \
+    HOST(fmsub)                         \
+    HOST(fnmsub)                        \
+    HOST(fmin)                          \
+    HOST(fmax)                          \
+    HOST(mfeq)                          \
+    HOST(mfne)                          \
+    HOST(mflt)                          \
+    HOST(mfle)                          \
+    HOST(mfgt)                          \
+    HOST(mfge)                          \
+    HOST(cvt_f_x)                       \
+    HOST_WIDE(fwadd)                    \
+    HOST_WIDE(fwsub)                    \
+    HOST_WIDE(fwmul)                    \
+    HOST_WIDE(fwadd_w)                  \
+    HOST_WIDE(fwsub_w)                  \
+    HOST_WIDE(fwmacc)                   \
+    HOST_WIDE(fwnmacc)                  \
+    HOST_WIDE(fwmsac)                   \
+    HOST_WIDE(fwnmsac)                  \
+    HOST_WIDE(wcvt_f_f)                 \
+    HOST_WIDE(wcvt_f_x)                 \
+    HOST_WIDE(ncvt_f_f)
 
 #define DECLARE_ONE(name)  bool riscv_vhost_##name(struct vkernel_args *k);
 #define DECLARE_BOTH(name) DECLARE_ONE(name##_32) DECLARE_ONE(name##_64)

@@ -87,10 +87,9 @@ uint32_t x86_unit_flags(const struct cpu *cpu)
 #define OPS(arch_name, gdb)                                                                     \
     {                                                                                           \
         .arch = arch_name, .gdb_arch = gdb, .slots = &x86_slots, .helpers = x86_helpers,        \
-        .insn_align = 1, .sees_own_stores = true, .count_slot = SLOT_INSNS,                     \
-        .reset = x86_reset, .free = x86_free, .unit_flags = x86_unit_flags,                     \
-        .fetch_mode = x86_mode_of_flags, .translate = x86_translate, .map = x86_map,            \
-        .whole = x86_whole_access,                                                              \
+        .insn_align = 1, .sees_own_stores = true, .count_slot = SLOT_INSNS, .reset = x86_reset, \
+        .free = x86_free, .unit_flags = x86_unit_flags, .fetch_mode = x86_mode_of_flags,        \
+        .translate = x86_translate, .map = x86_map, .whole = x86_whole_access,                  \
         .data_mode = x86_data_mode, .take_fault = x86_take_fault,                               \
         .take_interrupt = x86_take_interrupt, .has_work = x86_has_work, .set_irq = x86_set_irq, \
         .regs = x86_regs, .get_reg = x86_get_reg, .set_reg = x86_set_reg, .dump = x86_dump,     \

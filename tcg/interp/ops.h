@@ -105,14 +105,42 @@
     O(U8, uint64_t)
 
 /* Those with a piece of code of their own. */
-#define INTERP_OTHER_OPS(O)                                                                       \
-    O(CONST)                                                                                      \
-    O(GET64)                                                                                      \
-    O(GET32)                                                                                      \
-    O(GETW) O(SET64) O(SET32) O(SETW) O(PC) O(SELECTW) O(LD_ANY) O(LD_WIDE) O(ST_ANY) O(ST_WIDE)  \
-        O(CHECK) O(LDH_ANY) O(LDH_WIDE) O(STH_ANY) O(STH_WIDE) O(AMO) O(CMPXCHG) O(LDX) O(STX) O(TRAPIF) O(FENCE) O(CALL) \
-            O(FP) O(FFLAGS) O(FKEEP) O(FSIGN) O(VECTOR) O(LOOP) O(GUARD) O(EXIT) O(EXITIND)       \
-                O(EXITPC)
+#define INTERP_OTHER_OPS(O) \
+    O(CONST)                \
+    O(GET64)                \
+    O(GET32)                \
+    O(GETW)                 \
+    O(SET64)                \
+    O(SET32)                \
+    O(SETW)                 \
+    O(PC)                   \
+    O(SELECTW)              \
+    O(LD_ANY)               \
+    O(LD_WIDE)              \
+    O(ST_ANY)               \
+    O(ST_WIDE)              \
+    O(CHECK)                \
+    O(LDH_ANY)              \
+    O(LDH_WIDE)             \
+    O(STH_ANY)              \
+    O(STH_WIDE)             \
+    O(AMO)                  \
+    O(CMPXCHG)              \
+    O(LDX)                  \
+    O(STX)                  \
+    O(TRAPIF)               \
+    O(FENCE)                \
+    O(CALL)                 \
+    O(FP)                   \
+    O(FFLAGS)               \
+    O(FKEEP)                \
+    O(FSIGN)                \
+    O(VECTOR)               \
+    O(LOOP)                 \
+    O(GUARD)                \
+    O(EXIT)                 \
+    O(EXITIND)              \
+    O(EXITPC)
 
 #define INTERP_ENUM(name, ...)               OP_##name,
 #define INTERP_ENUM_I(name, ...)             OP_##name##I,

@@ -79,9 +79,7 @@ enum ir_type ir_vop_type(enum ir_vop vop, unsigned lane, unsigned n)
     }
 }
 
-const char *const ir_type_name[IR_V128 + 1] = {
-    "void", "i32", "i64", "f32", "f64", "v128"
-};
+const char *const ir_type_name[IR_V128 + 1] = { "void", "i32", "i64", "f32", "f64", "v128" };
 const uint8_t ir_type_bytes[IR_V128 + 1] = { 0, 4, 8, 4, 8, 16 };
 
 /*

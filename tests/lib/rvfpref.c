@@ -42,29 +42,33 @@ static uint64_t same(struct fp_env *env, uint64_t v)
     {                                                    \
         return fp_##X##_##op(env, a);                    \
     }
-#define WRAP(X)                                                                                    \
-    WRAP2(X, add)                                                                                  \
-    WRAP2(X, sub) WRAP2(X, mul) WRAP2(X, div) WRAP1(X, sqrt, uint64_t) WRAP1(X, from_int, int64_t) \
-        WRAP1(X, from_uint, uint64_t) static uint64_t X##_fma(struct fp_env *env, uint64_t a,      \
-                                                              uint64_t b, uint64_t c)              \
-    {                                                                                              \
-        return fp_##X##_fma(env, a, b, c, 0);                                                      \
-    }                                                                                              \
-    static enum fp_relation X##_compare(struct fp_env *env, uint64_t a, uint64_t b, bool s)        \
-    {                                                                                              \
-        return fp_##X##_compare(env, a, b, s);                                                     \
-    }                                                                                              \
-    static uint64_t X##_rint(struct fp_env *env, uint64_t a, enum fp_round r, bool nx)             \
-    {                                                                                              \
-        return fp_##X##_rint(env, a, r, nx);                                                       \
-    }                                                                                              \
-    static int64_t X##_to_int(struct fp_env *env, uint64_t a, enum fp_round r, unsigned n)         \
-    {                                                                                              \
-        return fp_##X##_to_int(env, a, r, n);                                                      \
-    }                                                                                              \
-    static uint64_t X##_to_uint(struct fp_env *env, uint64_t a, enum fp_round r, unsigned n)       \
-    {                                                                                              \
-        return fp_##X##_to_uint(env, a, r, n);                                                     \
+#define WRAP(X)                                                                              \
+    WRAP2(X, add)                                                                            \
+    WRAP2(X, sub)                                                                            \
+    WRAP2(X, mul)                                                                            \
+    WRAP2(X, div)                                                                            \
+    WRAP1(X, sqrt, uint64_t)                                                                 \
+    WRAP1(X, from_int, int64_t)                                                              \
+    WRAP1(X, from_uint, uint64_t)                                                            \
+    static uint64_t X##_fma(struct fp_env *env, uint64_t a, uint64_t b, uint64_t c)          \
+    {                                                                                        \
+        return fp_##X##_fma(env, a, b, c, 0);                                                \
+    }                                                                                        \
+    static enum fp_relation X##_compare(struct fp_env *env, uint64_t a, uint64_t b, bool s)  \
+    {                                                                                        \
+        return fp_##X##_compare(env, a, b, s);                                               \
+    }                                                                                        \
+    static uint64_t X##_rint(struct fp_env *env, uint64_t a, enum fp_round r, bool nx)       \
+    {                                                                                        \
+        return fp_##X##_rint(env, a, r, nx);                                                 \
+    }                                                                                        \
+    static int64_t X##_to_int(struct fp_env *env, uint64_t a, enum fp_round r, unsigned n)   \
+    {                                                                                        \
+        return fp_##X##_to_int(env, a, r, n);                                                \
+    }                                                                                        \
+    static uint64_t X##_to_uint(struct fp_env *env, uint64_t a, enum fp_round r, unsigned n) \
+    {                                                                                        \
+        return fp_##X##_to_uint(env, a, r, n);                                               \
     }
 #define WRAP_WIDEN(X)                                            \
     static uint64_t X##_to_f64(struct fp_env *env, uint64_t a)   \

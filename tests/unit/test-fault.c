@@ -45,8 +45,7 @@ static void test_file(void)
     g_unlink(name);
     close(fd);
     g_test_trap_assert_failed();
-    g_test_trap_assert_stderr(
-        "*<put back>myna: '/*a file *' was cut short while it was in use\n");
+    g_test_trap_assert_stderr("*<put back>myna: '/*a file *' was cut short while it was in use\n");
 }
 
 /* A file without a name: whether it was cut is not to be found out. */

@@ -3,12 +3,16 @@
 #include <math.h>
 
 /* libm stands in: every host has it, and this program does not need these of it. */
-#define M_FUNCTIONS(F, P)   F(P, hypot) F(P, fmod)
-#define BAD_FUNCTIONS(F, P) F(P, hypot) F(P, no_such_thing)
-#define SONAME_M            "libm.so.6"
-#define DEBIAN_M            "libc6"
-#define SONAME_NONE         "libno-such-thing.so.7"
-#define DEBIAN_NONE         "libno-such-thing7"
+#define M_FUNCTIONS(F, P) \
+    F(P, hypot)           \
+    F(P, fmod)
+#define BAD_FUNCTIONS(F, P) \
+    F(P, hypot)             \
+    F(P, no_such_thing)
+#define SONAME_M    "libm.so.6"
+#define DEBIAN_M    "libc6"
+#define SONAME_NONE "libno-such-thing.so.7"
+#define DEBIAN_NONE "libno-such-thing7"
 
 void no_such_thing(void);
 

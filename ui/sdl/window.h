@@ -22,26 +22,56 @@
 #include <SDL.h>
 
 /* sdl.Init() is SDL_Init(), and so on, once sdl_open() has returned true. */
-#define SDL_FUNCTIONS(F, P)                                                                        \
-    F(P, Init)                                                                                     \
-    F(P, Quit) F(P, SetHint) F(P, GetError) F(P, SetError) F(P, getenv) F(P, free) F(              \
-        P, RegisterEvents) F(P, PushEvent) F(P, WaitEvent) F(P, StartTextInput) F(P, CreateWindow) \
-        F(P, DestroyWindow) F(P, ShowWindow) F(P, RaiseWindow) F(P, GetWindowID)                   \
-            F(P, GetWindowFlags) F(P, GetWindowSize) F(P, SetWindowSize) F(P, SetWindowTitle)      \
-                F(P, SetWindowGrab) F(P, SetWindowKeyboardGrab) F(P, SetWindowFullscreen)          \
-                    F(P, CreateRenderer) F(P, DestroyRenderer) F(P, GetRendererOutputSize)         \
-                        F(P, SetRenderDrawColor) F(P, SetRenderDrawBlendMode) F(P, RenderClear)    \
-                            F(P, RenderCopy) F(P, RenderFillRect) F(P, RenderFillRects)            \
-                                F(P, RenderPresent) F(P, CreateTexture) F(P, DestroyTexture)       \
-                                    F(P, UpdateTexture) F(P, SetTextureScaleMode)                  \
-                                        F(P, CreateRGBSurfaceWithFormatFrom) F(P, FreeSurface)     \
-                                            F(P, CreateColorCursor) F(P, FreeCursor)               \
-                                                F(P, SetCursor) F(P, GetDefaultCursor)             \
-                                                    F(P, GetMouseFocus) F(P, SetRelativeMouseMode) \
-                                                        F(P, HasClipboardText)                     \
-                                                            F(P, GetClipboardText)                 \
-                                                                F(P, SetClipboardText)             \
-                                                                    F(P, ShowMessageBox)
+#define SDL_FUNCTIONS(F, P)              \
+    F(P, Init)                           \
+    F(P, Quit)                           \
+    F(P, SetHint)                        \
+    F(P, GetError)                       \
+    F(P, SetError)                       \
+    F(P, getenv)                         \
+    F(P, free)                           \
+    F(P, RegisterEvents)                 \
+    F(P, PushEvent)                      \
+    F(P, WaitEvent)                      \
+    F(P, StartTextInput)                 \
+    F(P, CreateWindow)                   \
+    F(P, DestroyWindow)                  \
+    F(P, ShowWindow)                     \
+    F(P, RaiseWindow)                    \
+    F(P, GetWindowID)                    \
+    F(P, GetWindowFlags)                 \
+    F(P, GetWindowSize)                  \
+    F(P, SetWindowSize)                  \
+    F(P, SetWindowTitle)                 \
+    F(P, SetWindowGrab)                  \
+    F(P, SetWindowKeyboardGrab)          \
+    F(P, SetWindowFullscreen)            \
+    F(P, CreateRenderer)                 \
+    F(P, DestroyRenderer)                \
+    F(P, GetRendererOutputSize)          \
+    F(P, SetRenderDrawColor)             \
+    F(P, SetRenderDrawBlendMode)         \
+    F(P, RenderClear)                    \
+    F(P, RenderCopy)                     \
+    F(P, RenderFillRect)                 \
+    F(P, RenderFillRects)                \
+    F(P, RenderPresent)                  \
+    F(P, CreateTexture)                  \
+    F(P, DestroyTexture)                 \
+    F(P, UpdateTexture)                  \
+    F(P, SetTextureScaleMode)            \
+    F(P, CreateRGBSurfaceWithFormatFrom) \
+    F(P, FreeSurface)                    \
+    F(P, CreateColorCursor)              \
+    F(P, FreeCursor)                     \
+    F(P, SetCursor)                      \
+    F(P, GetDefaultCursor)               \
+    F(P, GetMouseFocus)                  \
+    F(P, SetRelativeMouseMode)           \
+    F(P, HasClipboardText)               \
+    F(P, GetClipboardText)               \
+    F(P, SetClipboardText)               \
+    F(P, ShowMessageBox)
 
 struct sdl_functions {
     SDL_FUNCTIONS(LIBRARY_POINTER, SDL_)

@@ -14,7 +14,9 @@
 #include <sys/random.h>
 
 /* nettle's header turns the short names into these */
-#define NETTLE_FUNCTIONS(F, P) F(P, set_key) F(P, encrypt)
+#define NETTLE_FUNCTIONS(F, P) \
+    F(P, set_key)              \
+    F(P, encrypt)
 
 static struct {
     NETTLE_FUNCTIONS(LIBRARY_POINTER, nettle_des_)

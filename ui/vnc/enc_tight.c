@@ -11,10 +11,16 @@
 #include <base/library.h>
 #include <jpeglib.h>
 
-#define JPEG_FUNCTIONS(F, P)                                                                      \
-    F(P, std_error)                                                                               \
-    F(P, CreateCompress) F(P, mem_dest) F(P, set_defaults) F(P, set_quality) F(P, start_compress) \
-        F(P, write_scanlines) F(P, finish_compress) F(P, destroy_compress)
+#define JPEG_FUNCTIONS(F, P) \
+    F(P, std_error)          \
+    F(P, CreateCompress)     \
+    F(P, mem_dest)           \
+    F(P, set_defaults)       \
+    F(P, set_quality)        \
+    F(P, start_compress)     \
+    F(P, write_scanlines)    \
+    F(P, finish_compress)    \
+    F(P, destroy_compress)
 
 static struct {
     JPEG_FUNCTIONS(LIBRARY_POINTER, jpeg_)

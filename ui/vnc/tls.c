@@ -9,16 +9,28 @@
 #include <base/library.h>
 #include <gnutls/gnutls.h>
 
-#define GNUTLS_FUNCTIONS(F, P)                                                                  \
-    F(P, strerror)                                                                              \
-    F(P, certificate_allocate_credentials) F(P, certificate_set_x509_key_file)                  \
-        F(P, certificate_set_x509_trust_file) F(P, init) F(P, priority_set_direct)              \
-            F(P, credentials_set) F(P, certificate_server_set_request) F(P, transport_set_int2) \
-                F(P, anon_allocate_server_credentials) F(P, anon_set_server_known_dh_params)    \
-                    F(P, certificate_free_credentials) F(P, deinit)                             \
-                        F(P, anon_free_server_credentials) F(P, certificate_verify_peers2)      \
-                            F(P, handshake) F(P, error_is_fatal) F(P, record_get_direction)     \
-                                F(P, record_recv) F(P, record_send) F(P, record_check_pending)
+#define GNUTLS_FUNCTIONS(F, P)             \
+    F(P, strerror)                         \
+    F(P, certificate_allocate_credentials) \
+    F(P, certificate_set_x509_key_file)    \
+    F(P, certificate_set_x509_trust_file)  \
+    F(P, init)                             \
+    F(P, priority_set_direct)              \
+    F(P, credentials_set)                  \
+    F(P, certificate_server_set_request)   \
+    F(P, transport_set_int2)               \
+    F(P, anon_allocate_server_credentials) \
+    F(P, anon_set_server_known_dh_params)  \
+    F(P, certificate_free_credentials)     \
+    F(P, deinit)                           \
+    F(P, anon_free_server_credentials)     \
+    F(P, certificate_verify_peers2)        \
+    F(P, handshake)                        \
+    F(P, error_is_fatal)                   \
+    F(P, record_get_direction)             \
+    F(P, record_recv)                      \
+    F(P, record_send)                      \
+    F(P, record_check_pending)
 
 static struct {
     GNUTLS_FUNCTIONS(LIBRARY_POINTER, gnutls_)

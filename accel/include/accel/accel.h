@@ -23,8 +23,8 @@ struct accel_type {
     bool (*init)(struct machine *m, struct opts *opts, GError **err);
     /* Whether guests of @arch can be run so on this host; NULL: all can. Needs no machine. */
     bool (*usable)(const char *arch);
-    /* Asked before init, where another accelerator could be taken instead: false where that would be
-     * faster, and why. NULL: it never is. */
+    /* Asked before init, where another accelerator could be taken instead: false where that would
+     * be faster, and why. NULL: it never is. */
     bool (*worth)(struct machine *m, GError **err);
     /* Ends what init began; CPUs are paused. Device lock held. */
     void (*free)(struct machine *m);

@@ -87,12 +87,14 @@ void clock_advance(struct loop *l, int64_t delta);
 void clock_load_virtual(struct loop *l, int64_t now);
 
 /*
- * The time of day that the guest's real-time clock shows (-rtc), in ns since 1970: CLK_HOST unless set
- * otherwise. To set it, give the clock it goes by and what it shows now; before the machine starts.
+ * The time of day that the guest's real-time clock shows (-rtc), in ns since 1970: CLK_HOST unless
+ * set otherwise. To set it, give the clock it goes by and what it shows now; before the machine
+ * starts.
  */
 int64_t clock_rtc_ns(struct loop *l);
 void clock_set_rtc(struct loop *l, enum clock_id source, int64_t now);
-/* For alarms: the clock to put a timer on, and the deadline on it at which the guest's clock shows `rtc`. */
+/* For alarms: the clock to put a timer on, and the deadline on it at which the guest's clock shows
+ * `rtc`. */
 enum clock_id clock_rtc_source(struct loop *l);
 int64_t clock_rtc_deadline(struct loop *l, int64_t rtc);
 

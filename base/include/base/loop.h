@@ -12,10 +12,11 @@
  * everything that is dispatched from the context (file descriptors, timers, work items) runs with
  * it held.
  *  - A vCPU thread takes it around device registers (mem/ does so, but for bells: mem/region.h) and
- * interrupt delivery, never around guest code. RAM, the translator and the virtio data plane do without it.
+ * interrupt delivery, never around guest code. RAM, the translator and the virtio data plane do
+ * without it.
  *  - Disks and queues of devices in an iothread have its lock (base/iocontext.h) instead.
- *  - Lock order, outermost first: device lock, an iothread's lock, translator locks, clock locks (base/clock.h), the
- * log. Nobody calls out of his module with a lock below the device lock held.
+ *  - Lock order, outermost first: device lock, an iothread's lock, translator locks, clock locks
+ * (base/clock.h), the log. Nobody calls out of his module with a lock below the device lock held.
  *  - Locks are pthread mutexes, not GMutex, and so known to ThreadSanitizer.
  *  - Never wait for another thread with the device lock held, unless that thread cannot want it.
  */

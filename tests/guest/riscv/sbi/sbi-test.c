@@ -202,8 +202,8 @@ static long set_timer(uint64_t when)
 #endif
 }
 
-/* Ticks are 100 ns on these machines; PATIENCE is minutes, as harts may wait long for a host that has
- * more to do than it can. */
+/* Ticks are 100 ns on these machines; PATIENCE is minutes, as harts may wait long for a host that
+ * has more to do than it can. */
 #define SOON     20000
 #define PATIENCE 3000000000
 

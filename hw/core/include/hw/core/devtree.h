@@ -46,7 +46,8 @@ void devtree_bytes(struct devtree *t, const char *path, const char *name, const 
 /* reg of one range with two address and two size cells. */
 void devtree_reg(struct devtree *t, const char *path, uint64_t addr, uint64_t size);
 
-/* Where the value of a property lies in a finished blob, in bytes from its start; false: nowhere. */
+/* Where the value of a property lies in a finished blob, in bytes from its start; false: nowhere.
+ */
 bool devtree_find_prop(GBytes *blob, const char *path, const char *name, uint64_t *offset);
 
 /* A phandle that is not in use yet; and giving it to a node. */
