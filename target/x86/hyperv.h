@@ -37,13 +37,14 @@ enum x86_hyperv_feature {
     HV_FEATURE_COUNT
 };
 
-#define HYPERV_LEAF       0x40000000u
-#define HYPERV_INTERFACE  0x40000001u
-#define HYPERV_FEATURES   0x40000003u
-#define HYPERV_ADVICE     0x40000004u
-#define HYPERV_LAST_LEAF  0x40000006u
-#define HYPERV_NO_SPINNER UINT32_MAX /* of spinlocks: a guest need not tell of locks it waits for \
-                                      */
+#define HYPERV_LEAF      0x40000000u
+#define HYPERV_INTERFACE 0x40000001u
+#define HYPERV_FEATURES  0x40000003u
+#define HYPERV_ADVICE    0x40000004u
+#define HYPERV_LAST_LEAF 0x40000006u
+#define HYPERV_NO_SPINNER                                                   \
+    UINT32_MAX /* of spinlocks: a guest need not tell of locks it waits for \
+                */
 
 /* What options say. Bits are those of enum x86_hyperv_feature. */
 struct x86_hyperv {

@@ -13,7 +13,8 @@
  * and all hints; tells on stderr which capabilities CPUs switch on;
  * - slow=MICROSECONDS, which each KVM_RUN takes;
  * - exit=REASON:AFTER: from the run AFTER on the kernel comes back so, without running anything;
- * - sub=NUMBER, what KVM_EXIT_INTERNAL_ERROR and KVM_EXIT_SYSTEM_EVENT say of themselves.
+ * - sub=NUMBER, what KVM_EXIT_INTERNAL_ERROR, KVM_EXIT_SYSTEM_EVENT and KVM_EXIT_HYPERV say of
+ * themselves.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -143,6 +144,8 @@ static int run(int fd)
         run_of[fd]->internal.data[0] = 0xabcd;
     } else if (v[0] == KVM_EXIT_SYSTEM_EVENT) {
         run_of[fd]->system_event.type = (__u32)sub[0];
+    } else if (v[0] == KVM_EXIT_HYPERV) {
+        run_of[fd]->hyperv.type = (__u32)sub[0];
     }
     return 0;
 }

@@ -170,7 +170,12 @@ for reason in 3 7 10 33 37; do
     state "exit=$reason:1" running
 done
 state exit=24:1,sub=9 internal-error
+for sub in 1 2; do # Hyper-V's interrupt controller was set up; a hypercall to a connection
+    state "exit=27:1,sub=$sub" running
+done
+state exit=27:1,sub=3 internal-error
 ends exit=8:1 "a shutdown of the CPU resets, which -no-reboot ends"
 ends exit=24:1,sub=1 "the kernel's guest shuts down"
+ends exit=24:1,sub=3 "a guest of Hyper-V's interface says that it crashed"
 ends exit=24:1,sub=2 "the kernel's guest resets"
 echo "1..$number"
