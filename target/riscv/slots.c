@@ -6,7 +6,7 @@
 
 #define X(n, name, type) \
     [n] = { name, offsetof(struct riscv_cpu, cpu.tcg.hot) + (n) * sizeof(uint64_t), type }
-#define F(n) \
+#define FLOAT(n) \
     [SLOT_F0 + n] = { "f" #n, offsetof(struct riscv_cpu, f) + (n) * sizeof(uint64_t), IR_F64 }
 #define S(id, field, type) [SLOT_##id] = { #field, offsetof(struct riscv_cpu, field), type }
 
@@ -17,41 +17,13 @@
         X(15, "a5", xl), X(16, "a6", xl), X(17, "a7", xl), X(18, "s2", xl), X(19, "s3", xl),      \
         X(20, "s4", xl), X(21, "s5", xl), X(22, "s6", xl), X(23, "s7", xl), X(24, "s8", xl),      \
         X(25, "s9", xl), X(26, "s10", xl), X(27, "s11", xl), X(28, "t3", xl), X(29, "t4", xl),    \
-        X(30, "t5", xl), X(31, "t6", xl), F(0)                                                    \
-    , F(1)                                                                                        \
-    , F(2)                                                                                        \
-    , F(3)                                                                                        \
-    , F(4)                                                                                        \
-    , F(5)                                                                                        \
-    , F(6)                                                                                        \
-    , F(7)                                                                                        \
-    , F(8)                                                                                        \
-    , F(9)                                                                                        \
-    , F(10)                                                                                       \
-    , F(11)                                                                                       \
-    , F(12)                                                                                       \
-    , F(13)                                                                                       \
-    , F(14)                                                                                       \
-    , F(15)                                                                                       \
-    , F(16)                                                                                       \
-    , F(17)                                                                                       \
-    , F(18)                                                                                       \
-    , F(19)                                                                                       \
-    , F(20)                                                                                       \
-    , F(21)                                                                                       \
-    , F(22)                                                                                       \
-    , F(23)                                                                                       \
-    , F(24)                                                                                       \
-    , F(25)                                                                                       \
-    , F(26)                                                                                       \
-    , F(27)                                                                                       \
-    , F(28)                                                                                       \
-    , F(29)                                                                                       \
-    , F(30)                                                                                       \
-    , F(31)                                                                                       \
-    , S(MSTATUS, mstatus, IR_I64), S(SSCRATCH, sscratch, xl), S(SEPC, sepc, xl),                  \
-        S(SCAUSE, scause, xl), S(STVAL, stval, xl), S(SATP, satp, xl), S(MSCRATCH, mscratch, xl), \
-        S(MEPC, mepc, xl), S(MCAUSE, mcause, xl), S(MTVAL, mtval, xl),                            \
+        X(30, "t5", xl), X(31, "t6", xl), FLOAT(0), FLOAT(1), FLOAT(2), FLOAT(3), FLOAT(4),       \
+        FLOAT(5), FLOAT(6), FLOAT(7), FLOAT(8), FLOAT(9), FLOAT(10), FLOAT(11), FLOAT(12),        \
+        FLOAT(13), FLOAT(14), FLOAT(15), FLOAT(16), FLOAT(17), FLOAT(18), FLOAT(19), FLOAT(20),   \
+        FLOAT(21), FLOAT(22), FLOAT(23), FLOAT(24), FLOAT(25), FLOAT(26), FLOAT(27), FLOAT(28),   \
+        FLOAT(29), FLOAT(30), FLOAT(31), S(MSTATUS, mstatus, IR_I64), S(SSCRATCH, sscratch, xl),  \
+        S(SEPC, sepc, xl), S(SCAUSE, scause, xl), S(STVAL, stval, xl), S(SATP, satp, xl),         \
+        S(MSCRATCH, mscratch, xl), S(MEPC, mepc, xl), S(MCAUSE, mcause, xl), S(MTVAL, mtval, xl), \
         S(RES_ADDR, res_addr, IR_I64), S(RES_VAL, res_val, IR_I64), S(VSTART, vstart, IR_I64),    \
         S(VL, vl, IR_I64), S(FFLAGS, fflags, IR_I64),                                             \
         [SLOT_INSNS] = { "insns", offsetof(struct riscv_cpu, cpu.tcg.insns), IR_I64 }
