@@ -100,8 +100,7 @@ try:
         # waiting for a client is what it says
         text = json.dumps({'execute': c['name'], 'arguments': args}).replace('"wait": true', '"wait": false')
         said.append(text[:300])
-        m.qf.write(text + '\n')
-        m.qf.flush()
+        m.q.sendall((text + '\n').encode())
         while 'event' in json.loads(m.qf.readline()):
             pass
 except (OSError, ValueError) as e:
