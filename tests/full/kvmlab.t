@@ -78,7 +78,7 @@ timeout 300 "$MYNA" -arch x86_64 -M pc -m 256M -accel tcg -display none -no-rebo
     -kernel "$lab/kernel" -initrd "$lab/initrd.gz" -append "console=ttyS0 quiet panic=-1 myna.run=exec,poweroff \
 myna.exec=$(base64 -w 0 "$lab/work")" < /dev/null 2>&1 | tr -d '\r' | sed -n '/^WORK-BEGIN/,/^WORK-END/p' > "$lab/work.said"
 case " $* " in
-*" bench "* | *" exits "*) # QEMU, to be measured in turn, and guests that leave for the host over and over
+*" bench "* | *" exits "* | *" starts "*) # QEMU, to be measured in turn, and guests that leave for the host over and over
     mkdir -p "$lab/qemu/usr"
     (cd "$cache/qemu/root/usr" && tar -c --exclude='*riscv*' --exclude='qemu/edk2*' bin lib* share) |
         tar -x -C "$lab/qemu/usr"
