@@ -70,7 +70,6 @@ static void insert_sum(uint8_t *frame, size_t len, size_t start, size_t at, size
 
 static void send_bytes(struct e1000 *e, const uint8_t *frame, size_t len)
 {
-
     e1000_count(e, true, frame, len);
     if (e1000_phy_loops(e) || *e1000_at(e, E_RCTL) & RCTL_LBM) {
         e1000_receive(e, frame, len);

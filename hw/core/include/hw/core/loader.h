@@ -54,9 +54,8 @@ bool rom_file_at(struct machine *m, uint64_t addr, struct rom_file *file);
 void rom_print(struct machine *m, GString *out);
 
 /* A file's bytes, unpacked if it is gzip'ed (and kept so, base/kept.h); at most `max` of them.
- * `what` begins messages
- * ("-kernel"). NULL with err set. The bytes of a large file are those on the disk itself: let go of
- * them before the machine runs. */
+ * `what` begins messages ("-kernel"). NULL with err set. The bytes of a large file are those on the
+ * disk itself: let go of them before the machine runs. */
 GBytes *load_file(const char *what, const char *path, uint64_t max, GError **err);
 
 struct elf_image {
